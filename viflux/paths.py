@@ -1,0 +1,62 @@
+"""Where things lie in the data folder. One place, so that every stage and every test agrees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataPaths:
+    """The layout of a data folder.
+
+    | path | written by | holds |
+    |---|---|---|
+    | `format` | whoever comes first | the layout's version |
+    | `spool/` | agent | segments, the committed offset, kept statements |
+    | `processor/` | processor | the cursor and the open intent of each source |
+    | `deadletter/` | processor | refused batches with their reason |
+    | `store/` | store | the engine's own files |
+    | `run/` | all | locks, health sockets, the writer's key; safe to lose |
+    """
+
+    root: Path
+
+    @property
+    def format(self) -> Path:
+        """The file with the layout's version."""
+        return self.root / "format"
+
+    @property
+    def spool(self) -> Path:
+        """The agent's segment log."""
+        return self.root / "spool"
+
+    @property
+    def processor(self) -> Path:
+        """Cursors and intents."""
+        return self.root / "processor"
+
+    @property
+    def deadletter(self) -> Path:
+        """Batches that could not be stored."""
+        return self.root / "deadletter"
+
+    @property
+    def store(self) -> Path:
+        """The embedded engine's files."""
+        return self.root / "store"
+
+    @property
+    def run(self) -> Path:
+        """Locks, sockets and keys of the running processes."""
+        return self.root / "run"
+
+    @property
+    def store_key(self) -> Path:
+        """The writer's key of the embedded store (mode 0600)."""
+        return self.run / "store.key"
+
+    def health_socket(self, stage: str) -> Path:
+        """The unix socket on which a stage answers `/metrics`, `/livez` and `/readyz`."""
+        return self.run / f"{stage}.sock"

@@ -1,0 +1,176 @@
+"""Read settings from their four places and say, for each value, where it came from."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from viflux.errors import UsageError
+from viflux.settings.schema import Section, Settings
+from viflux.settings.units import Duration, Size
+
+ENVIRONMENT_PREFIX = "VIFLUX_"
+Origins = dict[str, str]
+
+
+def load(
+    config: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    assignments: Sequence[str] = (),
+    data_dir: Path | None = None,
+) -> tuple[Settings, Origins]:
+    """Read the settings: defaults < TOML file < `VIFLUX_…` < flags.
+
+    Args:
+        config: A TOML file; must exist when given.
+        environment: Where `VIFLUX_COUNTERS_INTERVAL=1s` is looked up; the process's own by default.
+        assignments: `key=value` pairs, from `--set`.
+        data_dir: The `--data-dir` flag.
+
+    Returns:
+        The settings, and for each dotted path that is not a default the place that set it.
+
+    Raises:
+        UsageError: A key is unknown or a value is wrong; the message names the key and the place.
+    """
+    values: dict[str, Any] = {}
+    origins: Origins = {}
+    paths = {path: kind for path, kind, _, _ in leaves(Settings)}
+    if config is not None:
+        for path, value in _flatten(_read_toml(config), paths, str(config)):
+            values[path], origins[path] = value, str(config)
+    for name, text in (os.environ if environment is None else environment).items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            path = _path_of_variable(name, paths)
+            values[path], origins[path] = text, name
+    for assignment in assignments:
+        path, separator, text = assignment.partition("=")
+        if not separator:
+            raise UsageError(f"--set {assignment}: expected KEY=VALUE, such as counters.interval=10s")
+        _require_known(path, paths, "--set")
+        values[path], origins[path] = text, "--set"
+    if data_dir is not None:
+        values["data_dir"], origins["data_dir"] = str(data_dir), "--data-dir"
+    tree: dict[str, Any] = {}
+    for path, value in values.items():
+        _put(tree, path, _decode(path, value, paths[path], origins[path]))
+    settings = msgspec.convert(tree, Settings, dec_hook=_decode_unit)
+    _check_ranges(settings, origins)
+    return settings, origins
+
+
+def leaves(section: type[Section], prefix: str = "") -> Iterator[tuple[str, Any, Any, str]]:
+    """Yield (dotted path, type, default, description) of every setting, in the order of the schema."""
+    for field in msgspec.structs.fields(section):
+        kind = field.type
+        default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield from leaves(kind, f"{prefix}{field.name}.")
+        else:
+            yield f"{prefix}{field.name}", kind, default, _description(kind)
+
+
+def value_at(settings: Settings, path: str) -> Any:
+    """Return the value of a dotted path."""
+    value: Any = settings
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _description(kind: Any) -> str:
+    return next((meta.description or "" for meta in getattr(kind, "__metadata__", ())), "")
+
+
+def _read_toml(config: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{config}: cannot be read: {error.strerror}; name a settings file with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{config}: not valid TOML: {error}") from error
+
+
+def _flatten(table: dict[str, Any], paths: dict[str, Any], place: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        is_section = any(known.startswith(f"{path}.") for known in paths)
+        if is_section and isinstance(value, dict):
+            yield from _flatten(value, paths, place, f"{path}.")
+        elif is_section:
+            raise UsageError(f"{place}: {path}: expected a table of settings, got {value!r}")
+        else:
+            _require_known(path, paths, place)
+            yield path, value
+
+
+def _require_known(path: str, paths: dict[str, Any], place: str) -> None:
+    if path not in paths:
+        raise UsageError(f"{place}: unknown setting {path!r}; `viflux config show` lists all")
+
+
+def _path_of_variable(name: str, paths: dict[str, Any]) -> str:
+    for path in paths:
+        if name == ENVIRONMENT_PREFIX + re.sub(r"\W", "_", path).upper():
+            return path
+    raise UsageError(f"{name}: unknown setting; `viflux config show` lists all, with the names of their variables")
+
+
+def _decode(path: str, value: Any, kind: Any, place: str) -> Any:
+    try:
+        if isinstance(value, str) and "tuple" in str(kind):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        # Text from the environment and from flags may stand for numbers and booleans; TOML has types of its own.
+        strict = not isinstance(value, str)
+        return msgspec.convert(value, kind, dec_hook=_decode_unit, strict=strict)
+    except (msgspec.ValidationError, ValueError) as error:
+        reason = re.sub(r" - at `\$.*", "", str(error))
+        raise UsageError(f"{place}: {path}: {reason}") from error
+
+
+def _decode_unit(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, (str, Path)):
+        return Path(value).expanduser().absolute()
+    if kind in (Duration, Size):
+        if isinstance(value, kind):
+            return value
+        if isinstance(value, str):
+            return kind.parse(value)  # type: ignore[attr-defined]
+        raise ValueError(f"expected text with a unit, got {value!r}")
+    raise NotImplementedError(kind)
+
+
+def _put(tree: dict[str, Any], path: str, value: Any) -> None:
+    *sections, name = path.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    tree[name] = value
+
+
+_RANGES = {
+    "counters.interval": (Duration.parse("1s"), Duration.parse("5m")),
+    "agent.resync_interval": (Duration.parse("1s"), Duration.parse("1h")),
+    "spool.segment_bytes": (Size.parse("64KiB"), Size.parse("256MiB")),
+    "spool.max_bytes": (Size.parse("1MiB"), Size.parse("64TiB")),
+    "window.grace": (Duration.parse("0s"), Duration.parse("10m")),
+    "processor.linger": (Duration.parse("0s"), Duration.parse("10s")),
+    "store.max_memory": (Size.parse("256MiB"), Size.parse("64TiB")),
+}
+
+
+def _check_ranges(settings: Settings, origins: Origins) -> None:
+    for path, (least, most) in _RANGES.items():
+        value = value_at(settings, path)
+        if not least <= value <= most:
+            place = origins.get(path, "default")
+            raise UsageError(f"{place}: {path}: {value} is out of range; expected {least} to {most}")
+    if settings.spool.max_bytes < 4 * settings.spool.segment_bytes:
+        raise UsageError("spool.max_bytes: must be at least four times spool.segment_bytes")
+    if settings.counters.interval % Duration.parse("1s"):
+        raise UsageError("counters.interval: must be a whole number of seconds")

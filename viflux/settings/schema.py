@@ -1,0 +1,146 @@
+"""Every setting of Viflux, with its default and its meaning; `viflux config show` prints this table."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from viflux.settings.units import Duration, Size
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/viflux` for root, else `viflux` under `$XDG_STATE_HOME` (or `~/.local/state`)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/viflux")
+    state_home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state_home) / "viflux"
+
+
+def duration(text: str) -> Duration:
+    """Write a default duration as a person would."""
+    return Duration.parse(text)
+
+
+def size(text: str) -> Size:
+    """Write a default size as a person would."""
+    return Size.parse(text)
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of settings; unknown keys are refused."""
+
+
+class Agent(Section):
+    """The collector of this host."""
+
+    sources: Annotated[tuple[str, ...], Meta(description="sources that the agent runs")] = ("inventory", "counters")
+    all_namespaces: Annotated[
+        bool, Meta(description="watch every network namespace; needs root or the capabilities that doctor lists")
+    ] = True
+    resync_interval: Annotated[
+        Duration, Meta(description="how often the inventory is read whole, to correct what events missed")
+    ] = duration("1m")
+    namespace_dirs: Annotated[
+        tuple[str, ...], Meta(description="folders whose files are named network namespaces")
+    ] = ("/run/netns",)
+
+
+class Counters(Section):
+    """Link and queue counters."""
+
+    interval: Annotated[Duration, Meta(description="time between two sweeps, aligned to the clock; 1s to 5m")] = (
+        duration("10s")
+    )
+
+
+class Spool(Section):
+    """The durable log between the agent and what reads it."""
+
+    max_bytes: Annotated[Size, Meta(description="bound of the spool on disk; the oldest is evicted first")] = size(
+        "1GiB"
+    )
+    segment_bytes: Annotated[Size, Meta(description="size at which a segment is closed; 64KiB to 256MiB")] = size(
+        "8MiB"
+    )
+    keep_acknowledged: Annotated[
+        Duration, Meta(description="how long acknowledged segments are kept for a second look")
+    ] = duration("5m")
+
+
+class Window(Section):
+    """When a window of time is closed."""
+
+    grace: Annotated[
+        Duration, Meta(description="wait for a silent host after a window's end before it is closed")
+    ] = duration("30s")
+    late: Annotated[Duration, Meta(description="how long late rows re-open a closed window")] = duration("1h")
+
+
+class Store(Section):
+    """ClickHouse: the embedded engine, or an existing server."""
+
+    listen: Annotated[str, Meta(description="address of the embedded store's HTTP interface")] = "127.0.0.1:8123"
+    url: Annotated[str | None, Meta(description="an existing ClickHouse server; the embedded one is not started")] = (
+        None
+    )
+    database: Annotated[str, Meta(description="database that holds all tables", pattern=r"^[a-z][a-z0-9_]*$")] = (
+        "viflux"
+    )
+    max_memory: Annotated[Size, Meta(description="memory cap of the embedded engine")] = size("2GiB")
+    max_query_memory: Annotated[Size, Meta(description="memory cap of one read-only query")] = size("1GB")
+    max_query_rows: Annotated[int, Meta(description="most rows that a read-only query returns", ge=1)] = 1_000_000
+    max_query_time: Annotated[Duration, Meta(description="longest time of a read-only query")] = duration("70s")
+    max_insert_bytes: Annotated[Size, Meta(description="largest body of one insert")] = size("128MiB")
+
+
+class Processor(Section):
+    """Spool to store."""
+
+    max_piece_rows: Annotated[int, Meta(description="most rows in one insert", ge=1, le=1_000_000)] = 250_000
+    max_piece_bytes: Annotated[Size, Meta(description="most bytes in one insert")] = size("64MiB")
+    linger: Annotated[Duration, Meta(description="wait for more batches before an intent is opened")] = duration(
+        "200ms"
+    )
+
+
+class Web(Section):
+    """The web console."""
+
+    listen: Annotated[str, Meta(description="address of the web console, /metrics, /livez and /readyz")] = (
+        "127.0.0.1:8686"
+    )
+
+
+class Log(Section):
+    """Logging, always to stderr."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least level that is printed")] = (
+        "info"
+    )
+    form: Annotated[
+        Literal["auto", "text", "json"], Meta(description="text on a terminal and JSON elsewhere, or always one")
+    ] = "auto"
+
+
+class Settings(Section):
+    """All settings."""
+
+    data_dir: Annotated[Path, Meta(description="everything that Viflux writes")] = msgspec.field(
+        default_factory=default_data_dir
+    )
+    host: Annotated[str | None, Meta(description="name of this host in all records; default: the host name")] = None
+    user: Annotated[
+        str, Meta(description="user that all processes but the agent change to when started as root")
+    ] = "viflux"
+    agent: Agent = Agent()
+    counters: Counters = Counters()
+    spool: Spool = Spool()
+    window: Window = Window()
+    store: Store = Store()
+    processor: Processor = Processor()
+    web: Web = Web()
+    log: Log = Log()

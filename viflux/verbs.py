@@ -1,0 +1,16 @@
+"""The literal table of verbs: `viflux NAME` runs the click command at `module:attribute`.
+
+Modules are named by text and imported only when their verb is used, so the frame itself knows no stage.
+"""
+
+VERBS: dict[str, tuple[str, str]] = {
+    "up": ("viflux.supervisor.command:up", "run everything on this host: agent, store, processor, slis, web"),
+    "agent": ("collectors.agent.command:agent", "collect from this host into the spool"),
+    "store": ("ingest.store.command:store", "run the embedded ClickHouse store"),
+    "processor": ("ingest.processor.command:processor", "move records from the spool into the store, exactly once"),
+    "slis": ("analytics.command:slis", "compute service-level indicators on closed windows"),
+    "web": ("dashboards.web.command:web", "serve the web console"),
+    "sql": ("ingest.store.sql_command:sql", "run a read-only SQL query"),
+    "migrate": ("ingest.store.migrate_command:migrate", "bring the store's tables to this version"),
+    "config": ("viflux.settings.command:config", "show or check the settings"),
+}
