@@ -1,0 +1,617 @@
+//! Batch schemas, rendered from the column registry by `make generate`. Do not edit.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use crate::arrays;
+
+/// A VIF's state from `valid_from_time` on.
+pub mod inventory {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "inventory";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
+        pub vif_id: Vec<u64>,
+        /// Since when this state of the VIF holds. [ns] Source: agent.
+        pub valid_from_time: Vec<i64>,
+        /// Why the row was written: `baseline`, `born`, `changed`, `renamed`, `moved`, `restated`, `gone`. Source: agent.
+        pub change: Vec<Cow<'static, str>>,
+        /// How `vif_id` was made: `sysfs` or `cookie`. Source: agent.
+        pub identity_origin: Vec<Cow<'static, str>>,
+        /// Lineage that lasts across reboots and re-creation: host/namespace/ifname. Source: agent.
+        pub vif_key: Vec<String>,
+        /// Empty for the host's own, else its name, else `net:[inode]`. Source: /run/netns.
+        pub namespace: Vec<Cow<'static, str>>,
+        /// Namespace id in the host's namespace, -1 where it has none. Source: RTM_GETNSID.
+        pub nsid: Vec<i32>,
+        /// Interface name. Source: IFLA_IFNAME, RTM_NEWLINK, linux/rtnetlink.h and linux/if_link.h.
+        pub ifname: Vec<Cow<'static, str>>,
+        /// Interface index within its namespace. Source: ifi_index, RTM_NEWLINK, linux/rtnetlink.h and linux/if_link.h.
+        pub ifindex: Vec<u32>,
+        /// veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, … Source: IFLA_INFO_KIND.
+        pub kind: Vec<Cow<'static, str>>,
+        /// `workload`, `host`, `uplink`, `overlay` or `bridge`. Source: agent.
+        pub side: Vec<Cow<'static, str>>,
+        /// Whether wider scopes add this VIF up. Source: agent.
+        pub counting_point: Vec<bool>,
+        /// The same on both ends of a veth; 0 for a VIF without a peer. Source: agent.
+        pub link_id: Vec<u64>,
+        /// The other end of a veth; 0 for none or unknown. Source: IFLA_LINK, IFLA_LINK_NETNSID.
+        pub peer_vif_id: Vec<u64>,
+        /// The device below (macvlan, vlan, vxlan); 0 for none. Source: IFLA_LINK.
+        pub parent_vif_id: Vec<u64>,
+        /// The bridge or other master that this VIF is a port of; 0 for none. Source: IFLA_MASTER.
+        pub bridge_vif_id: Vec<u64>,
+        /// VXLAN network identifier. Source: IFLA_VXLAN_ID, RFC 7348.
+        pub vni: Vec<Option<u32>>,
+        /// VLAN identifier. Source: IFLA_VLAN_ID, IEEE 802.1Q.
+        pub vlan_id: Vec<Option<u16>>,
+        /// Hardware address, aa:bb:cc:dd:ee:ff; empty for none. Source: IFLA_ADDRESS.
+        pub mac_address: Vec<Cow<'static, str>>,
+        /// Addresses, IPv4 mapped into IPv6. Source: RTM_NEWADDR, IFA_LOCAL, IFA_ADDRESS.
+        pub addresses: Vec<Vec<[u8; 16]>>,
+        /// Prefix length of each of `addresses`. Source: ifa_prefixlen.
+        pub prefix_lengths: Vec<Vec<u8>>,
+        /// Maximum transmission unit. [bytes] Source: IFLA_MTU.
+        pub mtu_bytes: Vec<u32>,
+        /// Administratively up. Source: IFF_UP.
+        pub is_up: Vec<bool>,
+        /// unknown, notpresent, down, lowerlayerdown, testing, dormant or up. Source: RFC 2863, IFLA_OPERSTATE.
+        pub operstate: Vec<Cow<'static, str>>,
+        /// Carrier is present. Source: IFLA_CARRIER.
+        pub has_carrier: Vec<bool>,
+        /// Speed that a physical port negotiated; 0 for unknown and for virtual kinds, whose speed is fiction. [bit/s] Source: /sys/class/net/*/speed.
+        pub link_speed_bits_per_second: Vec<u64>,
+        /// Rate that the VIF was promised; 0 for unknown. [bit/s] Source: TCA_TBF_PARMS, TCA_HTB_PARMS, alias, settings or the link's speed.
+        pub provisioned_rate_bits_per_second: Vec<u64>,
+        /// `alias`, `tbf`, `htb`, `link_speed`, or empty where the rate is unknown. Source: agent.
+        pub provisioned_rate_origin: Vec<Cow<'static, str>>,
+        /// Kind of the root queue. Source: TCA_KIND.
+        pub qdisc: Vec<Cow<'static, str>>,
+        /// Interface alias as set by the operator. Source: IFLA_IFALIAS.
+        pub alias: Vec<String>,
+        /// Driver of a physical port. Source: /sys/class/net/*/device/driver.
+        pub driver: Vec<Cow<'static, str>>,
+        /// Container id, pod uid or VM behind the VIF; empty for unknown. Source: cgroup, command line.
+        pub workload: Vec<Cow<'static, str>>,
+        /// Who is told when this VIF hurts. Source: orchestrator, alias `owner=`.
+        pub owner: Vec<Cow<'static, str>>,
+        /// Whose traffic it carries. Source: orchestrator, alias `tenant=`.
+        pub tenant: Vec<Cow<'static, str>>,
+        /// The service that it belongs to. Source: orchestrator, alias `service=`.
+        pub service: Vec<Cow<'static, str>>,
+        /// How much it matters, such as `critical`. Source: orchestrator, alias `criticality=`.
+        pub criticality: Vec<Cow<'static, str>>,
+        /// When the device was made; null where nobody saw it. [ns] Source: agent.
+        pub born_time: Vec<Option<i64>>,
+        /// When the device ended; null while it lives. [ns] Source: agent.
+        pub gone_time: Vec<Option<i64>>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("vif_id", DataType::UInt64, false),
+            Field::new(
+                "valid_from_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("change", DataType::Utf8, false),
+            Field::new("identity_origin", DataType::Utf8, false),
+            Field::new("vif_key", DataType::Utf8, false),
+            Field::new("namespace", DataType::Utf8, false),
+            Field::new("nsid", DataType::Int32, false),
+            Field::new("ifname", DataType::Utf8, false),
+            Field::new("ifindex", DataType::UInt32, false),
+            Field::new("kind", DataType::Utf8, false),
+            Field::new("side", DataType::Utf8, false),
+            Field::new("counting_point", DataType::Boolean, false),
+            Field::new("link_id", DataType::UInt64, false),
+            Field::new("peer_vif_id", DataType::UInt64, false),
+            Field::new("parent_vif_id", DataType::UInt64, false),
+            Field::new("bridge_vif_id", DataType::UInt64, false),
+            Field::new("vni", DataType::UInt32, true),
+            Field::new("vlan_id", DataType::UInt16, true),
+            Field::new("mac_address", DataType::Utf8, false),
+            Field::new(
+                "addresses",
+                DataType::List(Arc::new(Field::new(
+                    "item",
+                    DataType::FixedSizeBinary(16),
+                    false,
+                ))),
+                false,
+            ),
+            Field::new(
+                "prefix_lengths",
+                DataType::List(Arc::new(Field::new("item", DataType::UInt8, false))),
+                false,
+            ),
+            Field::new("mtu_bytes", DataType::UInt32, false),
+            Field::new("is_up", DataType::Boolean, false),
+            Field::new("operstate", DataType::Utf8, false),
+            Field::new("has_carrier", DataType::Boolean, false),
+            Field::new("link_speed_bits_per_second", DataType::UInt64, false),
+            Field::new("provisioned_rate_bits_per_second", DataType::UInt64, false),
+            Field::new("provisioned_rate_origin", DataType::Utf8, false),
+            Field::new("qdisc", DataType::Utf8, false),
+            Field::new("alias", DataType::Utf8, false),
+            Field::new("driver", DataType::Utf8, false),
+            Field::new("workload", DataType::Utf8, false),
+            Field::new("owner", DataType::Utf8, false),
+            Field::new("tenant", DataType::Utf8, false),
+            Field::new("service", DataType::Utf8, false),
+            Field::new("criticality", DataType::Utf8, false),
+            Field::new(
+                "born_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                true,
+            ),
+            Field::new(
+                "gone_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                true,
+            ),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.vif_id),
+                    arrays::times(self.valid_from_time),
+                    arrays::texts(self.change),
+                    arrays::texts(self.identity_origin),
+                    arrays::texts(self.vif_key),
+                    arrays::texts(self.namespace),
+                    arrays::int32s(self.nsid),
+                    arrays::texts(self.ifname),
+                    arrays::uint32s(self.ifindex),
+                    arrays::texts(self.kind),
+                    arrays::texts(self.side),
+                    arrays::booleans(self.counting_point),
+                    arrays::uint64s(self.link_id),
+                    arrays::uint64s(self.peer_vif_id),
+                    arrays::uint64s(self.parent_vif_id),
+                    arrays::uint64s(self.bridge_vif_id),
+                    arrays::uint32s_or_null(self.vni),
+                    arrays::uint16s_or_null(self.vlan_id),
+                    arrays::texts(self.mac_address),
+                    arrays::address_lists(self.addresses),
+                    arrays::length_lists(self.prefix_lengths),
+                    arrays::uint32s(self.mtu_bytes),
+                    arrays::booleans(self.is_up),
+                    arrays::texts(self.operstate),
+                    arrays::booleans(self.has_carrier),
+                    arrays::uint64s(self.link_speed_bits_per_second),
+                    arrays::uint64s(self.provisioned_rate_bits_per_second),
+                    arrays::texts(self.provisioned_rate_origin),
+                    arrays::texts(self.qdisc),
+                    arrays::texts(self.alias),
+                    arrays::texts(self.driver),
+                    arrays::texts(self.workload),
+                    arrays::texts(self.owner),
+                    arrays::texts(self.tenant),
+                    arrays::texts(self.service),
+                    arrays::texts(self.criticality),
+                    arrays::times_or_null(self.born_time),
+                    arrays::times_or_null(self.gone_time),
+                ],
+            )
+        }
+    }
+}
+
+/// One VIF over one interval: absolute readings and what was added since the last one.
+pub mod counters {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "counters";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// Length of the interval. [ns] Source: agent.
+        pub duration_ns: Vec<u64>,
+        /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
+        pub vif_id: Vec<u64>,
+        /// `clean`, `wrap`, `reset`, `new` or `gap`. Source: agent.
+        pub delta_kind: Vec<Cow<'static, str>>,
+        /// Packets received, as the interface counts them (GSO counts once). [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_packets: Vec<u64>,
+        /// Absolute reading of `rx_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_packets_total: Vec<u64>,
+        /// Packets sent, as the interface counts them (GSO counts once). [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_packets: Vec<u64>,
+        /// Absolute reading of `tx_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_packets_total: Vec<u64>,
+        /// Bytes received. [bytes] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_bytes: Vec<u64>,
+        /// Absolute reading of `rx_bytes` at the end of the interval. [bytes] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_bytes_total: Vec<u64>,
+        /// Bytes sent. [bytes] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_bytes: Vec<u64>,
+        /// Absolute reading of `tx_bytes` at the end of the interval. [bytes] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_bytes_total: Vec<u64>,
+        /// Receive errors of all kinds. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_errors_packets: Vec<u64>,
+        /// Absolute reading of `rx_errors_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_errors_packets_total: Vec<u64>,
+        /// Send errors of all kinds. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_errors_packets: Vec<u64>,
+        /// Absolute reading of `tx_errors_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_errors_packets_total: Vec<u64>,
+        /// Received and not handed on; includes frames of unhandled types. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_dropped_packets: Vec<u64>,
+        /// Absolute reading of `rx_dropped_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_dropped_packets_total: Vec<u64>,
+        /// Dropped by the device on the way out. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_dropped_packets: Vec<u64>,
+        /// Absolute reading of `tx_dropped_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub tx_dropped_packets_total: Vec<u64>,
+        /// Missed by the device for want of buffers. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_missed_packets: Vec<u64>,
+        /// Absolute reading of `rx_missed_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_missed_packets_total: Vec<u64>,
+        /// Dropped for an inactive device. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_nohandler_packets: Vec<u64>,
+        /// Absolute reading of `rx_nohandler_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub rx_nohandler_packets_total: Vec<u64>,
+        /// Multicast packets received. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub multicast_packets: Vec<u64>,
+        /// Absolute reading of `multicast_packets` at the end of the interval. [packets] Source: struct rtnl_link_stats64 in linux/if_link.h.
+        pub multicast_packets_total: Vec<u64>,
+        /// Packets that left the root queue. [packets] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_packets: Vec<u64>,
+        /// Absolute reading of `qdisc_packets` at the end of the interval. [packets] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_packets_total: Vec<u64>,
+        /// Bytes that left the root queue. [bytes] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_bytes: Vec<u64>,
+        /// Absolute reading of `qdisc_bytes` at the end of the interval. [bytes] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_bytes_total: Vec<u64>,
+        /// Packets that the root queue dropped. [packets] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_dropped_packets: Vec<u64>,
+        /// Absolute reading of `qdisc_dropped_packets` at the end of the interval. [packets] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_dropped_packets_total: Vec<u64>,
+        /// Times that the root queue held a packet back. [events] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_overlimits_count: Vec<u64>,
+        /// Absolute reading of `qdisc_overlimits_count` at the end of the interval. [events] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_overlimits_count_total: Vec<u64>,
+        /// Packets that the device gave back to the root queue. [events] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_requeues_count: Vec<u64>,
+        /// Absolute reading of `qdisc_requeues_count` at the end of the interval. [events] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_requeues_count_total: Vec<u64>,
+        /// Bytes waiting in the root queue at the end. [bytes] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_backlog_bytes: Vec<u64>,
+        /// Packets waiting in the root queue at the end. [packets] Source: TCA_STATS2 of the root qdisc, linux/gen_stats.h.
+        pub qdisc_backlog_packets: Vec<u64>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("duration_ns", DataType::UInt64, false),
+            Field::new("vif_id", DataType::UInt64, false),
+            Field::new("delta_kind", DataType::Utf8, false),
+            Field::new("rx_packets", DataType::UInt64, false),
+            Field::new("rx_packets_total", DataType::UInt64, false),
+            Field::new("tx_packets", DataType::UInt64, false),
+            Field::new("tx_packets_total", DataType::UInt64, false),
+            Field::new("rx_bytes", DataType::UInt64, false),
+            Field::new("rx_bytes_total", DataType::UInt64, false),
+            Field::new("tx_bytes", DataType::UInt64, false),
+            Field::new("tx_bytes_total", DataType::UInt64, false),
+            Field::new("rx_errors_packets", DataType::UInt64, false),
+            Field::new("rx_errors_packets_total", DataType::UInt64, false),
+            Field::new("tx_errors_packets", DataType::UInt64, false),
+            Field::new("tx_errors_packets_total", DataType::UInt64, false),
+            Field::new("rx_dropped_packets", DataType::UInt64, false),
+            Field::new("rx_dropped_packets_total", DataType::UInt64, false),
+            Field::new("tx_dropped_packets", DataType::UInt64, false),
+            Field::new("tx_dropped_packets_total", DataType::UInt64, false),
+            Field::new("rx_missed_packets", DataType::UInt64, false),
+            Field::new("rx_missed_packets_total", DataType::UInt64, false),
+            Field::new("rx_nohandler_packets", DataType::UInt64, false),
+            Field::new("rx_nohandler_packets_total", DataType::UInt64, false),
+            Field::new("multicast_packets", DataType::UInt64, false),
+            Field::new("multicast_packets_total", DataType::UInt64, false),
+            Field::new("qdisc_packets", DataType::UInt64, false),
+            Field::new("qdisc_packets_total", DataType::UInt64, false),
+            Field::new("qdisc_bytes", DataType::UInt64, false),
+            Field::new("qdisc_bytes_total", DataType::UInt64, false),
+            Field::new("qdisc_dropped_packets", DataType::UInt64, false),
+            Field::new("qdisc_dropped_packets_total", DataType::UInt64, false),
+            Field::new("qdisc_overlimits_count", DataType::UInt64, false),
+            Field::new("qdisc_overlimits_count_total", DataType::UInt64, false),
+            Field::new("qdisc_requeues_count", DataType::UInt64, false),
+            Field::new("qdisc_requeues_count_total", DataType::UInt64, false),
+            Field::new("qdisc_backlog_bytes", DataType::UInt64, false),
+            Field::new("qdisc_backlog_packets", DataType::UInt64, false),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.duration_ns),
+                    arrays::uint64s(self.vif_id),
+                    arrays::texts(self.delta_kind),
+                    arrays::uint64s(self.rx_packets),
+                    arrays::uint64s(self.rx_packets_total),
+                    arrays::uint64s(self.tx_packets),
+                    arrays::uint64s(self.tx_packets_total),
+                    arrays::uint64s(self.rx_bytes),
+                    arrays::uint64s(self.rx_bytes_total),
+                    arrays::uint64s(self.tx_bytes),
+                    arrays::uint64s(self.tx_bytes_total),
+                    arrays::uint64s(self.rx_errors_packets),
+                    arrays::uint64s(self.rx_errors_packets_total),
+                    arrays::uint64s(self.tx_errors_packets),
+                    arrays::uint64s(self.tx_errors_packets_total),
+                    arrays::uint64s(self.rx_dropped_packets),
+                    arrays::uint64s(self.rx_dropped_packets_total),
+                    arrays::uint64s(self.tx_dropped_packets),
+                    arrays::uint64s(self.tx_dropped_packets_total),
+                    arrays::uint64s(self.rx_missed_packets),
+                    arrays::uint64s(self.rx_missed_packets_total),
+                    arrays::uint64s(self.rx_nohandler_packets),
+                    arrays::uint64s(self.rx_nohandler_packets_total),
+                    arrays::uint64s(self.multicast_packets),
+                    arrays::uint64s(self.multicast_packets_total),
+                    arrays::uint64s(self.qdisc_packets),
+                    arrays::uint64s(self.qdisc_packets_total),
+                    arrays::uint64s(self.qdisc_bytes),
+                    arrays::uint64s(self.qdisc_bytes_total),
+                    arrays::uint64s(self.qdisc_dropped_packets),
+                    arrays::uint64s(self.qdisc_dropped_packets_total),
+                    arrays::uint64s(self.qdisc_overlimits_count),
+                    arrays::uint64s(self.qdisc_overlimits_count_total),
+                    arrays::uint64s(self.qdisc_requeues_count),
+                    arrays::uint64s(self.qdisc_requeues_count_total),
+                    arrays::uint64s(self.qdisc_backlog_bytes),
+                    arrays::uint64s(self.qdisc_backlog_packets),
+                ],
+            )
+        }
+    }
+}
+
+/// Something that happened.
+pub mod events {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "events";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
+        pub vif_id: Vec<u64>,
+        /// What happened, such as `agent_started` or `resync_corrected`. Source: agent.
+        pub event: Vec<Cow<'static, str>>,
+        /// What it happened to, in words: a VIF's key, a namespace, a stream. Source: agent.
+        pub subject: Vec<String>,
+        /// One sentence for a person. Source: agent.
+        pub detail: Vec<String>,
+        /// How many such things this row stands for. [events] Source: agent.
+        pub event_count: Vec<u64>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("vif_id", DataType::UInt64, false),
+            Field::new("event", DataType::Utf8, false),
+            Field::new("subject", DataType::Utf8, false),
+            Field::new("detail", DataType::Utf8, false),
+            Field::new("event_count", DataType::UInt64, false),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.vif_id),
+                    arrays::texts(self.event),
+                    arrays::texts(self.subject),
+                    arrays::texts(self.detail),
+                    arrays::uint64s(self.event_count),
+                ],
+            )
+        }
+    }
+}
+
+/// What one stream handed over in an interval, and what it knows it lost.
+pub mod ledger {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "ledger";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// Length of the interval. [ns] Source: agent.
+        pub duration_ns: Vec<u64>,
+        /// Who wrote the row: `agent` or `processor`. Source: agent.
+        pub stage: Vec<Cow<'static, str>>,
+        /// The stream that the row accounts for. Source: agent.
+        pub of_stream: Vec<Cow<'static, str>>,
+        /// Rows that came in. [rows] Source: agent.
+        pub in_rows_count: Vec<u64>,
+        /// Rows that were handed on. [rows] Source: agent.
+        pub out_rows_count: Vec<u64>,
+        /// Encoded bytes that were handed on. [bytes] Source: agent.
+        pub out_bytes: Vec<u64>,
+        /// Rows that are known to be lost. [rows] Source: agent.
+        pub lost_rows_count: Vec<u64>,
+        /// Batches that are known to be lost. [batches] Source: agent.
+        pub lost_batches_count: Vec<u64>,
+        /// Why they were lost, such as `spool_evicted`; empty where none was. Source: agent.
+        pub cause: Vec<Cow<'static, str>>,
+        /// All events of the stream before this instant were handed on. [ns] Source: agent.
+        pub watermark_time: Vec<i64>,
+        /// Earliest event time among the rows; the epoch for none. [ns] Source: agent.
+        pub first_event_time: Vec<i64>,
+        /// Latest event end among the rows; the epoch for none. [ns] Source: agent.
+        pub last_event_time: Vec<i64>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("duration_ns", DataType::UInt64, false),
+            Field::new("stage", DataType::Utf8, false),
+            Field::new("of_stream", DataType::Utf8, false),
+            Field::new("in_rows_count", DataType::UInt64, false),
+            Field::new("out_rows_count", DataType::UInt64, false),
+            Field::new("out_bytes", DataType::UInt64, false),
+            Field::new("lost_rows_count", DataType::UInt64, false),
+            Field::new("lost_batches_count", DataType::UInt64, false),
+            Field::new("cause", DataType::Utf8, false),
+            Field::new(
+                "watermark_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new(
+                "first_event_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new(
+                "last_event_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.duration_ns),
+                    arrays::texts(self.stage),
+                    arrays::texts(self.of_stream),
+                    arrays::uint64s(self.in_rows_count),
+                    arrays::uint64s(self.out_rows_count),
+                    arrays::uint64s(self.out_bytes),
+                    arrays::uint64s(self.lost_rows_count),
+                    arrays::uint64s(self.lost_batches_count),
+                    arrays::texts(self.cause),
+                    arrays::times(self.watermark_time),
+                    arrays::times(self.first_event_time),
+                    arrays::times(self.last_event_time),
+                ],
+            )
+        }
+    }
+}

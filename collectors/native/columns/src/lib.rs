@@ -1,0 +1,4 @@
+//! Records to Arrow record batches, and record batches to encoded messages.
+
+pub mod arrays;
+pub mod generated;

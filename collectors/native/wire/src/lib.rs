@@ -1,0 +1,3 @@
+//! Bytes to records: netlink messages of the kernel. No I/O, no unsafe, no Arrow; hostile bytes cost CPU only.
+
+pub mod record;

@@ -1,0 +1,143 @@
+"""The literal table of record kinds: which columns each has, and where each column is filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from viflux.registry import columns
+from viflux.registry.column import Column
+from viflux.registry.columns import COLUMNS
+
+DERIVED = ("time_origin", "inserted_time")
+FRAME = ("host", "boot_id", "spool_id", "stream", "sequence", "received_time")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One record kind: a table in the store and, where it has a producer, a schema in the batches.
+
+    Attributes:
+        name: The kind's and the raw table's name; the bus topic is `viflux.<name>.v1`.
+        meaning: What one row is.
+        record: Columns that are in an Arrow batch, in order.
+        version: Version of the batch's schema; a processor refuses versions that it does not know.
+        table: Columns of the store's table, in order.
+        table_name: Name of the physical table.
+        partition_by: Partition expression.
+        order_by: Sorting key, with its reason in `order_reason`.
+        order_reason: Why the table is sorted so.
+        engine: ClickHouse table engine.
+        ttl: TTL expression, rows of the default retention.
+        fsync: Whether each insert is synced to disk; raw tables are, for acknowledgement means durable.
+    """
+
+    name: str
+    meaning: str
+    record: tuple[str, ...]
+    table: tuple[str, ...]
+    table_name: str
+    partition_by: str
+    order_by: str
+    order_reason: str
+    ttl: str
+    engine: str = "MergeTree"
+    version: int = 1
+    fsync: bool = True
+
+    @property
+    def record_columns(self) -> tuple[Column, ...]:
+        """The columns of a batch."""
+        return tuple(COLUMNS[name] for name in self.record)
+
+    @property
+    def table_columns(self) -> tuple[Column, ...]:
+        """The columns of the table."""
+        return tuple(COLUMNS[name] for name in self.table)
+
+
+def _names(group: tuple[Column, ...]) -> tuple[str, ...]:
+    return tuple(column.name for column in group)
+
+
+def _raw(name: str, meaning: str, record: tuple[str, ...], order_by: str, order_reason: str, days: int) -> Kind:
+    return Kind(
+        name=name,
+        meaning=meaning,
+        record=record,
+        table=(*record, *FRAME, *DERIVED),
+        table_name=name,
+        partition_by="toDate(time)",
+        order_by=order_by,
+        order_reason=order_reason,
+        ttl=f"toDateTime(time) + INTERVAL {days} DAY",
+    )
+
+
+_COUNTER_DELTAS = tuple(
+    name for name in _names(columns.COUNTERS) if f"{name}_total" in COLUMNS and name != "delta_kind"
+)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _raw(
+            "inventory",
+            "A VIF's state from `valid_from_time` on.",
+            ("time", "vif_id", *_names(columns.INVENTORY)),
+            "(vif_id, time)",
+            "labels are looked up by VIF, as of a time",
+            400,
+        ),
+        _raw(
+            "counters",
+            "One VIF over one interval: absolute readings and what was added since the last one.",
+            ("time", "duration_ns", "vif_id", *_names(columns.COUNTERS)),
+            "(toStartOfHour(time), vif_id, time)",
+            "one VIF's hour lies together, so a page on one VIF reads few granules and deltas compress",
+            3,
+        ),
+        _raw(
+            "events",
+            "Something that happened.",
+            ("time", "vif_id", *_names(columns.EVENTS)),
+            "(event, time)",
+            "events are asked for by what happened",
+            400,
+        ),
+        _raw(
+            "ledger",
+            "What one stream handed over in an interval, and what it knows it lost.",
+            ("time", "duration_ns", *_names(columns.LEDGER)),
+            "(host, of_stream, time)",
+            "watermarks are polled by host and stream",
+            30,
+        ),
+        Kind(
+            name="counters_1m",
+            meaning="One VIF over one minute, filled from `counters` when the minute has closed.",
+            record=(),
+            table=("time", "host", "vif_id", *_names(columns.TIER)[:4], *_COUNTER_DELTAS, *_names(columns.TIER)[4:]),
+            table_name="counters_1m_revisions",
+            partition_by="toDate(time)",
+            order_by="(toStartOfHour(time), vif_id, time, host)",
+            order_reason="as `counters`; one row a VIF and minute remains of all revisions",
+            ttl="toDateTime(time) + INTERVAL 30 DAY",
+            engine="ReplacingMergeTree(revision)",
+        ),
+        Kind(
+            name="sli",
+            meaning="One SLI figure of one scope over one window.",
+            record=(),
+            table=("time", "host", *_names(columns.SLI)),
+            table_name="sli_revisions",
+            partition_by="(window_seconds, toDate(time))",
+            order_by="(sli, part, scope, window_seconds, toStartOfHour(time), scope_key, time)",
+            order_reason="a panel asks for one figure of one scope over a time range",
+            ttl=(
+                "toDateTime(time) + INTERVAL 3 DAY DELETE WHERE window_seconds = 10, "
+                "toDateTime(time) + INTERVAL 30 DAY DELETE WHERE window_seconds = 60"
+            ),
+            engine="ReplacingMergeTree(computed_time)",
+        ),
+    )
+}
