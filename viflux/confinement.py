@@ -1,8 +1,9 @@
-"""What a process gives up before it touches foreign input: files, connections, capabilities, its user, its life.
+"""What a process gives up before it touches foreign input: files, connections, capabilities, user, life.
 
-Each function acts on the calling process through the kernel's own interface: Landlock (Linux 5.13; TCP since 6.7, see
-`landlock(7)`), `capabilities(7)`, `prctl(2)`. Call them in the order `become`, `die_with_parent`, `confine`,
-`drop_all_capabilities`: a change of user clears the parent-death signal and needs capabilities that the last step drops.
+Each function acts on the calling process through the kernel's own interface: Landlock (`landlock(7)`, Linux
+5.13; TCP since 6.7), `capabilities(7)`, `prctl(2)`. Call them in the order `become`, `die_with_parent`,
+`confine`, `drop_all_capabilities`: a change of user clears the parent-death signal, and it needs the
+capabilities that the last step drops.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import signal
 import stat
 import struct
 import sys
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -27,14 +31,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_FOR_VERSION = 1
 _RULE_PATH_BENEATH = 1
-_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE, _IOCTL_DEV = (
-    1 << 0,
-    1 << 1,
-    1 << 2,
-    1 << 3,
-    1 << 14,
-    1 << 15,
-)
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+_TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
 _READING = _EXECUTE | _READ_FILE | _READ_DIR
 _FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _CONNECT_TCP = 1 << 1
@@ -47,33 +45,40 @@ _AMBIENT_CLEAR_ALL = 4
 
 # linux/capability.h: version 3 of the interface has two 32-bit words for each set.
 _CAPABILITY_VERSION = 0x20080522
-_CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT "
-    "SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP "
-    "MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
-_NUMBER_OF = {f"CAP_{name}": number for number, name in enumerate(_CAPABILITIES)}
+_CAPABILITIES = """
+CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE
+NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT
+SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP
+MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE
+"""
+_NUMBER_OF = {f"CAP_{name}": number for number, name in enumerate(_CAPABILITIES.split())}
 
 
 @dataclass(frozen=True)
 class LandlockReport:
-    """What the kernel enforces after `confine`; `missing` is for one log line at start, empty when all holds."""
+    """What the kernel enforces after `confine`.
+
+    Attributes:
+        abi: Version of Landlock in this kernel; 0 when there is none.
+        files: The allow-list of paths holds.
+        tcp_denied: TCP connections are refused.
+        missing: What was asked for and does not hold, for one log line at start; empty when all holds.
+    """
 
     abi: int
     files: bool
-    tcp_connect: bool
+    tcp_denied: bool
     missing: str
 
 
 def confine(writable: Sequence[Path], readable: Sequence[Path], tcp_connect: bool) -> LandlockReport:
     """Limit this process, and all that it starts, to some paths and (optionally) to no new TCP connections.
 
-    Landlock binds the calling thread and what it creates later, so this must come before the first thread. Files that
-    are open already stay usable. UDP is not covered. There is no way back.
+    Landlock binds the calling thread and what it creates later, so this must come before the first thread.
+    Files that are open already stay usable. UDP is not covered. There is no way back.
 
     Args:
-        writable: Folders and files with every right. They must exist; a path that does not is left out.
+        writable: Folders and files with every right; left out where they do not exist.
         readable: Folders and files that may be read and executed; left out where they do not exist.
         tcp_connect: Whether `connect()` to TCP ports stays allowed. Accepting connections always does.
 
@@ -85,15 +90,12 @@ def confine(writable: Sequence[Path], readable: Sequence[Path], tcp_connect: boo
         OSError: The kernel has Landlock but refused the rules.
     """
     if (threads := _thread_count()) > 1:
-        raise RuntimeError(
-            f"confine() was called with {threads} threads; Landlock would bind only one of them"
-        )
+        raise RuntimeError(f"confine() was called with {threads} threads; Landlock would bind only one")
     abi = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_ASK_FOR_VERSION))
     if abi < 1:
         reason = os.strerror(ctypes.get_errno())
-        return LandlockReport(
-            0, files=False, tcp_connect=False, missing=f"the kernel has no Landlock ({reason})"
-        )
+        missing = f"the kernel has no Landlock ({reason})"
+        return LandlockReport(0, files=False, tcp_denied=False, missing=missing)
     handled = _rights_of(abi)
     can_deny_tcp = abi >= _FIRST_ABI_WITH_TCP
     denied_net = _CONNECT_TCP if can_deny_tcp and not tcp_connect else 0
@@ -111,12 +113,10 @@ def confine(writable: Sequence[Path], readable: Sequence[Path], tcp_connect: boo
         _checked(_libc.syscall(_RESTRICT_SELF, ruleset, ctypes.c_uint32(0)))
     finally:
         os.close(ruleset)
-    missing = (
-        ""
-        if tcp_connect or can_deny_tcp
-        else f"Landlock of this kernel (ABI {abi}) cannot deny TCP connections"
-    )
-    return LandlockReport(abi, files=True, tcp_connect=bool(denied_net), missing=missing)
+    missing = ""
+    if not tcp_connect and not can_deny_tcp:
+        missing = f"Landlock of this kernel (ABI {abi}) cannot deny TCP connections"
+    return LandlockReport(abi, files=True, tcp_denied=bool(denied_net), missing=missing)
 
 
 def forbid_new_privileges() -> None:
@@ -125,12 +125,14 @@ def forbid_new_privileges() -> None:
 
 
 def drop_all_capabilities() -> None:
-    """Give up every capability for good: bounding, ambient, inheritable, permitted, effective; no new privileges."""
+    """Give up every capability in every set for good; no new privileges."""
     keep_capabilities(())
 
 
 def keep_capabilities(names: Iterable[str]) -> tuple[str, ...]:
-    """Give up every capability but these (`CAP_NET_ADMIN`, …), also for what is executed later; no new privileges.
+    """Give up every capability but these (`CAP_NET_ADMIN`, …), also for what is executed later.
+
+    It also sets `no_new_privs`.
 
     Returns:
         The named capabilities that this process did not have, and so has not now.
@@ -165,10 +167,10 @@ def become(user: str, must_read: Sequence[Path] = ()) -> str | None:
 
     Args:
         user: Name in the user database.
-        must_read: Paths that the user must be able to read, besides the installation (interpreter and packages).
+        must_read: Paths that the user must be able to read, besides the interpreter and this package.
 
     Returns:
-        None when the change was made or this process is not root; otherwise why it was not made, for one line.
+        None when the change was made or this process is not root; otherwise why it was not made.
 
     Raises:
         OSError: The kernel refused the change although all was well.
@@ -190,10 +192,10 @@ def become(user: str, must_read: Sequence[Path] = ()) -> str | None:
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have the kernel kill this process (SIGKILL) when its parent ends; a parent that has ended already counts.
+    """Have the kernel kill this process (SIGKILL) when its parent ends, or has ended already.
 
-    Call it after the last change of user, which clears the wish. The parent *thread* counts: it must be one that lives
-    as long as the parent, such as its main thread.
+    Call it after the last change of user, which clears the wish. The kernel looks at the parent's *thread*:
+    it must be one that lives as long as the parent, such as its main thread.
 
     Args:
         parent_pid: The parent's id, taken before this process was started.
@@ -204,7 +206,7 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def _rights_of(abi: int) -> int:
-    # Each ABI knows more rights: 2 adds REFER, 3 TRUNCATE, 5 IOCTL_DEV. An unknown bit makes the kernel refuse all.
+    # ABI 2 adds REFER, 3 TRUNCATE, 5 IOCTL_DEV. An unknown bit makes the kernel refuse the whole ruleset.
     bits = 13 if abi == 1 else 14 if abi == 2 else 15 if abi < 5 else 16
     return (1 << bits) - 1
 
@@ -264,7 +266,7 @@ def _change_user(uid: int, groups: list[int]) -> None:
 
 def _thread_count() -> int:
     try:
-        return len(os.listdir("/proc/self/task"))
+        return sum(1 for _ in Path("/proc/self/task").iterdir())
     except OSError:  # no /proc: take the caller's word
         return 1
 
