@@ -101,9 +101,7 @@ def confine(writable: Sequence[Path], readable: Sequence[Path], tcp_connect: boo
     denied_net = _CONNECT_TCP if can_deny_tcp and not tcp_connect else 0
     attributes = struct.pack("=QQQ", handled, denied_net, 0)
     size = 24 if abi >= _FIRST_ABI_WITH_SCOPES else 16 if can_deny_tcp else 8
-    ruleset = _checked(
-        _libc.syscall(_CREATE_RULESET, attributes[:size], ctypes.c_size_t(size), ctypes.c_uint32(0))
-    )
+    ruleset = _checked(_libc.syscall(_CREATE_RULESET, attributes[:size], ctypes.c_size_t(size), ctypes.c_uint32(0)))
     try:
         for path in readable:
             _allow(ruleset, path, handled & _READING)

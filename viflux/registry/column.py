@@ -49,9 +49,7 @@ class Type(Enum):
         'DataType::List(Arc::new(Field::new("item", DataType::FixedSizeBinary(16), false)))',
         "Vec<[u8; 16]>",
     )
-    LENGTHS = Form(
-        "Array(UInt8)", 'DataType::List(Arc::new(Field::new("item", DataType::UInt8, false)))', "Vec<u8>"
-    )
+    LENGTHS = Form("Array(UInt8)", 'DataType::List(Arc::new(Field::new("item", DataType::UInt8, false)))', "Vec<u8>")
 
 
 @dataclass(frozen=True)

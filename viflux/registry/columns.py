@@ -21,9 +21,13 @@ def _counter(name: str, unit: str, meaning: str, source: str) -> tuple[Column, C
 
 
 COMMON = (
-    Column("time", Type.TIME, "ns", "Start of the interval, or the instant; for flows the end of the interval.", _AGENT),
+    Column(
+        "time", Type.TIME, "ns", "Start of the interval, or the instant; for flows the end of the interval.", _AGENT
+    ),
     Column("duration_ns", Type.COUNT, "ns", "Length of the interval.", _AGENT),
-    Column("vif_id", Type.UINT64, "", "The VIF, for the life of its kernel device; 0 where a row is about none.", _AGENT),
+    Column(
+        "vif_id", Type.UINT64, "", "The VIF, for the life of its kernel device; 0 where a row is about none.", _AGENT
+    ),
     Column("host", Type.LABEL, "", "Name of the host that the row is about.", _FRAME),
     Column("boot_id", Type.LABEL, "", "The host's boot, /proc/sys/kernel/random/boot_id.", _FRAME),
     Column("spool_id", Type.LABEL, "", "Random 128-bit id of the spool that the row came from, 32 hex digits.", _FRAME),
@@ -50,18 +54,34 @@ INVENTORY = (
         _AGENT,
     ),
     Column("identity_origin", Type.LABEL, "", "How `vif_id` was made: `sysfs` or `cookie`.", _AGENT),
-    Column("vif_key", Type.TEXT, "", "Lineage that lasts across reboots and re-creation: host/namespace/ifname.", _AGENT),
+    Column(
+        "vif_key", Type.TEXT, "", "Lineage that lasts across reboots and re-creation: host/namespace/ifname.", _AGENT
+    ),
     Column("namespace", Type.LABEL, "", "Empty for the host's own, else its name, else `net:[inode]`.", "/run/netns"),
     Column("nsid", Type.INT32, "", "Namespace id in the host's namespace, -1 where it has none.", "RTM_GETNSID"),
     Column("ifname", Type.LABEL, "", "Interface name.", f"IFLA_IFNAME, {_IFINFO}"),
     Column("ifindex", Type.UINT32, "", "Interface index within its namespace.", f"ifi_index, {_IFINFO}"),
-    Column("kind", Type.LABEL, "", "veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, …", "IFLA_INFO_KIND"),
+    Column(
+        "kind", Type.LABEL, "", "veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, …", "IFLA_INFO_KIND"
+    ),
     Column("side", Type.LABEL, "", "`workload`, `host`, `uplink`, `overlay` or `bridge`.", _AGENT),
     Column("counting_point", Type.BOOL, "", "Whether wider scopes add this VIF up.", _AGENT),
     Column("link_id", Type.UINT64, "", "The same on both ends of a veth; 0 for a VIF without a peer.", _AGENT),
-    Column("peer_vif_id", Type.UINT64, "", "The other end of a veth; 0 for none or unknown.", "IFLA_LINK, IFLA_LINK_NETNSID"),
+    Column(
+        "peer_vif_id",
+        Type.UINT64,
+        "",
+        "The other end of a veth; 0 for none or unknown.",
+        "IFLA_LINK, IFLA_LINK_NETNSID",
+    ),
     Column("parent_vif_id", Type.UINT64, "", "The device below (macvlan, vlan, vxlan); 0 for none.", "IFLA_LINK"),
-    Column("bridge_vif_id", Type.UINT64, "", "The bridge or other master that this VIF is a port of; 0 for none.", "IFLA_MASTER"),
+    Column(
+        "bridge_vif_id",
+        Type.UINT64,
+        "",
+        "The bridge or other master that this VIF is a port of; 0 for none.",
+        "IFLA_MASTER",
+    ),
     Column("vni", Type.UINT32_OR_NULL, "", "VXLAN network identifier.", "IFLA_VXLAN_ID, RFC 7348"),
     Column("vlan_id", Type.UINT16_OR_NULL, "", "VLAN identifier.", "IFLA_VLAN_ID, IEEE 802.1Q"),
     Column("mac_address", Type.LABEL, "", "Hardware address, aa:bb:cc:dd:ee:ff; empty for none.", "IFLA_ADDRESS"),
@@ -69,7 +89,13 @@ INVENTORY = (
     Column("prefix_lengths", Type.LENGTHS, "", "Prefix length of each of `addresses`.", "ifa_prefixlen"),
     Column("mtu_bytes", Type.UINT32, "bytes", "Maximum transmission unit.", "IFLA_MTU"),
     Column("is_up", Type.BOOL, "", "Administratively up.", "IFF_UP"),
-    Column("operstate", Type.LABEL, "", "unknown, notpresent, down, lowerlayerdown, testing, dormant or up.", "RFC 2863, IFLA_OPERSTATE"),
+    Column(
+        "operstate",
+        Type.LABEL,
+        "",
+        "unknown, notpresent, down, lowerlayerdown, testing, dormant or up.",
+        "RFC 2863, IFLA_OPERSTATE",
+    ),
     Column("has_carrier", Type.BOOL, "", "Carrier is present.", "IFLA_CARRIER"),
     Column(
         "link_speed_bits_per_second",
@@ -95,11 +121,19 @@ INVENTORY = (
     Column("qdisc", Type.LABEL, "", "Kind of the root queue.", "TCA_KIND"),
     Column("alias", Type.TEXT, "", "Interface alias as set by the operator.", "IFLA_IFALIAS"),
     Column("driver", Type.LABEL, "", "Driver of a physical port.", "/sys/class/net/*/device/driver"),
-    Column("workload", Type.LABEL, "", "Container id, pod uid or VM behind the VIF; empty for unknown.", "cgroup, command line"),
+    Column(
+        "workload",
+        Type.LABEL,
+        "",
+        "Container id, pod uid or VM behind the VIF; empty for unknown.",
+        "cgroup, command line",
+    ),
     Column("owner", Type.LABEL, "", "Who is told when this VIF hurts.", "orchestrator, alias `owner=`"),
     Column("tenant", Type.LABEL, "", "Whose traffic it carries.", "orchestrator, alias `tenant=`"),
     Column("service", Type.LABEL, "", "The service that it belongs to.", "orchestrator, alias `service=`"),
-    Column("criticality", Type.LABEL, "", "How much it matters, such as `critical`.", "orchestrator, alias `criticality=`"),
+    Column(
+        "criticality", Type.LABEL, "", "How much it matters, such as `critical`.", "orchestrator, alias `criticality=`"
+    ),
     Column("born_time", Type.TIME_OR_NULL, "ns", "When the device was made; null where nobody saw it.", _AGENT),
     Column("gone_time", Type.TIME_OR_NULL, "ns", "When the device ended; null while it lives.", _AGENT),
 )
@@ -112,7 +146,9 @@ COUNTERS = (
     *_counter("tx_bytes", "bytes", "Bytes sent.", _STATS64),
     *_counter("rx_errors_packets", "packets", "Receive errors of all kinds.", _STATS64),
     *_counter("tx_errors_packets", "packets", "Send errors of all kinds.", _STATS64),
-    *_counter("rx_dropped_packets", "packets", "Received and not handed on; includes frames of unhandled types.", _STATS64),
+    *_counter(
+        "rx_dropped_packets", "packets", "Received and not handed on; includes frames of unhandled types.", _STATS64
+    ),
     *_counter("tx_dropped_packets", "packets", "Dropped by the device on the way out.", _STATS64),
     *_counter("rx_missed_packets", "packets", "Missed by the device for want of buffers.", _STATS64),
     *_counter("rx_nohandler_packets", "packets", "Dropped for an inactive device.", _STATS64),
@@ -156,8 +192,20 @@ SLI = (
     Column("numerator", Type.FLOAT64_OR_NULL, "", "Sum of bad or measured units.", _SLIS),
     Column("denominator", Type.FLOAT64_OR_NULL, "", "Sum of units that it is compared with.", _SLIS),
     Column("value", Type.FLOAT64_OR_NULL, "", "The figure; null where it is not known, and `reason` says why.", _SLIS),
-    Column("value_lower", Type.FLOAT64_OR_NULL, "", "Lower bound of the value; equal to it where nothing was sampled.", _SLIS),
-    Column("value_upper", Type.FLOAT64_OR_NULL, "", "Upper bound of the value; equal to it where nothing was sampled.", _SLIS),
+    Column(
+        "value_lower",
+        Type.FLOAT64_OR_NULL,
+        "",
+        "Lower bound of the value; equal to it where nothing was sampled.",
+        _SLIS,
+    ),
+    Column(
+        "value_upper",
+        Type.FLOAT64_OR_NULL,
+        "",
+        "Upper bound of the value; equal to it where nothing was sampled.",
+        _SLIS,
+    ),
     Column("completeness_ratio", Type.FLOAT64, "ratio", "Share of the expected data that arrived, 0 to 1.", _SLIS),
     Column("reason", Type.LABEL, "", "Why `value` is null; empty where it is not.", _SLIS),
     Column("definition_version", Type.UINT32, "", "Version of the SLI's definition.", _SLIS),

@@ -28,7 +28,6 @@ class Kind:
         order_reason: Why the table is sorted so.
         engine: ClickHouse table engine.
         ttl: TTL expression, rows of the default retention.
-        fsync: Whether each insert is synced to disk; raw tables are, for acknowledgement means durable.
     """
 
     name: str
@@ -42,7 +41,6 @@ class Kind:
     ttl: str
     engine: str = "MergeTree"
     version: int = 1
-    fsync: bool = True
 
     @property
     def record_columns(self) -> tuple[Column, ...]:

@@ -99,7 +99,8 @@ pub mod {kind.name} {{
 
 def _member(column: Column) -> str:
     unit = f" [{column.unit}]" if column.unit else ""
-    return f"        /// {column.meaning}{unit} Source: {column.source}.\n        pub {column.name}: Vec<{column.type.value.rust}>,\n"
+    comment = f"        /// {column.meaning}{unit} Source: {column.source}.\n"
+    return f"{comment}        pub {column.name}: Vec<{column.type.value.rust}>,\n"
 
 
 if __name__ == "__main__":

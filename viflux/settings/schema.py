@@ -44,9 +44,9 @@ class Agent(Section):
     resync_interval: Annotated[
         Duration, Meta(description="how often the inventory is read whole, to correct what events missed")
     ] = duration("1m")
-    namespace_dirs: Annotated[
-        tuple[str, ...], Meta(description="folders whose files are named network namespaces")
-    ] = ("/run/netns",)
+    namespace_dirs: Annotated[tuple[str, ...], Meta(description="folders whose files are named network namespaces")] = (
+        "/run/netns",
+    )
 
 
 class Counters(Section):
@@ -74,9 +74,9 @@ class Spool(Section):
 class Window(Section):
     """When a window of time is closed."""
 
-    grace: Annotated[
-        Duration, Meta(description="wait for a silent host after a window's end before it is closed")
-    ] = duration("30s")
+    grace: Annotated[Duration, Meta(description="wait for a silent host after a window's end before it is closed")] = (
+        duration("30s")
+    )
     late: Annotated[Duration, Meta(description="how long late rows re-open a closed window")] = duration("1h")
 
 
@@ -133,9 +133,9 @@ class Settings(Section):
         default_factory=default_data_dir
     )
     host: Annotated[str | None, Meta(description="name of this host in all records; default: the host name")] = None
-    user: Annotated[
-        str, Meta(description="user that all processes but the agent change to when started as root")
-    ] = "viflux"
+    user: Annotated[str, Meta(description="user that all processes but the agent change to when started as root")] = (
+        "viflux"
+    )
     agent: Agent = Agent()
     counters: Counters = Counters()
     spool: Spool = Spool()

@@ -1,0 +1,76 @@
+"""The tables and views that the store should have, rendered from the column registry.
+
+`make generate` writes the result to `ingest/store/golden.sql`. Tables are never created from it: migrations create
+them, and a test shows that the migrations and this page agree.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+
+from viflux.registry import KINDS, Column, Kind
+
+# Guards two tries of one piece that run at once; nothing relies on it across a restart.
+_DEDUPLICATION_WINDOW = 1000
+
+
+def render() -> str:
+    """Return the whole schema as SQL statements, each ended by a semicolon; `{database}` stands for its name."""
+    tables = [_table(kind) for kind in KINDS.values()]
+    return "\n\n".join([*tables, *(view.strip() for view in _views())]) + "\n"
+
+
+def statements(text: str, database: str) -> list[str]:
+    """Split a schema or a migration into its statements, with the database's name filled in.
+
+    A statement ends with a semicolon at the end of a line; comments are kept with the statement that follows.
+    """
+    parts = text.replace("{database}", database).split(";\n")
+    return [part.strip() for part in parts if _has_code(part)]
+
+
+def _has_code(part: str) -> bool:
+    return any(line.strip() and not line.strip().startswith("--") for line in part.splitlines())
+
+
+def _table(kind: Kind) -> str:
+    columns = ",\n".join(f"    {_column(column)}" for column in kind.table_columns)
+    settings = ["index_granularity = 8192"]
+    if kind.record:
+        # Raw rows: a repeated token is refused while an intent is open, and what is acknowledged is on the disk.
+        # Derived rows need neither: whatever is lost of them is computed again from the raw rows.
+        settings.append(f"non_replicated_deduplication_window = {_DEDUPLICATION_WINDOW}")
+        settings += ["fsync_after_insert = 1", "fsync_part_directory = 1"]
+    return (
+        f"-- {kind.meaning}\n"
+        f"-- Sorted by {kind.order_by}: {kind.order_reason}.\n"
+        f"CREATE TABLE {{database}}.{kind.table_name}\n(\n{columns}\n)\n"
+        f"ENGINE = {kind.engine}\n"
+        f"PARTITION BY {kind.partition_by}\n"
+        f"ORDER BY {kind.order_by}\n"
+        f"TTL {kind.ttl}\n"
+        f"SETTINGS {', '.join(settings)};"
+    )
+
+
+def _column(column: Column) -> str:
+    form = column.type.value
+    default = " DEFAULT now64(9, 'UTC')" if column.name == "inserted_time" else ""
+    comment = column.meaning.replace("\\", "\\\\").replace("'", "\\'")
+    return f"`{column.name}` {form.clickhouse}{default} COMMENT '{comment}'" + (
+        f" CODEC({form.codec})" if form.codec else ""
+    )
+
+
+def _views() -> list[str]:
+    folder = resources.files("ingest.store") / "views"
+    return [
+        entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".sql")
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

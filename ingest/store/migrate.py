@@ -1,0 +1,116 @@
+"""Numbered migrations: the only way in which tables come to be and change.
+
+Each file `migrations/NNNN_name.sql` is applied once, in order, and recorded in `schema_migrations` with its checksum.
+Its statements can be run twice without harm (`IF NOT EXISTS`, `OR REPLACE`), because a crash may come between a
+statement and its record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Protocol
+
+from ingest.store.ddl import statements
+from viflux.errors import VifluxError
+
+
+class MigrationError(VifluxError):
+    """The store's tables and this version of Viflux do not fit."""
+
+
+class Store(Protocol):
+    """What a migration needs of the store's client."""
+
+    def command(self, sql: str) -> Any:
+        """Run one statement."""
+        ...
+
+    def query_rows(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a small result."""
+        ...
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file of `migrations/`.
+
+    Attributes:
+        number: From 1, without holes.
+        name: The file's name without its ending.
+        text: SQL with `{database}` in place of the name.
+    """
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, 64 hex digits."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """Return all migrations that this version knows, in order."""
+    files = sorted(
+        (entry for entry in (resources.files("ingest.store") / "migrations").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    return [
+        Migration(int(entry.name[:4]), entry.name.removesuffix(".sql"), entry.read_text(encoding="utf-8"))
+        for entry in files
+    ]
+
+
+def migrate(store: Store, database: str, known: Sequence[Migration] | None = None) -> list[Migration]:
+    """Bring the store to this version.
+
+    Args:
+        store: A client that may create tables.
+        database: Made when it is missing.
+        known: The migrations; those of this version by default.
+
+    Returns:
+        What was applied now; empty where the store was up to date.
+
+    Raises:
+        MigrationError: The store was made by a newer version, or an applied migration was edited since.
+    """
+    known = migrations() if known is None else known
+    store.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+    store.command(
+        f"CREATE TABLE IF NOT EXISTS {database}.schema_migrations "
+        "(number UInt32, name String, checksum String, applied_time DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC')) "
+        "ENGINE = MergeTree ORDER BY number SETTINGS fsync_after_insert = 1"
+    )
+    done = {row["number"]: row for row in store.query_rows(f"SELECT * FROM {database}.schema_migrations")}
+    _check(done, known, database)
+    applied = [migration for migration in known if migration.number not in done]
+    for migration in applied:
+        for statement in statements(migration.text, database):
+            store.command(statement)
+        store.command(
+            f"INSERT INTO {database}.schema_migrations (number, name, checksum) "
+            f"VALUES ({migration.number}, '{migration.name}', '{migration.checksum}')"
+        )
+    return applied
+
+
+def _check(done: dict[int, dict[str, Any]], known: Sequence[Migration], database: str) -> None:
+    newest = known[-1].number
+    if done and max(done) > newest:
+        name = done[max(done)]["name"]
+        raise MigrationError(
+            f"database {database} was made by a newer version of Viflux (migration {name}; this version knows up to "
+            f"{newest:04}); install that version or point store.url and data_dir elsewhere"
+        )
+    for migration in known:
+        row = done.get(migration.number)
+        if row is not None and row["checksum"] != migration.checksum:
+            raise MigrationError(
+                f"migration {migration.name} in database {database} differs from the file of this version; "
+                "an applied migration is never edited, add a new one"
+            )
