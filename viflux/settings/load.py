@@ -141,7 +141,7 @@ def _decode_unit(kind: type, value: Any) -> Any:
         if isinstance(value, kind):
             return value
         if isinstance(value, str):
-            return kind.parse(value)  # type: ignore[attr-defined]
+            return kind.parse(value)
         raise ValueError(f"expected text with a unit, got {value!r}")
     raise NotImplementedError(kind)
 

@@ -34,7 +34,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A table of settings; unknown keys are refused."""
 
 
-class Agent(Section):
+class Agent(Section, frozen=True):
     """The collector of this host."""
 
     sources: Annotated[tuple[str, ...], Meta(description="sources that the agent runs")] = ("inventory", "counters")
@@ -49,7 +49,7 @@ class Agent(Section):
     )
 
 
-class Counters(Section):
+class Counters(Section, frozen=True):
     """Link and queue counters."""
 
     interval: Annotated[Duration, Meta(description="time between two sweeps, aligned to the clock; 1s to 5m")] = (
@@ -57,7 +57,7 @@ class Counters(Section):
     )
 
 
-class Spool(Section):
+class Spool(Section, frozen=True):
     """The durable log between the agent and what reads it."""
 
     max_bytes: Annotated[Size, Meta(description="bound of the spool on disk; the oldest is evicted first")] = size(
@@ -71,7 +71,7 @@ class Spool(Section):
     ] = duration("5m")
 
 
-class Window(Section):
+class Window(Section, frozen=True):
     """When a window of time is closed."""
 
     grace: Annotated[Duration, Meta(description="wait for a silent host after a window's end before it is closed")] = (
@@ -80,7 +80,7 @@ class Window(Section):
     late: Annotated[Duration, Meta(description="how long late rows re-open a closed window")] = duration("1h")
 
 
-class Store(Section):
+class Store(Section, frozen=True):
     """ClickHouse: the embedded engine, or an existing server."""
 
     listen: Annotated[str, Meta(description="address of the embedded store's HTTP interface")] = "127.0.0.1:8123"
@@ -97,7 +97,7 @@ class Store(Section):
     max_insert_bytes: Annotated[Size, Meta(description="largest body of one insert")] = size("128MiB")
 
 
-class Processor(Section):
+class Processor(Section, frozen=True):
     """Spool to store."""
 
     max_piece_rows: Annotated[int, Meta(description="most rows in one insert", ge=1, le=1_000_000)] = 250_000
@@ -107,7 +107,7 @@ class Processor(Section):
     )
 
 
-class Web(Section):
+class Web(Section, frozen=True):
     """The web console."""
 
     listen: Annotated[str, Meta(description="address of the web console, /metrics, /livez and /readyz")] = (
@@ -115,7 +115,7 @@ class Web(Section):
     )
 
 
-class Log(Section):
+class Log(Section, frozen=True):
     """Logging, always to stderr."""
 
     level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least level that is printed")] = (
@@ -126,7 +126,7 @@ class Log(Section):
     ] = "auto"
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """All settings."""
 
     data_dir: Annotated[Path, Meta(description="everything that Viflux writes")] = msgspec.field(

@@ -1,0 +1,80 @@
+# Viflux. Bare `make` lists what one can do; the same targets serve a person and CI.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+.SILENT:
+.PHONY: help build run test quick lint test-native test-python soak bench generate clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+NATIVE := collectors/native
+NATIVE_SOURCES := $(shell find $(NATIVE) -path $(NATIVE)/target -prune -o \( -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock \) -print)
+ARGS ?=
+TESTS ?= tests
+
+help: ## list the targets
+	echo "make TARGET, where TARGET is one of"
+	sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: .venv/.built ## make .venv if missing, and build the native core
+
+run: .venv/.built ## build, and start everything on this host (ARGS="--set counters.interval=1s")
+	exec $(BIN)/viflux up $(ARGS)
+
+test: lint test-native test-python ## all checks and tests; a real part that is missing is a skip that names it
+
+quick: .venv/.developer ## the tests that one needs while working, under two minutes
+	$(BIN)/pytest -q -m "not slow and not root" $(TESTS)
+
+lint: .venv/.developer ## ruff, mypy strict, rustfmt, clippy, rendered files
+	echo "lint: ruff"; $(BIN)/ruff check -q . ; $(BIN)/ruff format -q --check .
+	echo "lint: mypy"; $(BIN)/mypy
+	if cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1; then
+	  echo "lint: rustfmt and clippy"
+	  cargo fmt --manifest-path $(NATIVE)/Cargo.toml --all --check
+	  cargo clippy -q --release --locked --manifest-path $(NATIVE)/Cargo.toml --workspace --all-targets -- -D warnings
+	elif [ "$${REQUIRE_REAL_PARTS:-}" = 1 ]; then
+	  echo "lint: clippy or rustfmt is missing; install both (rustup component add clippy rustfmt)" >&2; exit 3
+	else
+	  echo "lint: SKIPPED clippy and rustfmt, not installed (rustup component add clippy rustfmt)"
+	fi
+
+test-native: .venv/.developer ## the tests of the native core
+	cargo test -q --release --locked --manifest-path $(NATIVE)/Cargo.toml --workspace --exclude border
+
+test-python: .venv/.developer ## the tests of everything else (TESTS=tests/store, REQUIRE_REAL_PARTS=1)
+	$(BIN)/pytest -q -m "not soak" $(TESTS)
+
+soak: .venv/.developer ## long runs: every process killed twenty times under load
+	$(BIN)/pytest -q -m soak $(TESTS)
+
+bench: .venv/.developer ## the benchmark tables; needs root for namespaces
+	$(BIN)/python -m benchmarks $(ARGS)
+
+generate: .venv/.developer ## render the files that come from the column registry and the catalogue
+	$(BIN)/python -m viflux.registry.rust > $(NATIVE)/columns/src/generated.rs
+	cargo fmt --manifest-path $(NATIVE)/Cargo.toml -p columns
+	$(BIN)/python -m viflux.registry.tables > docs/tables.md
+	$(BIN)/python -m ingest.store.ddl > ingest/store/golden.sql
+	$(BIN)/python -m analytics.catalogue.page > docs/slis.md
+
+clean: ## remove what was built; data folders stay
+	rm -rf .venv $(NATIVE)/target collectors/_native*.so .mypy_cache .ruff_cache .pytest_cache
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "build: Python 3.11 or newer is needed as $(PYTHON)" >&2; exit 3; }
+	command -v cargo >/dev/null && cargo --version >/dev/null 2>&1 || { echo "build: cargo is missing; install Rust 1.95 or newer with rustup, then run make again" >&2; exit 3; }
+	command -v cc >/dev/null || { echo "build: a C compiler is missing; install build-essential, then run make again" >&2; exit 3; }
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || { echo "build: the venv module is missing; install python3-venv, then run make again" >&2; exit 3; }
+	echo "build: Python packages and native core, three to five minutes the first time"
+	$(BIN)/pip install -q --disable-pip-version-check -e .
+	touch $@ .venv/.built
+
+.venv/.built: .venv/.installed $(NATIVE_SOURCES)
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+.venv/.developer: .venv/.built
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+	touch $@
