@@ -1,1 +1,23 @@
-//! See the workspace's README.
+//! Where the kernel is asked: namespaces, netlink, sysfs, inotify and `/proc`. All unsafe code of the native core lives here.
+//!
+//! Everything starts from a [`Home`], the namespace that this process lives in. Other namespaces are named by a
+//! [`NamespacePlace`], which holds no descriptor: it is entered for one question and left again, so that a namespace that was
+//! deleted meanwhile is freed at once.
+
+pub mod capability;
+pub mod clock;
+pub mod dump;
+pub mod failure;
+pub mod folder;
+pub mod host;
+pub mod monitor;
+pub mod namespace;
+pub mod nsid;
+pub mod sweep;
+pub mod sysfs;
+pub mod tap;
+pub mod wait;
+pub mod workload;
+
+pub use failure::{Failure, Kind};
+pub use namespace::{Home, NamespaceId, NamespacePlace};

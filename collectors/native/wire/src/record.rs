@@ -88,3 +88,16 @@ pub struct Qdisc {
     /// Rate of a `tbf` root, or of a `htb` root's default class, in bytes per second.
     pub rate_bytes_per_second: Option<u64>,
 }
+
+/// The counters of one root queue, without what needs memory: what a sweep reads. Members as in [`Qdisc`].
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct QdiscStats {
+    pub ifindex: u32,
+    pub bytes: u64,
+    pub packets: u64,
+    pub drops: u32,
+    pub overlimits: u32,
+    pub requeues: u32,
+    pub backlog_bytes: u32,
+    pub backlog_packets: u32,
+}
