@@ -1,0 +1,1 @@
+"""Real networks out of namespaces, for tests and benchmarks that need root."""
