@@ -81,7 +81,7 @@ def test_definitions_import_without_the_native_module(module: str) -> None:
 
 @pytest.mark.parametrize("stage", ["collectors.agent.command", "dashboards.web.command", "analytics.command"])
 def test_lean_processes_do_not_load_pyarrow(stage: str) -> None:
-    """pyarrow costs tens of megabytes; only the processor pays for it."""
+    """Arrow for Python costs tens of megabytes; only the processor pays for it."""
     code = f"import sys, {stage}; print([m for m in ('pyarrow', 'pandas', 'numpy', 'chdb') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr

@@ -29,8 +29,7 @@ def test_rust_schema_is_fresh() -> None:
     rustfmt = shutil.which("rustfmt")
     if rustfmt is None:
         pytest.skip("rustfmt is not installed")
-    shown = subprocess.run(
-        [rustfmt, "--edition", "2021", "--emit", "stdout"], input=rust.render(), capture_output=True, text=True, check=True
-    ).stdout
+    words = [rustfmt, "--edition", "2021", "--emit", "stdout"]
+    shown = subprocess.run(words, input=rust.render(), capture_output=True, text=True, check=True).stdout
     committed = (ROOT / "collectors/native/columns/src/generated.rs").read_text(encoding="utf-8")
     assert committed == shown

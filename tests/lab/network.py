@@ -181,5 +181,3 @@ def need_root(reason: str = "makes network namespaces") -> None:
         if os.environ.get("REQUIRE_REAL_PARTS") == "1":
             pytest.fail(f"needs root: {reason}")
         pytest.skip(f"needs root: {reason}")
-
-

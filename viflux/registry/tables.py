@@ -38,7 +38,8 @@ def _section(kind: Kind) -> str:
 
 
 def _row(column: Column) -> str:
-    return f"| `{column.name}` | {column.type.value.clickhouse} | {column.unit} | {column.meaning} | {column.source} |\n"
+    cells = (f"`{column.name}`", column.type.value.clickhouse, column.unit, column.meaning, column.source)
+    return f"| {' | '.join(cells)} |\n"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,150 @@
+"""The whole product as its user starts it: `viflux up` on free ports and a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+VIFLUX = Path(sys.executable).with_name("viflux")
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30.0) -> T:
+    """Ask `probe` until it returns something true; fail with `what` after the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = probe()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.1)
+
+
+class Product:
+    """A running `viflux up`.
+
+    Attributes:
+        data_dir: Its data folder.
+        web: Address of the page, `http://127.0.0.1:PORT`.
+    """
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.data_dir = data_dir
+        self._web_port, self._store_port = free_port(), free_port()
+        self.web = f"http://127.0.0.1:{self._web_port}"
+        self.settings = {
+            "web.listen": f"127.0.0.1:{self._web_port}",
+            "store.listen": f"127.0.0.1:{self._store_port}",
+            "counters.interval": "1s",
+            **settings,
+        }
+        self.log = data_dir.parent / f"{data_dir.name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags that every verb of this instance is called with."""
+        words = ["--data-dir", str(self.data_dir)]
+        for key, value in self.settings.items():
+            words += ["--set", f"{key}={value}"]
+        return words
+
+    def start(self) -> None:
+        """Start `viflux up`; returns at once."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen([str(VIFLUX), "up", *self.flags], stdout=log, stderr=log)
+
+    def pid(self) -> int:
+        """Return the id of `up` itself."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stage_pid(self, stage: str) -> int | None:
+        """Return the process id of a running stage."""
+        try:
+            state = json.loads((self.data_dir / "run/up.json").read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            return None
+        for entry in state["stages"]:
+            if entry["name"] == stage and entry.get("pid"):
+                return int(entry["pid"])
+        return None
+
+    def kill_stage(self, stage: str) -> None:
+        """Kill a stage with SIGKILL and wait until another process runs it."""
+        before = wait_for(f"{stage} runs", lambda: self.stage_pid(stage))
+        os.kill(before, signal.SIGKILL)
+        wait_for(f"{stage} runs again", lambda: (now := self.stage_pid(stage)) and now != before and now, 40)
+
+    def kill(self) -> None:
+        """Kill `up` itself with SIGKILL."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self, seconds: float = 20.0) -> int:
+        """End with SIGTERM as a user would; return the exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"up did not end within {seconds:g} s\n{self.log_tail()}") from None
+
+    def log_tail(self) -> str:
+        """Return the last lines of the log."""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:])
+
+    def sql(self, query: str) -> list[dict[str, Any]]:
+        """Run `viflux sql` and return its rows; an error of the command is an exception."""
+        done = subprocess.run(
+            [str(VIFLUX), "sql", *self.flags, "--format", "jsonl", query], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip())
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def rows(self, what: str, query: str, seconds: float = 30.0) -> list[dict[str, Any]]:
+        """Ask until the query gives rows."""
+
+        def ask() -> list[dict[str, Any]] | None:
+            try:
+                return self.sql(query)
+            except RuntimeError:
+                return None
+
+        try:
+            return wait_for(what, ask, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{query}\n{self.log_tail()}") from None
+
+
+@contextmanager
+def product(data_dir: Path, **settings: str) -> Iterator[Product]:
+    """A product that is started, and ended however the test ends."""
+    made = Product(data_dir, **settings)
+    made.start()
+    try:
+        yield made
+    finally:
+        if made._process is not None and made._process.poll() is None:
+            made.stop()

@@ -1,0 +1,191 @@
+"""The life of an interface as the tables tell it: renamed, moved, ended, made again; processes killed meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.network import SYSFS_COUNTERS, Container, Interface, Lab, lab, need_root, run
+from tests.lab.product import Product, product, wait_for
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+
+@pytest.fixture
+def net() -> Iterator[Lab]:
+    need_root()
+    with lab() as made:
+        yield made
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Product]:
+    need_root()
+    with product(tmp_path / "data") as made:
+        made.rows("the first interface is stored", "SELECT 1 AS one FROM viflux.inventory LIMIT 1")
+        yield made
+
+
+def history(running: Product, interface: Interface) -> list[dict[str, Any]]:
+    """Return all states that were stored of whatever had this name in this namespace."""
+    return running.sql(
+        "SELECT vif_id, vif_key, change, ifname, namespace, valid_from_time, born_time, gone_time FROM viflux.inventory "
+        f"WHERE ifname = '{interface.name}' AND namespace = '{interface.namespace}' ORDER BY valid_from_time, time"
+    )
+
+
+def living(running: Product, interface: Interface, not_id: str = "") -> dict[str, Any]:
+    """Wait for a state of a living interface; its id is another than `not_id`."""
+
+    def find() -> dict[str, Any] | None:
+        rows = [row for row in history(running, interface) if row["vif_id"] != not_id and not row["gone_time"]]
+        return rows[-1] if rows else None
+
+    return wait_for(f"{interface} is in the inventory", find, 20)
+
+
+def assert_true_to_the_kernel(running: Product, interfaces: list[Interface]) -> None:
+    """Sums of deltas are the growth of the readings, the last reading is the kernel's, and no row is there twice."""
+    for interface in interfaces:
+        vif = living(running, interface)["vif_id"]
+
+        def settled(interface: Interface = interface, vif: str = vif) -> bool:
+            columns = ", ".join(
+                f"max({name}_total) AS {name}_now, min({name}_total - {name}) AS {name}_first, "
+                f"sum(counters.{name}) AS {name}_sum"
+                for name in SYSFS_COUNTERS
+            )
+            row = running.sql(f"SELECT {columns} FROM viflux.counters AS counters WHERE vif_id = 0x{vif}")[0]
+            kernel = interface.counters()
+            return all(
+                int(row[f"{name}_now"]) == kernel[name]
+                and int(row[f"{name}_sum"]) == kernel[name] - int(row[f"{name}_first"])
+                for name in SYSFS_COUNTERS
+            )
+
+        wait_for(f"the stored sums of {interface} equal the kernel's", settled, 60)
+    doubles = running.sql(
+        "SELECT stream, count() AS rows, uniqExact(spool_id, stream, sequence, vif_id, time) AS distinct_rows "
+        "FROM viflux.counters GROUP BY stream HAVING rows != distinct_rows"
+    )
+    assert doubles == []
+
+
+def pair(net: Lab) -> tuple[Container, Container]:
+    bridge = net.bridge()
+    return net.container("a", bridge, "10.99.8.1"), net.container("b", bridge, "10.99.8.2")
+
+
+def test_rename_and_move_keep_the_identity(running: Product, net: Lab) -> None:
+    """A new name and a new namespace are new rows of the same VIF; its counters go on without a spike."""
+    one, two = net.namespace("one"), net.namespace("two")
+    link = f"{net.tag}x"
+    run("ip", "link", "add", link, "type", "veth", "peer", "name", f"{net.tag}y")
+    net.adopt(link)
+    first = living(running, Interface(link))
+    run("ip", "link", "set", link, "name", f"{link}n")
+    net.adopt(f"{link}n")
+    renamed = living(running, Interface(f"{link}n"))
+    run("ip", "link", "set", f"{link}n", "netns", one)
+    moved = living(running, Interface(f"{link}n", one))
+    run("ip", "-n", one, "link", "set", f"{link}n", "netns", two)
+    moved_again = living(running, Interface(f"{link}n", two))
+    assert {first["vif_id"]} == {row["vif_id"] for row in (renamed, moved, moved_again)}
+    assert [row["change"] for row in (renamed, moved)] == ["renamed", "moved"]
+    negative = running.sql(
+        f"SELECT count() AS n FROM viflux.counters WHERE vif_id = 0x{first['vif_id']} AND rx_packets > rx_packets_total"
+    )
+    assert int(negative[0]["n"]) == 0
+
+
+def test_made_again_under_the_same_name_and_index(running: Product, net: Lab) -> None:
+    """A new device is a new VIF of the same lineage, also when nobody watched the change."""
+    namespace = net.namespace("again")
+
+    def make() -> None:
+        words = ["link", "add", "dev0", "index", "77", "type", "veth", "peer", "name", "dev1", "index", "78"]
+        run("ip", "-n", namespace, *words)
+
+    interface = Interface("dev0", namespace)
+    make()
+    first = living(running, interface)
+    run("ip", "-n", namespace, "link", "del", "dev0")
+    make()
+    second = living(running, interface, not_id=first["vif_id"])
+    assert second["vif_key"] == first["vif_key"]
+    gone = running.rows(
+        "the first one's end is stored",
+        f"SELECT gone_time FROM viflux.inventory WHERE vif_id = 0x{first['vif_id']} AND gone_time IS NOT NULL",
+    )
+    assert gone
+    assert running.stop() == 0
+    run("ip", "-n", namespace, "link", "del", "dev0")
+    make()
+    running.start()
+    third = living(running, interface, not_id=second["vif_id"])
+    assert third["vif_id"] not in (first["vif_id"], second["vif_id"])
+    assert third["vif_key"] == first["vif_key"]
+    running.rows(
+        "the second one's end is stored",
+        f"SELECT gone_time FROM viflux.inventory WHERE vif_id = 0x{second['vif_id']} AND gone_time IS NOT NULL",
+    )
+
+
+def killed(running: Product, net: Lab, times: int) -> None:
+    """Kill each process in turn under traffic, then compare everything with the kernel."""
+    a, b = pair(net)
+    interfaces = [a.inner, a.outer, b.inner, b.outer]
+    for interface in interfaces:
+        living(running, interface)
+    traffic = a.flood(b, 2000)
+    try:
+        for _ in range(times):
+            for stage in ("agent", "processor", "store"):
+                running.kill_stage(stage)
+            running.kill()
+            running.start()
+            wait_for("up runs again", lambda: running.stage_pid("agent"), 20)
+    finally:
+        traffic.kill()
+        traffic.wait()
+    assert_true_to_the_kernel(running, interfaces)
+
+
+def test_kill_each_process_under_load(running: Product, net: Lab) -> None:
+    """Five rounds of kill -9 of agent, processor, store and up lose nothing and double nothing."""
+    killed(running, net, 5)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_kill_each_process_twenty_times(running: Product, net: Lab) -> None:
+    """Twenty rounds of the same."""
+    killed(running, net, 20)
+
+
+def test_store_away_delays_rows_and_loses_none(running: Product, net: Lab) -> None:
+    """While the store is stopped the rows wait in the spool."""
+    a, b = pair(net)
+    for container in (a, b):
+        living(running, container.outer)
+    store = wait_for("the store runs", lambda: running.stage_pid("store"))
+    os.kill(store, signal.SIGSTOP)
+    try:
+        a.send(b, 3000)
+    finally:
+        os.kill(store, signal.SIGCONT)
+    assert_true_to_the_kernel(running, [a.inner, a.outer, b.inner, b.outer])
+
+
+def test_a_deleted_namespace_is_let_go_at_once(running: Product, net: Lab) -> None:
+    """Nothing that watches keeps a namespace alive: its veth is gone within a second of `ip netns del`."""
+    a, b = pair(net)
+    living(running, a.outer)
+    living(running, b.inner)
+    run("ip", "netns", "del", b.namespace)
+    wait_for("the veth is gone", lambda: not Path(f"/sys/class/net/{b.outer.name}").exists(), 1.0)
