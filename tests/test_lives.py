@@ -34,7 +34,7 @@ def running(tmp_path: Path) -> Iterator[Product]:
 def history(running: Product, interface: Interface) -> list[dict[str, Any]]:
     """Return all states that were stored of whatever had this name in this namespace."""
     return running.sql(
-        "SELECT vif_id, vif_key, change, ifname, namespace, valid_from_time, born_time, gone_time FROM viflux.inventory "
+        "SELECT vif_id, vif_key, change, valid_from_time, born_time, gone_time FROM viflux.inventory "
         f"WHERE ifname = '{interface.name}' AND namespace = '{interface.namespace}' ORDER BY valid_from_time, time"
     )
 
