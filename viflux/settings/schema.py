@@ -41,6 +41,12 @@ class Agent(Section, frozen=True):
     all_namespaces: Annotated[
         bool, Meta(description="watch every network namespace; needs root or the capabilities that doctor lists")
     ] = True
+    uplinks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="interfaces that lead out of this host though they are virtual, such as a veth in a container"
+        ),
+    ] = ()
     resync_interval: Annotated[
         Duration, Meta(description="how often the inventory is read whole, to correct what events missed")
     ] = duration("1m")

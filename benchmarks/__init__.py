@@ -1,0 +1,1 @@
+"""What Viflux costs, measured: `make bench`. Never part of the tests."""
