@@ -40,12 +40,49 @@ impl Identity {
     }
 }
 
-/// Id of a VIF for the life of its kernel device.
-pub fn vif_id(_boot: Boot, _identity: Identity) -> u64 {
-    todo!()
+/// Version of the byte layout, the first byte of each.
+const VERSION: u8 = 1;
+const BY_SYSFS: u8 = 1;
+const BY_COOKIE: u8 = 2;
+const LINK: u8 = 3;
+
+/// Id of a VIF for the life of its kernel device; never 0.
+pub fn vif_id(boot: Boot, identity: Identity) -> u64 {
+    let mut layout = Vec::with_capacity(54);
+    layout.extend_from_slice(&[
+        VERSION,
+        if matches!(identity, Identity::Sysfs { .. }) {
+            BY_SYSFS
+        } else {
+            BY_COOKIE
+        },
+    ]);
+    layout.extend_from_slice(&boot.machine_id);
+    layout.extend_from_slice(&boot.boot_id);
+    match identity {
+        Identity::Sysfs { inode } => layout.extend_from_slice(&inode.to_le_bytes()),
+        Identity::Cookie {
+            netns_cookie,
+            ifindex,
+            incarnation,
+        } => {
+            layout.extend_from_slice(&netns_cookie.to_le_bytes());
+            layout.extend_from_slice(&ifindex.to_le_bytes());
+            layout.extend_from_slice(&incarnation.to_le_bytes());
+        }
+    }
+    hash(&layout)
 }
 
-/// Id of a veth pair, whichever end is named first.
-pub fn link_id(_one_vif_id: u64, _other_vif_id: u64) -> u64 {
-    todo!()
+/// Id of a veth pair, whichever end is named first; never 0.
+pub fn link_id(one_vif_id: u64, other_vif_id: u64) -> u64 {
+    let mut layout = Vec::with_capacity(18);
+    layout.extend_from_slice(&[VERSION, LINK]);
+    layout.extend_from_slice(&one_vif_id.min(other_vif_id).to_le_bytes());
+    layout.extend_from_slice(&one_vif_id.max(other_vif_id).to_le_bytes());
+    hash(&layout)
+}
+
+fn hash(layout: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(layout).max(1)
 }

@@ -25,7 +25,8 @@ pub struct Link {
     pub alias: String,
     /// IFLA_LINK: ifindex of the peer (veth) or of the device below; 0 for none.
     pub link: u32,
-    /// IFLA_LINK_NETNSID: where `link` lives, as a nsid of this link's namespace; `None` means in the same namespace.
+    /// IFLA_LINK_NETNSID: where `link` lives, as a nsid of this link's namespace; `None` means in the same namespace,
+    /// -1 that it is elsewhere and has no nsid here.
     pub link_netnsid: Option<i32>,
     /// IFLA_MASTER: ifindex of the bridge, bond, VRF or OVS datapath; 0 for none.
     pub master: u32,
@@ -85,7 +86,7 @@ pub struct Qdisc {
     pub requeues: u32,
     pub backlog_bytes: u32,
     pub backlog_packets: u32,
-    /// Rate of a `tbf` root, or of a `htb` root's default class, in bytes per second.
+    /// Rate of a `tbf` root, or of a `htb` root whose default class exists (the sum over its top classes), in bytes per second.
     pub rate_bytes_per_second: Option<u64>,
 }
 
