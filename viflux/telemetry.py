@@ -24,6 +24,7 @@ from viflux.errors import VifluxError
 
 if TYPE_CHECKING:
     import socketserver
+    from collections.abc import Callable
 
     from viflux.clock import Clock
     from viflux.paths import DataPaths
@@ -55,7 +56,7 @@ class Health:
         self._last_beat_ns = clock.monotonic_ns()
         self._lock = threading.Lock()
         self._unready = {"": "starting"}
-        self._undrained: str | None = None
+        self._left: Callable[[], str | None] = lambda: None
 
     def beat(self) -> None:
         """Say that the main loop made progress; cheap enough for each turn."""
@@ -75,9 +76,14 @@ class Health:
             else:
                 self._unready[part] = reason or "not ready"
 
-    def drained(self, is_drained: bool, reason: str = "") -> None:
-        """Say whether anything that was handed to this stage is still on its way; a stage that never says is."""
-        self._undrained = None if is_drained else reason or "not drained"
+    def drains(self, left: Callable[[], str | None]) -> None:
+        """Name the function that answers `/drainz`; a stage that names none holds nothing back.
+
+        Args:
+            left: Returns None when all that was handed to the stage has left it, else one line with what has not. It
+                is called at the moment of the question, from the health server's thread.
+        """
+        self._left = left
 
     def stuck(self) -> str | None:
         """Return None while the main loop makes progress, else one line that says since when not."""
@@ -98,7 +104,7 @@ class Health:
         elif path == "/readyz":
             reasons = [*self.unready()]
         elif path == "/drainz":
-            reasons = [self._undrained]
+            reasons = [self._left()]
         else:
             return _NOT_FOUND, f"{path}: not found; there are /metrics, /livez, /readyz and /drainz\n"
         lines = [" ".join(reason.split()) for reason in reasons if reason is not None]

@@ -1,0 +1,86 @@
+"""The addresses that stages will listen on: read, checked before anything starts, and asked whether one answers."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from contextlib import suppress
+
+from viflux.errors import UsageError, VifluxError
+
+_PING_TIMEOUT_SECONDS = 0.3
+_PORTS_TO_SUGGEST_FROM = 50
+
+
+def split(setting: str, text: str) -> tuple[str, int]:
+    """Return host and port of `127.0.0.1:8686` or `[::1]:8686`.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
+        raise UsageError(f"{setting}: expected HOST:PORT such as 127.0.0.1:8686, got {text!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def require_free(setting: str, text: str, wait_seconds: float = 0.0) -> None:
+    """Make sure that a stage will be able to listen on an address.
+
+    Args:
+        setting: The setting that names the address.
+        text: Its value.
+        wait_seconds: How long a port may still be held, by a process that is known to be ending.
+
+    Raises:
+        UsageError: The text is not an address.
+        VifluxError: It cannot be listened on; the message says why and what to set.
+    """
+    host, port = split(setting, text)
+    deadline = time.monotonic() + wait_seconds
+    while (refusal := _refusal(host, port)) is not None:
+        if refusal.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+            time.sleep(0.02)
+            continue
+        if refusal.errno == errno.EADDRINUSE:
+            other = _free_port_near(host, port)
+            raise VifluxError(
+                f"{setting}: {text} is in use by another program; choose another port, such as "
+                f"--set {setting}={text.rpartition(':')[0]}:{other}"
+            )
+        raise VifluxError(
+            f"{setting}: cannot listen on {text}: {refusal.strerror}; name an address of this host, such as "
+            f"--set {setting}=127.0.0.1:{port}"
+        )
+
+
+def answers_ping(host: str, port: int) -> bool:
+    """Return whether a ClickHouse HTTP interface answers `GET /ping` there."""
+    with suppress(OSError), socket.create_connection((host, port), _PING_TIMEOUT_SECONDS) as connection:
+        connection.settimeout(_PING_TIMEOUT_SECONDS)
+        connection.sendall(f"GET /ping HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        return b" 200 " in connection.recv(64).partition(b"\r\n")[0]
+    return False
+
+
+def _refusal(host: str, port: int) -> OSError | None:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as listener:
+            # As the stages do it: a port whose old connections linger in TIME_WAIT is free.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(1)
+    except OSError as error:
+        return error
+    return None
+
+
+def _free_port_near(host: str, port: int) -> int:
+    for candidate in range(port + 1, min(port + _PORTS_TO_SUGGEST_FROM, 1 << 16)):
+        if _refusal(host, candidate) is None:
+            return candidate
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,55 @@
+"""Which stages make up the embedded shape, what each waits for, what it may keep, and when it is stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from viflux.settings import Settings
+
+AGENT_CAPABILITIES = ("CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_NET_BROADCAST")
+"""What the agent keeps: links and queues; entering namespaces; finding them in /proc; hearing all their events."""
+
+SUPERVISOR_CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL")
+"""What `up` itself needs besides, to start the others as another user and to stop them again."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One process of the plan.
+
+    Attributes:
+        name: Its verb.
+        after: Names of what must be there before it runs: `store` that answers, or a task that is done. It is started
+            at once all the same, and loads its code while it waits.
+        keeps: Capabilities that it keeps where `up` runs as root; one that keeps none is confined and changes its user.
+        task: Whether it ends when its work is done, and is not started again then.
+        drain_turn: When it is stopped: lower first, equal ones together.
+        empties: Whether it is given time, in its turn, to hand on what is still on its way.
+    """
+
+    name: str
+    after: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    task: bool = False
+    drain_turn: int = 0
+    empties: bool = False
+
+
+STORE = Stage("store", drain_turn=3)
+
+STAGES = (
+    STORE,
+    Stage("agent", keeps=AGENT_CAPABILITIES, drain_turn=0),
+    Stage("migrate", after=("store",), task=True, drain_turn=0),
+    Stage("processor", after=("migrate",), drain_turn=1, empties=True),
+    Stage("slis", after=("migrate",), drain_turn=2),
+    Stage("web", drain_turn=2),
+)
+"""In the order of their start: the store first because others wait for it."""
+
+
+def stages_for(settings: Settings) -> tuple[Stage, ...]:
+    """Return the stages to start here; without the embedded store where an existing server is named."""
+    return tuple(stage for stage in STAGES if stage is not STORE or settings.store.url is None)
