@@ -17,13 +17,10 @@ import signal
 import stat
 import struct
 import sys
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -33,6 +30,8 @@ _ASK_FOR_VERSION = 1
 _RULE_PATH_BENEATH = 1
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
+_REMOVE_FILE, _MAKE_SOCK = 1 << 5, 1 << 9
+_SOCKETS = _REMOVE_FILE | _MAKE_SOCK
 _READING = _EXECUTE | _READ_FILE | _READ_DIR
 _FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _CONNECT_TCP = 1 << 1
@@ -71,7 +70,9 @@ class LandlockReport:
     missing: str
 
 
-def confine(writable: Sequence[Path], readable: Sequence[Path], tcp_connect: bool) -> LandlockReport:
+def confine(
+    writable: Sequence[Path], readable: Sequence[Path], tcp_connect: bool, sockets: Sequence[Path] = ()
+) -> LandlockReport:
     """Limit this process, and all that it starts, to some paths and (optionally) to no new TCP connections.
 
     Landlock binds the calling thread and what it creates later, so this must come before the first thread.
@@ -80,6 +81,7 @@ def confine(writable: Sequence[Path], readable: Sequence[Path], tcp_connect: boo
     Args:
         writable: Folders and files with every right; left out where they do not exist.
         readable: Folders and files that may be read and executed; left out where they do not exist.
+        sockets: Folders in which unix sockets may be made, renamed and removed; nothing in them can be read.
         tcp_connect: Whether `connect()` to TCP ports stays allowed. Accepting connections always does.
 
     Returns:
@@ -105,6 +107,8 @@ def confine(writable: Sequence[Path], readable: Sequence[Path], tcp_connect: boo
     try:
         for path in readable:
             _allow(ruleset, path, handled & _READING)
+        for path in sockets:
+            _allow(ruleset, path, handled & _SOCKETS)
         for path in writable:
             _allow(ruleset, path, handled)
         forbid_new_privileges()

@@ -1,0 +1,1 @@
+"""From the bus to the tables: the store, the processor, the ledger."""

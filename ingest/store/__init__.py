@@ -1,0 +1,1 @@
+"""The store: the embedded server, its client, its tables and their migrations."""
