@@ -1,4 +1,6 @@
 //! Records to Arrow record batches, and record batches to encoded messages.
 
 pub mod arrays;
+pub mod decode;
 pub mod generated;
+pub mod message;
