@@ -1,0 +1,59 @@
+/*
+id = "M2"
+name = "Packet loss at the VIF"
+question = "What share of the packets that were offered to a VIF did its queue and its device lose?"
+unit = "ratio"
+definition_version = 1
+windows = [10, 60]
+completeness = "Share of the VIF's life in the window that clean readings cover, of the end that is read."
+cannot_see = "Loss between two VIFs; retransmissions; what a sender without a VIF here dropped (a VM behind a tap, the far end of an uplink): that direction is null, and wider scopes sum only the visible senders."
+runbook = "docs/slis.md#m2"
+profile = "counters"
+
+[target]
+parts = ["local_to", "local_from"]
+at_most = 0.001
+
+[scopes]
+vif = "The VIF as its workload sees it; both ends of a pair show the same figures."
+host = "Lost and offered packets of all counting points whose sender is visible, summed."
+uplink = "Lost and offered packets of all physical ports, summed; to comes from outside and has no visible sender."
+
+[[parts]]
+name = "local_to"
+unit = "ratio"
+meaning = "Towards the workload: (queue drops + tx_dropped + tx_errors) over (tx_packets + those), on the end that sends. Received and unhandled frames (rx_dropped) are not loss."
+
+[[parts]]
+name = "local_from"
+unit = "ratio"
+meaning = "From the workload: the same, on the end inside it, so a full queue in a container is loss here."
+
+[[reasons]]
+name = "sender_not_visible"
+meaning = "The end that sends in this direction is no VIF of this host, so what it dropped is not known."
+
+[[reasons]]
+name = "below_1000_packets"
+meaning = "Fewer than 1,000 packets were offered: lost and offered are given, a ratio of so few says nothing."
+*/
+SELECT
+    host,
+    window_ns,
+    data_revision,
+    scope,
+    scope_key,
+    sum(slices.gap_ns) AS gap_ns,
+    sum(slices.reset_ns) AS reset_ns,
+    concat('local_', direction) AS part,
+    if(sumIf(covered_ns, is_sender) > 0, sumIf(lost_packets, is_sender), NULL) AS numerator,
+    if(sumIf(covered_ns, is_sender) > 0, sumIf(sent_packets + lost_packets, is_sender), NULL) AS denominator,
+    sum(least(covered_ns, slices.expected_ns)) AS observed_ns,
+    sum(slices.expected_ns) AS expected_ns,
+    multiIf(
+        expected_ns > 0 AND NOT max(is_sender), 'sender_not_visible',
+        denominator < 1000, 'below_1000_packets',
+        ''
+    ) AS own_reason
+FROM slices
+GROUP BY host, window_ns, data_revision, scope, scope_key, direction

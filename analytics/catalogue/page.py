@@ -1,0 +1,66 @@
+"""Renders `docs/slis.md` from the catalogue: `python -m analytics.catalogue.page`."""
+
+from __future__ import annotations
+
+import sys
+
+from analytics.catalogue import CATALOGUE, REASONS, Reason, Sli
+
+_HEAD = """# Service-level indicators
+
+<!-- Rendered from analytics/catalogue by `make generate`. Do not edit. -->
+
+Each figure is a row of the view `viflux.sli`: `numerator`, `denominator`, `value` and how complete the data behind it are
+(`completeness_ratio`). A value that is not known is null, and `reason` says why; it is never 0 or a guess. To and from are
+seen from the workload behind a VIF.
+
+```sql
+SELECT time, part, value, completeness_ratio, reason
+FROM viflux.sli
+WHERE sli = 'M1' AND scope = 'host' AND window_seconds = 60 AND time > now() - INTERVAL 1 HOUR
+ORDER BY time
+```
+
+A row of 10 s closes when the host's data have passed its end; one of 60 s at the latest `window.grace` after its end. Rows
+that arrive later re-open a window for `window.late`, and the newer result replaces the older one.
+"""
+
+
+def render() -> str:
+    """Return the page."""
+    reasons = _reasons("## Why a value is null", REASONS)
+    return "\n".join([_HEAD, *(_section(sli) for sli in CATALOGUE.values()), reasons])
+
+
+def _section(sli: Sli) -> str:
+    targets = " and ".join(f"`{part}`" for part in sli.target.parts)
+    parts = [f"| `{part.name}` | {part.unit} | {_windows(part.windows or sli.windows)} | {part.meaning} |" for part in sli.parts]
+    scopes = [f"| `{name}` | {meaning} |" for name, meaning in sli.scopes.items()]
+    lines = [
+        f"<a id=\"{sli.id.lower()}\"></a>\n\n## {sli.name} ({sli.id})\n",
+        f"{sli.question}\n",
+        "| part | unit | windows | meaning |\n|---|---|---|---|",
+        *parts,
+        "\n| scope | how it is summed |\n|---|---|",
+        *scopes,
+        f"\n* Starting target: {targets} at most {sli.target.at_most:g}.",
+        f"* Completeness: {sli.completeness}",
+        f"* Cannot see: {sli.cannot_see}",
+        f"* Needs the source `{sli.profile}`. Definition version {sli.definition_version}.",
+    ]
+    if sli.reasons:
+        lines.append("\n" + _reasons("Null although data arrived:", sli.reasons).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _reasons(title: str, reasons: tuple[Reason, ...]) -> str:
+    rows = "\n".join(f"| `{reason.name}` | {reason.meaning} |" for reason in reasons)
+    return f"{title}\n\n| reason | meaning |\n|---|---|\n{rows}\n"
+
+
+def _windows(windows: tuple[int, ...]) -> str:
+    return ", ".join(f"{seconds} s" for seconds in windows)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

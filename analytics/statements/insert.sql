@@ -1,0 +1,59 @@
+-- Store one SLI over a set of windows. The relation is `slices.sql`, the definition the SELECT of the catalogue.
+INSERT INTO {database}.sli_revisions
+(
+    time,
+    host,
+    window_seconds,
+    sli,
+    part,
+    scope,
+    scope_key,
+    numerator,
+    denominator,
+    value,
+    value_lower,
+    value_upper,
+    completeness_ratio,
+    reason,
+    definition_version,
+    data_revision,
+    computed_time
+)
+{relation},
+
+figures AS
+(
+{definition}
+)
+SELECT
+    fromUnixTimestamp64Nano(window_ns, 'UTC'),
+    host,
+    {window_seconds:UInt32},
+    {sli:String},
+    part,
+    scope,
+    scope_key,
+    numerator,
+    denominator,
+    if(own_reason = '' AND denominator > 0, numerator / denominator, NULL) AS figure,
+    -- Nothing is sampled here, so the bounds are the value.
+    figure,
+    figure,
+    -- Where nothing was expected, nothing is missing; of a silent host nothing is known, not even that.
+    multiIf(data_revision = 0, 0., expected_ns = 0, 1., least(1., observed_ns / expected_ns)),
+    multiIf(
+        isNotNull(figure), '',
+        data_revision = 0, 'silent',
+        own_reason != '', own_reason,
+        expected_ns = 0, 'no_vifs',
+        gap_ns > 0, 'gap',
+        reset_ns > 0, 'reset',
+        observed_ns = 0, 'no_data',
+        'nothing_offered'
+    ),
+    {definition_version:UInt32},
+    data_revision,
+    fromUnixTimestamp64Nano({computed_ns:Int64}, 'UTC')
+FROM figures
+-- The host's own row says that the window is done, so it comes last should the insert be cut into blocks.
+ORDER BY scope = 'host'
