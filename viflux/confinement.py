@@ -151,15 +151,7 @@ def keep_capabilities(names: Iterable[str]) -> tuple[str, ...]:
     had = _permitted()
     forbid_new_privileges()
     _prctl(_CAP_AMBIENT, _AMBIENT_CLEAR_ALL)
-    for number in range(64):
-        if wanted >> number & 1:
-            continue
-        present = _libc.prctl(_CAPBSET_READ, number, 0, 0, 0)
-        if present < 0:  # past the last capability that this kernel knows
-            break
-        # Without CAP_SETPCAP the bounding set stays, and no_new_privs alone keeps an exec from using it.
-        with suppress(PermissionError):
-            _prctl(_CAPBSET_DROP, number)
+    _limit_bounding_set(wanted)
     _set_capabilities(wanted & had)
     return tuple(name for name, number in _NUMBER_OF.items() if (wanted & ~had) >> number & 1)
 
@@ -189,6 +181,7 @@ def become(user: str, must_read: Sequence[Path] = ()) -> str | None:
     paths = [*_installation(), *must_read]
     if (unreadable := _unreadable_for(entry.pw_uid, groups, paths)) is not None:
         return f"user {user} cannot read {unreadable}"
+    _limit_bounding_set(0)  # the user will lack CAP_SETPCAP for it
     _change_user(entry.pw_uid, groups)
     return None
 
@@ -225,6 +218,18 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
         _checked(_libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, ctypes.c_uint32(0)))
     finally:
         os.close(beneath)
+
+
+def _limit_bounding_set(wanted: int) -> None:
+    for number in range(64):
+        if wanted >> number & 1:
+            continue
+        present = _libc.prctl(_CAPBSET_READ, number, 0, 0, 0)
+        if present < 0:  # past the last capability that this kernel knows
+            break
+        # Without CAP_SETPCAP the bounding set stays, and no_new_privs alone keeps an exec from using it.
+        with suppress(PermissionError):
+            _prctl(_CAPBSET_DROP, number)
 
 
 def _permitted() -> int:

@@ -78,6 +78,7 @@ class Child:
         Must be called from the main thread: the kernel ties the child's life to the thread that started it.
         """
         held = bool(self.stage.after)
+        self.restarts += self.next_start_ns is not None
         self.next_start_ns = None
         self._started_ns = self._clock.monotonic_ns()
         try:
@@ -154,7 +155,6 @@ class Child:
         delay = self._backoff.delay_after((now - self._started_ns) / 1e9)
         self.next_start_ns = now + int(delay * 1e9)
         self.last_exit = how
-        self.restarts += 1
         self._enter(State.RESTARTING, f"{how}; starts again after {delay:g} s")
 
     def _enter(self, state: State, reason: str = "") -> None:

@@ -77,7 +77,7 @@ def _await_predecessor(paths: DataPaths, clock: SystemClock) -> bool:
     state = None
     with suppress(VifluxError):  # a torn state file is written anew
         state = read_state(paths)
-    pids = {stage.pid: stage.stage for stage in state.stages if stage.pid is not None} if state else {}
+    pids = {stage.pid: stage.name for stage in state.stages if stage.pid is not None} if state else {}
     pids = {pid: stage for pid, stage in pids.items() if _is_our_child(pid)}
     for pid in wait_until_gone(pids, _PREDECESSOR_SECONDS, clock):
         raise VifluxError(

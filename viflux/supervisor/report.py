@@ -25,7 +25,7 @@ STATE_FILE = "up.json"
 class StageState(msgspec.Struct, frozen=True):
     """One stage in `run/up.json`; instants are RFC 3339, `pid` is null while no process runs."""
 
-    stage: str
+    name: str
     pid: int | None
     state: str
     reason: str
@@ -101,7 +101,7 @@ def write_state(paths: DataPaths, report: Report, children: Sequence[Child], *, 
         notes=report.notes,
         stages=tuple(
             StageState(
-                stage=child.stage.name,
+                name=child.stage.name,
                 pid=child.pid,
                 state=child.state.value,
                 reason=child.reason,

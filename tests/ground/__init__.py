@@ -1,0 +1,1 @@
+"""Tests of the ground floor: settings, command frame, clock, telemetry, column registry."""

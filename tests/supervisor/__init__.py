@@ -1,0 +1,1 @@
+"""Tests of `viflux up`: its children, its loop, its privileges, its refusals."""
