@@ -9,9 +9,7 @@ from pathlib import Path
 
 from viflux.errors import VifluxError
 from viflux.paths import DataPaths
-
-FORMAT = 1
-"""Version of the data folder's layout; a greater one on disk was written by a newer Viflux."""
+from viflux.supervisor.folder import require_format
 
 
 class StoreFolder:
@@ -38,10 +36,10 @@ class StoreFolder:
             VifluxError: Another store runs on this folder, a newer version wrote it, or it cannot be written.
         """
         root = self.paths.root
+        require_format(self.paths)
         try:
             for folder in (root, self.paths.run, self.engine, self.temporary):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-            self._check_format()
             self._lock = os.open(self.paths.run / "store.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,23 +69,6 @@ class StoreFolder:
             # A reader of the key sees the whole of it or none.
             fresh.replace(path)
             return key
-
-    def _check_format(self) -> None:
-        path = self.paths.format
-        try:
-            text = path.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            fresh = path.with_name(f"{path.name}.{os.getpid()}")
-            fresh.write_text(f"{FORMAT}\n", encoding="ascii")
-            fresh.replace(path)
-            return
-        if not text.isdigit():
-            raise VifluxError(f"{path}: expected a number, got {text[:20]!r}; is {self.paths.root} a data folder?")
-        if int(text) > FORMAT:
-            raise VifluxError(
-                f"{self.paths.root}: written by a newer Viflux (format {text}; this version knows up to {FORMAT}); "
-                "install that version, or use another --data-dir"
-            )
 
 
 def read_key(path: Path) -> str:

@@ -6,6 +6,7 @@ cover `INTO OUTFILE`, no syntax tree shows SQL inside a setting, and Landlock kn
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -14,19 +15,33 @@ from ingest.store.engine import Class, Handle
 
 # Table functions that make rows out of nothing, or out of tables that the grants then check.
 ALLOWED_TABLE_FUNCTIONS = frozenset(
-    "format generaterandom generateseries generate_series merge null numbers numbers_mt primes sqlstandardvalues values "
-    "view viewexplain viewifpermitted zeros zeros_mt".split()
+    """
+    format generaterandom generateseries generate_series merge null numbers numbers_mt primes sqlstandardvalues
+    values view viewexplain viewifpermitted zeros zeros_mt
+    """.split()  # noqa: SIM905  # a table reads better than a list of literals
 )
 # Scalar functions that read files, ask a name server or a model, call out, or look into the process. The engine writes
 # their names in several ways of case, so they are compared in lower case.
 DENIED_FUNCTIONS = frozenset(
-    "file reversednsquery catboostevaluate modelevaluate getclienthttpheader showcertificate logtrace generateserialid "
-    "addresstoline addresstolinewithinlines addresstosymbol structuretocapnprotoschema structuretoprotobufschema "
-    "filesystemavailable filesystemcapacity filesystemunreserved zookeepersessionuptime fuzzquery".split()
+    """
+    file reversednsquery catboostevaluate modelevaluate getclienthttpheader showcertificate logtrace
+    generateserialid addresstoline addresstolinewithinlines addresstosymbol structuretocapnprotoschema
+    structuretoprotobufschema filesystemavailable filesystemcapacity filesystemunreserved zookeepersessionuptime
+    fuzzquery
+    """.split()  # noqa: SIM905  # a table reads better than a list of literals
 )
 # Refused wherever a call may stand, not only behind FROM: the engine resolves some table functions early, and `sqlite`
 # makes its file before any grant is checked.
-DENIED_CALLS = DENIED_FUNCTIONS | frozenset("eval python sqlite url remote remotesecure executable arrowstream".split())
+DENIED_CALLS = DENIED_FUNCTIONS | {
+    "eval",
+    "python",
+    "sqlite",
+    "url",
+    "remote",
+    "remotesecure",
+    "executable",
+    "arrowstream",
+}
 
 _AI = re.compile(r"ai(classify|embed|extract|filter|generate|redact|similarity|translate)")
 
@@ -84,17 +99,14 @@ def check_tree(handle: Handle, sql: str, settings: Mapping[str, str]) -> None:
         if name.lower() not in ALLOWED_TABLE_FUNCTIONS:
             raise _denied(f"Table function {name}")
     # A bare name can be a function, too: `arrayMap(file, …)`.
-    for name in (*_FUNCTION.findall(tree), *(name for name in _IDENTIFIER.findall(tree) if _denies(name, False))):
-        if _denies(name, True):
-            raise _denied(f"Function {name}")
+    calls = [*_FUNCTION.findall(tree), *(name for name in _IDENTIFIER.findall(tree) if _denies(name, False))]
     hidden = [sql] if _HIDES_IN_TREE.search(tree) or _HIDES_IN_TEXT.search(sql) else []
     hidden += [value for name, value in settings.items() if _HIDES_IN_TEXT.search(name)]
-    for text in hidden:
-        if "\\" in text:
-            raise refusal(Code.ACCESS_DENIED, "APPLY and SQL in settings are not available with escape sequences.")
-        for name in _WORD.findall(text):
-            if _denies(name, True):
-                raise _denied(f"Function {name}")
+    if any("\\" in text for text in hidden):
+        raise refusal(Code.ACCESS_DENIED, "APPLY and SQL in settings are not available with escape sequences.")
+    for name in itertools.chain(calls, *map(_WORD.findall, hidden)):
+        if _denies(name, True):
+            raise _denied(f"Function {name}")
 
 
 def _denies(name: str, is_call: bool) -> bool:

@@ -54,11 +54,12 @@ class Sessions:
                 check_tree(handle, sql, settings)
             if settings:
                 handle.command(_set(settings))
-            if cancelled():
-                raise refusal(Code.QUERY_WAS_CANCELLED, "The client has gone before the query began.")
         except BaseException:
             handle.close()
             raise
+        if cancelled():
+            handle.close()
+            raise refusal(Code.QUERY_WAS_CANCELLED, "The query was cancelled before it began.")
         return handle
 
     def _confine(self, handle: Handle, settings: dict[str, str]) -> None:

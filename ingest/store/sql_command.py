@@ -1,0 +1,140 @@
+"""`viflux sql`: run a read-only query and print its rows as they are meant to be read outside the store."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from viflux import output
+from viflux.command import verb
+from viflux.errors import UsageError, VifluxError
+from viflux.settings import Settings
+
+# Whole integers, instants as RFC 3339 in UTC.
+_FORMS = {"output_format_json_quote_64bit_integers": 0, "date_time_output_format": "iso"}
+_NUMBER = re.compile(r"(?:Nullable\(|LowCardinality\()*(?:U?Int\d+|Float\d+|BFloat16|Decimal)")
+_ID = re.compile(r"(?:Nullable\(|LowCardinality\()*UInt64\)*")
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option("--file", "file", type=click.Path(path_type=Path, dir_okay=False), help="Read the query from a file.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of {NAME:Type} in the query.")
+@output.format_option
+@verb()
+def sql(settings: Settings, query: str | None, file: Path | None, params: tuple[str, ...], form: str | None) -> None:
+    """Run a read-only SQL query.
+
+    The query is the argument, the content of --file, or what stdin has. 64-bit ids (columns whose name ends in `_id`)
+    are printed as 16 hex digits, instants as RFC 3339, what is not known as null.
+    """
+    text = _query_text(query, file)
+    parameters = _parameters(params)
+    client = StoreClient.reader(settings)
+    chosen = output.chosen(form)
+    try:
+        if chosen == "arrow":
+            _write_arrow(client, text, parameters)
+        else:
+            _write_rows(client, text, parameters, chosen)
+    except StoreRefused as error:
+        raise VifluxError(" ".join(error.message.split())) from error
+    except StoreUnavailable as error:
+        raise VifluxError(f"{error}") from error
+
+
+def _query_text(query: str | None, file: Path | None) -> str:
+    if query is not None and file is not None:
+        raise UsageError("give the query as an argument or with --file, not both")
+    if query is None and file is None and sys.stdin.isatty():
+        raise UsageError('no query: give it as an argument (viflux sql "SELECT …"), with --file, or on stdin')
+    try:
+        text = query if query is not None else file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file or 'stdin'}: the query cannot be read: {error}") from error
+    if not text.strip():
+        raise UsageError("the query is empty")
+    return text
+
+
+def _parameters(params: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for param in params:
+        name, separator, value = param.partition("=")
+        if not separator or not name.isidentifier():
+            raise UsageError(f"--param {param}: expected NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def _write_rows(client: StoreClient, text: str, parameters: dict[str, str], form: str) -> None:
+    lines = _lines(client.stream(text, "JSONCompactEachRowWithNamesAndTypes", parameters, _FORMS))
+    names: list[str] = msgspec.json.decode(next(lines, b"[]"))
+    types: list[str] = msgspec.json.decode(next(lines, b"[]"))
+    if not names:
+        return
+    as_text = [_is_id(name, kind) for name, kind in zip(names, types, strict=True)]
+    columns = [
+        output.Column(name, is_number=_NUMBER.match(kind) is not None and not is_id)
+        for name, kind, is_id in zip(names, types, as_text, strict=True)
+    ]
+    outside = [
+        _id_text if is_id else _address_text if "IPv6" in kind else None
+        for kind, is_id in zip(types, as_text, strict=True)
+    ]
+    decoder = msgspec.json.Decoder(list[Any])
+    rows = (
+        [
+            value if change is None else change(value)
+            for value, change in zip(decoder.decode(line), outside, strict=True)
+        ]
+        for line in lines
+    )
+    output.write_rows(columns, rows, form)
+
+
+def _write_arrow(client: StoreClient, text: str, parameters: dict[str, str]) -> None:
+    import pyarrow as pa  # noqa: PLC0415
+
+    table = client.query_arrow(text, parameters)
+    for index, field in enumerate(table.schema):
+        if field.type == pa.uint64() and _is_id(field.name, "UInt64"):
+            digits = pa.chunked_array([[_id_text(value) for value in table.column(index).to_pylist()]], pa.string())
+            table = table.set_column(index, pa.field(field.name, pa.string(), field.nullable), digits)
+    with pa.ipc.new_stream(sys.stdout.buffer, table.schema) as stream:
+        stream.write_table(table)
+    sys.stdout.buffer.flush()
+
+
+def _is_id(name: str, kind: str) -> bool:
+    return name.endswith("_id") and _ID.fullmatch(kind) is not None
+
+
+def _id_text(value: int | None) -> str | None:
+    return None if value is None else f"{value:016x}"
+
+
+def _address_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[7:] if value.startswith("::ffff:") and "." in value else value
+    if isinstance(value, list):
+        return [_address_text(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _address_text(part) for key, part in value.items()}
+    return value
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
