@@ -109,7 +109,7 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
     | the folder, `spool/` | user of `up` : group of the others | 2750 | the agent writes, the processor reads |
     | `run/` | the same | 3770 | both make sockets and locks, and neither removes the other's |
     | `processor/`, `deadletter/` | the others | 2750 | the processor writes, the agent reads through the group |
-    | `store/`, `run/store.key` | the others | 2700, 0600 | only the store and its writers read |
+    | `store/`, `run/*.key` | the others | 2700, 0600 | only the store and its writers read |
 
     Files of an earlier start under another user are given over too; hard links are left alone, since one could
     lead to a file outside.
@@ -218,13 +218,13 @@ def _give_all(folder: Path, uid: int, gid: int, mode: int) -> None:
 
 
 def _sweep_run(paths: DataPaths, owner: Owner, *, may_give: bool) -> None:
-    """Remove the sockets of processes that have ended; open the key and the locks to the user of this start."""
+    """Remove the sockets of processes that have ended; open keys and locks to the user of this start."""
     for entry in sorted(paths.run.iterdir()):
         if entry.is_symlink() or entry.name.startswith("up."):
             continue
         if entry.is_socket():
             entry.unlink()
-        elif may_give and entry == paths.store_key:
+        elif may_give and entry.suffix == ".key":
             _give(entry, owner.uid, owner.gid, 0o600)
         elif may_give and entry.is_file() and entry.lstat().st_nlink == 1:
             # A lock may be the agent's or another's: either can open it through the group.
