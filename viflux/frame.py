@@ -185,7 +185,7 @@ def decode_metadata(data: bytes) -> Metadata:
         raise FrameCutError(f"{len(data)} bytes where the metadata ends at {end}")
     try:
         return _decode_metadata(data[FIXED_BYTES:end])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, ValueError) as error:  # ValueError: text that is not UTF-8
         raise FrameError(f"unreadable metadata: {error}") from error
 
 

@@ -110,9 +110,10 @@ class SpoolReader:
         limit = self.committed()
         if limit is None or cursor >= limit:
             return False
-        if cursor.segment == limit.segment and cursor.offset == 0:
-            return self._first_offset(limit.segment) < limit.offset
-        return True
+        if cursor.segment == limit.segment and cursor.offset > 0:
+            return True
+        # The segment that is being written may hold nothing yet, and its header is no news.
+        return self._first_offset(limit.segment) < limit.offset or next(self.read(cursor), None) is not None
 
     def wait(self, cursor: Position, seconds: float, stop: threading.Event, clock: Clock) -> bool:
         """Wait for something behind the cursor, at most `seconds` or until `stop`; return whether it came."""

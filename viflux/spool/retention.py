@@ -24,6 +24,8 @@ from viflux.spool.statements import KEPT, Reference, Statements
 _LOOK_EVERY_NS = 1_000_000_000
 # A reader holds the lock for one small synced write; one that was stopped in it must not stop collection.
 _PATIENCE_SECONDS = 2.0
+# A stream's kept baseline may take this share of the spool, so that it can never leave no room for new batches.
+_KEPT_SHARE = 8
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,15 @@ class Retention:
 
     def _remove(self, closed: Closed) -> None:
         for stream, references in self._statements.held(closed.number).items():
+            size = sum(reference.length for reference in references)
+            if size > self._max_bytes // _KEPT_SHARE:
+                self._statements.give_up(stream)
+                self._log.warning(
+                    "a stream's baseline outgrew the spool and was given up; its source has to state itself anew",
+                    stream=stream,
+                    baseline_bytes=size,
+                )
+                continue
             frames = [(reference, self.read(stream, reference)) for reference in references]
             self._statements.moved(stream, self._kept.keep(stream, closed.spool_id, closed.number, frames))
         segment.path_of(self._folder, closed.number).unlink(missing_ok=True)

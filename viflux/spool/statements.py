@@ -75,6 +75,10 @@ class Statements:
         state = self._streams[stream]
         state.frames = [moved.get(reference, reference) for reference in state.frames]
 
+    def give_up(self, stream: str) -> None:
+        """Forget a stream's baseline; its next complete statement is one again."""
+        self._streams.pop(stream, None)
+
     def uses_kept(self, stream: str) -> bool:
         """Whether a stream's baseline still needs its kept file."""
         state = self._streams.get(stream)

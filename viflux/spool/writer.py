@@ -213,6 +213,10 @@ class SpoolWriter:
         """Return the encoded size of a stream's baseline; when it grows large, a new statement makes it small again."""
         return sum(reference.length for reference in self._statements.baseline(stream))
 
+    def next_sequence(self, stream: str) -> int:
+        """Return the sequence that the stream's next committed batch gets."""
+        return self._next_sequence.get(stream, 1)
+
     def losses(self) -> list[Loss]:
         """Return what the spool lost and no committed ledger batch has named yet, oldest first."""
         return self._losses.all()
