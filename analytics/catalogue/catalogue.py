@@ -1,7 +1,7 @@
 """Reads the catalogue's files: what an SLI says about itself, and the SELECT that computes it.
 
-A definition is a file `mN_name.sql`. Its leading `/* … */` comment is TOML (`Sli` below); the rest is one SELECT over the
-relation `slices` (see `analytics/relations/slices.sql`) with these columns:
+A definition is a file `mN_name.sql`. Its leading `/* … */` comment is TOML (`Sli` below); the rest is one SELECT over
+the relation `slices` (see `analytics/relations/slices.sql`) with these columns:
 
 | column | what it is |
 |---|---|
@@ -41,7 +41,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A table of a header; unknown keys are refused."""
 
 
-class Part(Definition):
+class Part(Definition, frozen=True):
     """One figure of an SLI.
 
     Attributes:
@@ -57,7 +57,7 @@ class Part(Definition):
     windows: tuple[WindowSeconds, ...] | None = None
 
 
-class Reason(Definition):
+class Reason(Definition, frozen=True):
     """Why a value is null.
 
     Attributes:
@@ -69,7 +69,7 @@ class Reason(Definition):
     meaning: Text
 
 
-class Target(Definition):
+class Target(Definition, frozen=True):
     """The starting target; an objective may set its own.
 
     Attributes:
@@ -81,7 +81,7 @@ class Target(Definition):
     at_most: Annotated[float, Meta(gt=0)]
 
 
-class Sli(Definition):
+class Sli(Definition, frozen=True):
     """One service-level indicator.
 
     Attributes:
@@ -128,9 +128,13 @@ class Sli(Definition):
 REASONS: tuple[Reason, ...] = (
     Reason(name="silent", meaning="Nothing arrived from the host for this window, though it was there before."),
     Reason(name="no_data", meaning="The VIF lived, other data of the host arrived, and none of the VIF."),
-    Reason(name="gap", meaning="Its counters were not read for longer than 1.5 intervals, and only such a row covers it."),
+    Reason(
+        name="gap", meaning="Its counters were not read for longer than 1.5 intervals, and only such a row covers it."
+    ),
     Reason(name="reset", meaning="Its counters started again in the window, so what was counted in it is not known."),
-    Reason(name="no_vifs", meaning="There is nothing to sum: no counting point or physical port was known in the window."),
+    Reason(
+        name="no_vifs", meaning="There is nothing to sum: no counting point or physical port was known in the window."
+    ),
     Reason(name="nothing_offered", meaning="There is nothing to divide by."),
 )
 """Why a value of any SLI can be null."""

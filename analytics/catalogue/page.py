@@ -10,9 +10,9 @@ _HEAD = """# Service-level indicators
 
 <!-- Rendered from analytics/catalogue by `make generate`. Do not edit. -->
 
-Each figure is a row of the view `viflux.sli`: `numerator`, `denominator`, `value` and how complete the data behind it are
-(`completeness_ratio`). A value that is not known is null, and `reason` says why; it is never 0 or a guess. To and from are
-seen from the workload behind a VIF.
+Each figure is a row of the view `viflux.sli`: `numerator`, `denominator`, `value` and how complete the data behind it
+are (`completeness_ratio`). A value that is not known is null, and `reason` says why; it is never 0 or a guess. To and
+from are seen from the workload behind a VIF.
 
 ```sql
 SELECT time, part, value, completeness_ratio, reason
@@ -21,8 +21,8 @@ WHERE sli = 'M1' AND scope = 'host' AND window_seconds = 60 AND time > now() - I
 ORDER BY time
 ```
 
-A row of 10 s closes when the host's data have passed its end; one of 60 s at the latest `window.grace` after its end. Rows
-that arrive later re-open a window for `window.late`, and the newer result replaces the older one.
+A row of 10 s closes when the host's data have passed its end; one of 60 s at the latest `window.grace` after its end.
+Rows that arrive later re-open a window for `window.late`, and the newer result replaces the older one.
 """
 
 
@@ -34,10 +34,13 @@ def render() -> str:
 
 def _section(sli: Sli) -> str:
     targets = " and ".join(f"`{part}`" for part in sli.target.parts)
-    parts = [f"| `{part.name}` | {part.unit} | {_windows(part.windows or sli.windows)} | {part.meaning} |" for part in sli.parts]
+    parts = [
+        f"| `{part.name}` | {part.unit} | {_windows(part.windows or sli.windows)} | {part.meaning} |"
+        for part in sli.parts
+    ]
     scopes = [f"| `{name}` | {meaning} |" for name, meaning in sli.scopes.items()]
     lines = [
-        f"<a id=\"{sli.id.lower()}\"></a>\n\n## {sli.name} ({sli.id})\n",
+        f'<a id="{sli.id.lower()}"></a>\n\n## {sli.name} ({sli.id})\n',
         f"{sli.question}\n",
         "| part | unit | windows | meaning |\n|---|---|---|---|",
         *parts,

@@ -1,0 +1,1 @@
+"""What SLIs are computed from, as SQL relations."""

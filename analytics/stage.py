@@ -1,0 +1,215 @@
+"""The stage `slis`: runs the catalogue on closed windows, and keeps nothing that the tables do not say.
+
+A window is due while the number of hand-overs that touched it differs from the one that its result was computed at.
+That number is read before the data, so a result can be of newer data than it claims, never of older: then it is only
+computed once more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from analytics.catalogue import CATALOGUE, Sli
+from analytics.statements import insertion, statement
+from analytics.windows import ALIGNMENT_NS, Batch, DueWindow, batches
+from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from viflux import logs
+from viflux.clock import NANOSECONDS, Clock
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+
+    from viflux.settings import Settings
+    from viflux.telemetry import Health
+
+POLL_SECONDS = 1.0
+LOOK_BACK_NS = 71 * 3600 * NANOSECONDS
+"""How old a window may be to be computed at all: an hour less than raw rows are kept."""
+LOOK_BACK_EVERY_NS = 60 * NANOSECONDS
+SILENT_NS = 24 * 3600 * NANOSECONDS
+"""How long a host may say nothing and its VIFs are still expected."""
+SHORTEST_BY_CLOCK_SECONDS = 60
+"""Windows shorter than this close by watermark alone."""
+SHORTEST_MARGIN_NS = 60 * NANOSECONDS
+
+_MOST_WINDOWS = 240
+_MOST_WINDOWS_OF_STATEMENT = 60
+_LONGEST_SPAN_SECONDS = 3600
+
+WINDOWS = Counter("viflux_slis_windows_total", "Windows computed.", ["sli", "window_seconds"])
+RECOMPUTED = Counter(
+    "viflux_slis_recomputed_windows_total", "Windows computed once more, of newer data.", ["sli", "window_seconds"]
+)
+LATE = Counter(
+    "viflux_slis_late_windows_total",
+    "Windows whose data came later than window.late and were not used.",
+    ["window_seconds"],
+)
+DUE = Gauge(
+    "viflux_slis_due_windows_count",
+    "Windows found due in the last look, at most 240 of each length.",
+    ["window_seconds"],
+)
+STEP = Histogram("viflux_slis_statement_seconds", "Time of one statement that computes windows.", ["sli"])
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What tells one state of the hand-overs from another."""
+
+    rows_count: int
+    newest_ns: int
+
+
+class SliStage:
+    """Computes due windows, step by step.
+
+    Args:
+        store: The writer's client.
+        settings: `store.database`, `counters.interval`, `window.grace`, `window.late`.
+        clock: Wall clock for the grace and for `computed_time`.
+        catalogue: The SLIs; all of this version by default.
+    """
+
+    def __init__(
+        self, store: StoreClient, settings: Settings, clock: Clock, catalogue: Mapping[str, Sli] = CATALOGUE
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._catalogue = catalogue
+        self._database = settings.store.database
+        self._grace_ns = int(settings.window.grace)
+        self._late_ns = int(settings.window.late)
+        self._margin_ns = max(SHORTEST_MARGIN_NS, int(settings.counters.interval) * 3 // 2)
+        self._lengths = sorted({seconds for sli in catalogue.values() for seconds in sli.windows})
+        self._seen: Progress | None = None
+        self._seen_minute = 0
+        self._looked_back_ns: int | None = None
+        self._is_behind = True
+        self._late: set[tuple[int, DueWindow]] = set()
+        self._log = logs.get("slis")
+
+    def step(self) -> int:
+        """Compute what is due, a bounded amount of it, newest first.
+
+        Returns:
+            How many windows were computed; 0 where nothing was due.
+
+        Raises:
+            StoreUnavailable: The store does not answer; nothing is lost, call again.
+            StoreRefused: The store refuses a statement.
+        """
+        now_ns = self._clock.now_ns()
+        progress = self._progress(now_ns)
+        minute = (now_ns - self._grace_ns) // ALIGNMENT_NS
+        looks_back = self._looked_back_ns is None or now_ns - self._looked_back_ns >= LOOK_BACK_EVERY_NS
+        if progress == self._seen and minute == self._seen_minute and not (self._is_behind or looks_back):
+            return 0
+        reach_ns = LOOK_BACK_NS if looks_back or self._is_behind else self._late_ns + 5 * ALIGNMENT_NS
+        computed, found = 0, 0
+        for window_seconds in self._lengths:
+            due = self._due(window_seconds, now_ns, reach_ns)
+            found = max(found, len(due))
+            computed += self._compute(window_seconds, due)
+        self._seen, self._seen_minute = progress, minute
+        self._is_behind = found == _MOST_WINDOWS and computed > 0
+        if looks_back and not self._is_behind:
+            self._looked_back_ns = now_ns
+        return computed
+
+    def run(self, stop: threading.Event, health: Health) -> None:
+        """Step until `stop` is set; a store that does not answer is waited for."""
+        failing = ""
+        while not stop.is_set():
+            health.beat()
+            try:
+                computed = self.step()
+            except (StoreUnavailable, StoreRefused) as error:
+                if failing != str(error):
+                    self._log.warning("store does not take SLIs", error=str(error))
+                failing, computed = str(error), 0
+                health.ready(False, failing)
+            else:
+                if failing:
+                    self._log.info("store takes SLIs again")
+                failing = ""
+                health.ready(True)
+            if not (self._is_behind and computed):
+                self._clock.wait(stop, POLL_SECONDS)
+
+    def _progress(self, now_ns: int) -> Progress:
+        from_ns = now_ns - SILENT_NS
+        rows = self._store.query_rows(statement("progress", self._database), parameters={"from_ns": from_ns})
+        return Progress(int(rows[0]["rows_count"]), int(rows[0]["newest_ns"]))
+
+    def _due(self, window_seconds: int, now_ns: int, reach_ns: int) -> list[DueWindow]:
+        slis = [
+            (sli.id, sli.parts[0].name, sli.definition_version)
+            for sli in self._catalogue.values()
+            if window_seconds in sli.windows
+        ]
+        by_clock_ns = now_ns - self._grace_ns if window_seconds >= SHORTEST_BY_CLOCK_SECONDS else 0
+        rows = self._store.query_rows(
+            statement("due", self._database),
+            parameters={
+                "window_seconds": window_seconds,
+                "slis": slis,
+                "now_ns": now_ns,
+                "from_ns": (now_ns - reach_ns) // ALIGNMENT_NS * ALIGNMENT_NS,
+                "by_clock_ns": by_clock_ns,
+                "late_ns": self._late_ns,
+                "silent_ns": SILENT_NS,
+                "most_windows": _MOST_WINDOWS,
+            },
+        )
+        due = [
+            DueWindow(
+                sli=str(row["sli"]),
+                host=str(row["host"]),
+                window_ns=int(row["window_ns"]),
+                data_revision=int(row["data_revision"]),
+                is_recomputed=bool(row["is_recomputed"]),
+                is_late=bool(row["is_late"]),
+            )
+            for row in rows
+        ]
+        self._count_late(window_seconds, [window for window in due if window.is_late])
+        due = [window for window in due if not window.is_late]
+        DUE.labels(window_seconds).set(len(due))
+        return due
+
+    def _count_late(self, window_seconds: int, windows: Sequence[DueWindow]) -> None:
+        fresh = {(window_seconds, window) for window in windows} - self._late
+        if fresh:
+            LATE.labels(window_seconds).inc(len(fresh))
+            self._log.warning("data came too late for their windows", window_seconds=window_seconds, windows=len(fresh))
+        oldest_ns = self._clock.now_ns() - LOOK_BACK_NS
+        self._late = {known for known in self._late if known[1].window_ns >= oldest_ns} | fresh
+
+    def _compute(self, window_seconds: int, due: Sequence[DueWindow]) -> int:
+        for batch in batches(due, window_seconds, _MOST_WINDOWS_OF_STATEMENT, _LONGEST_SPAN_SECONDS):
+            self._insert(batch)
+        return len(due)
+
+    def _insert(self, batch: Batch) -> None:
+        sli = self._catalogue[batch.sli]
+        with STEP.labels(sli.id).time():
+            self._store.command(
+                insertion(sli.select, self._database),
+                parameters={
+                    "windows": [(window.host, window.window_ns, window.data_revision) for window in batch.windows],
+                    "window_seconds": batch.window_seconds,
+                    "from_ns": batch.from_ns,
+                    "to_ns": batch.to_ns,
+                    "margin_ns": self._margin_ns,
+                    "sli": sli.id,
+                    "definition_version": sli.definition_version,
+                    "computed_ns": self._clock.now_ns(),
+                },
+            )
+        WINDOWS.labels(sli.id, batch.window_seconds).inc(len(batch.windows))
+        RECOMPUTED.labels(sli.id, batch.window_seconds).inc(sum(window.is_recomputed for window in batch.windows))

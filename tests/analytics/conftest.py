@@ -1,0 +1,35 @@
+"""A real store for all tests of a run, and a database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ingest.store.client import StoreClient
+from ingest.store.migrate import migrate
+from tests.analytics.scenario import Scenario
+from tests.running import running_store
+
+MINUTE_NS = 60_000_000_000
+
+
+@pytest.fixture(scope="session")
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreClient]:
+    """A client of a store that runs for the whole session."""
+    with running_store(tmp_path_factory.mktemp("analytics") / "data") as store:
+        client = store.writer()
+        yield client
+        client.close()
+
+
+@pytest.fixture
+def scenario(writer: StoreClient) -> Iterator[Scenario]:
+    """An empty database, and a host whose second 0 was ten minutes ago."""
+    database = f"viflux_{os.urandom(4).hex()}"
+    migrate(writer, database)
+    writer.database = database
+    yield Scenario(writer, (time.time_ns() // MINUTE_NS - 10) * MINUTE_NS)
+    writer.command(f"DROP DATABASE {database}")
