@@ -1,7 +1,18 @@
 //! Registration of the Python module `collectors._native`; nothing else lives here.
 
+mod accounts;
+mod handover;
+mod host_watch;
+mod look;
+mod watch;
+
 use pyo3::prelude::*;
 
 /// The native core of the collectors.
 #[pymodule]
-mod _native {}
+mod _native {
+    #[pymodule_export]
+    use super::accounts::{encode_events, encode_ledger};
+    #[pymodule_export]
+    use super::host_watch::{boot_id, machine_id, missing_capabilities, HostWatch, WatchCounts};
+}

@@ -1,0 +1,1 @@
+"""The collectors: the agent, its sources, and the native core that asks the kernel."""

@@ -1,0 +1,70 @@
+"""`viflux agent`: collect from this host into the spool."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from viflux.command import verb
+from viflux.settings import Settings
+
+
+@click.group(invoke_without_command=True)
+@verb()
+@click.pass_context
+def agent(context: click.Context, settings: Settings) -> None:
+    """Collect from this host into the spool.
+
+    As root it sees every network namespace; as another user its own. SIGTERM ends it within two seconds.
+    """
+    if context.invoked_subcommand is None:
+        _run(settings)
+
+
+@agent.command()
+def cleanup() -> None:
+    """Remove every trace of the agent from the kernel, as far as it can be removed."""
+    click.echo(
+        "Nothing is left to remove. The ids (nsid) that the agent gave to network namespaces stay until each "
+        "namespace ends: the kernel has no call that takes one back, and they change nothing."
+    )
+
+
+def _run(settings: Settings) -> None:
+    # What the agent is made of is loaded here: `--help` and `cleanup` must work where the native core is not built.
+    from collectors.agent import sources, view  # noqa: PLC0415
+    from collectors.agent.host import Host  # noqa: PLC0415
+    from collectors.agent.loop import Agent  # noqa: PLC0415
+    from viflux import telemetry  # noqa: PLC0415
+    from viflux.clock import SystemClock  # noqa: PLC0415
+    from viflux.paths import DataPaths  # noqa: PLC0415
+    from viflux.spool import SpoolWriter  # noqa: PLC0415
+    from viflux.supervisor.folder import require_format  # noqa: PLC0415
+
+    sources.require_known(settings.agent.sources)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    view.give_up_other_capabilities()
+    clock = SystemClock()
+    paths = DataPaths(settings.data_dir)
+    require_format(paths)
+    host = Host.of(settings)
+    health = telemetry.Health("agent", clock)
+    spool = SpoolWriter.open(
+        paths.spool,
+        host=host.name,
+        boot_id=host.boot_id.hex(),
+        max_bytes=settings.spool.max_bytes,
+        segment_bytes=settings.spool.segment_bytes,
+        keep_acknowledged_ns=settings.spool.keep_acknowledged,
+        clock=clock,
+    )
+    server = telemetry.serve(paths, health)
+    try:
+        Agent(settings, host, spool, clock, health, view.limits_of_view(settings)).run(stop)
+    finally:
+        server.close()
+        spool.close()

@@ -1,0 +1,119 @@
+"""One hand-over: everything that is new, with its ledger rows, in one commit of the spool, or nothing of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter
+
+from collectors.agent.batches import batches
+from collectors.agent.happenings import STREAM as EVENTS
+from collectors.agent.ledger import Ledger
+from collectors.counters.source import Counters
+from collectors.inventory.source import Inventory
+from viflux import logs
+from viflux.spool import SpoolFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from collectors._native import HostWatch
+    from collectors.agent.happenings import Happenings
+    from viflux.clock import Clock
+    from viflux.spool import Batch, SpoolWriter
+
+_ROWS = Counter("viflux_agent_committed_rows", "Rows in committed batches, by stream", ["stream"])
+_BYTES = Counter("viflux_agent_committed_bytes", "Bytes of committed batches, by stream", ["stream"])
+_REFUSED = Counter("viflux_agent_refused_commits", "Commits that the spool could not take")
+
+
+class HandOver:
+    """Moves what the watch noticed into the spool; the baselines move only with a commit.
+
+    Args:
+        watch: Where rows come from.
+        spool: Where they go.
+        happenings: The agent's own events.
+        clock: Where the time comes from.
+        sources: Names of the sources that run.
+    """
+
+    def __init__(
+        self, watch: HostWatch, spool: SpoolWriter, happenings: Happenings, clock: Clock, sources: Iterable[str]
+    ) -> None:
+        self._watch = watch
+        self._spool = spool
+        self._happenings = happenings
+        self._clock = clock
+        self._inventory = Inventory()
+        self._counters = Counters() if "counters" in set(sources) else None
+        streams = [self._inventory.stream, EVENTS, *([self._counters.stream] if self._counters else [])]
+        self._ledger = Ledger(streams, clock.now_ns())
+        self._refused_since_ns: int | None = None
+        self._refusals = 0
+        self._log = logs.get("handover")
+
+    @property
+    def is_statement_due(self) -> bool:
+        """Whether the inventory must be stated whole: at start, and at the beginning of each UTC day."""
+        return self._inventory.is_statement_due(self._clock.now_ns())
+
+    def run(self, *, sweep: bool, heartbeat: bool) -> bool:
+        """Propose all that is new and commit it.
+
+        Args:
+            sweep: Read all counters too.
+            heartbeat: Write a ledger row also for streams that have nothing new.
+
+        Returns:
+            Whether it was committed. If not, nothing was lost: the next hand-over has it again.
+        """
+        now_ns = self._clock.now_ns()
+        handed_over: list[Batch] = []
+        # The sweep first: it takes in events, and finds resets, that the others then tell.
+        if self._counters is not None:
+            collect = self._counters.sweep if sweep else self._counters.between_sweeps
+            handed_over += collect(self._watch)
+        handed_over += self._inventory.propose(self._watch, now_ns)
+        handed_over += batches(EVENTS, self._watch.events())
+        handed_over += self._happenings.propose()
+        losses = self._spool.losses()
+        watermarks = dict.fromkeys((self._inventory.stream, EVENTS), self._watch.settled_time_ns())
+        if self._counters is not None:
+            watermarks[self._counters.stream] = self._counters.watermark_ns
+        accounts = self._ledger.propose(handed_over, watermarks, losses, now_ns, is_heartbeat=heartbeat or sweep)
+        try:
+            self._spool.append([*handed_over, *accounts], [loss.number for loss in losses])
+            self._spool.commit()
+        except SpoolFull as error:
+            self._refused(error, now_ns)
+            return False
+        self._committed(handed_over, now_ns)
+        return True
+
+    def _refused(self, error: SpoolFull, now_ns: int) -> None:
+        self._watch.discard()
+        if self._counters is not None:
+            self._counters.discard()
+        self._refusals += 1
+        _REFUSED.inc()
+        if self._refused_since_ns is None:
+            self._refused_since_ns = now_ns
+            self._log.error("the spool takes nothing; collection goes on and hands over later", reason=str(error))
+
+    def _committed(self, handed_over: list[Batch], now_ns: int) -> None:
+        self._watch.commit()
+        self._inventory.commit()
+        if self._counters is not None:
+            self._counters.commit()
+        self._happenings.commit()
+        self._ledger.commit()
+        for batch in handed_over:
+            _ROWS.labels(batch.stream).inc(batch.rows)
+            _BYTES.labels(batch.stream).inc(len(batch.payload))
+        if self._refused_since_ns is not None:
+            seconds = (now_ns - self._refused_since_ns) / 1e9
+            detail = f"for {seconds:.0f} s the spool could not be written; rows of kind gap cover that time"
+            self._happenings.tell(now_ns, "spool_refused", "spool", detail, self._refusals)
+            self._log.info("the spool takes batches again", seconds=round(seconds, 1), refused=self._refusals)
+            self._refused_since_ns, self._refusals = None, 0

@@ -1,0 +1,122 @@
+"""The agent's account of each stream: what it handed over, until when that is all, and what the spool lost of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from collectors import _native
+from collectors.agent.batches import batches
+from viflux.spool import Batch, Loss
+
+STREAM = "ledger.agent"
+
+
+@dataclass(frozen=True)
+class _Row:
+    of_stream: str
+    time: int
+    duration_ns: int
+    watermark_time: int
+    rows_count: int = 0
+    out_bytes: int = 0
+    lost_rows_count: int = 0
+    lost_batches_count: int = 0
+    cause: str = ""
+    first_event_time: int = 0
+    last_event_time: int = 0
+
+
+class Ledger:
+    """Writes one row a stream for each hand-over that has rows of it, and one for each heartbeat.
+
+    Args:
+        streams: All streams of this agent, known from the start: a silent one has a heartbeat too.
+        now_ns: Where the first row's interval begins.
+    """
+
+    def __init__(self, streams: Iterable[str], now_ns: int) -> None:
+        self._since = dict.fromkeys(streams, now_ns)
+        self._watermarks = dict.fromkeys(self._since, 0)
+        self._proposed: tuple[set[str], dict[str, int], int] = (set(), {}, now_ns)
+
+    def propose(
+        self,
+        handed_over: Sequence[Batch],
+        watermarks: dict[str, int],
+        losses: Sequence[Loss],
+        now_ns: int,
+        *,
+        is_heartbeat: bool,
+    ) -> list[Batch]:
+        """Return the ledger's batches for a hand-over; they belong into the same commit, behind what they account for.
+
+        Args:
+            handed_over: All batches of the commit.
+            watermarks: For each stream the instant before which all its events are in this or earlier commits.
+            losses: What the spool lost and no ledger row has named.
+            now_ns: End of the interval.
+            is_heartbeat: Whether streams without rows get a row too.
+        """
+        rows: list[_Row] = []
+        for stream, since in self._since.items():
+            own = [batch for batch in handed_over if batch.stream == stream]
+            if not own and not is_heartbeat:
+                continue
+            rows.append(
+                _Row(
+                    of_stream=stream,
+                    time=min(since, now_ns),
+                    duration_ns=max(0, now_ns - since),
+                    watermark_time=self._watermark(stream, watermarks),
+                    rows_count=sum(batch.rows for batch in own),
+                    out_bytes=sum(len(batch.payload) for batch in own),
+                    first_event_time=min((batch.first_time_ns for batch in own), default=0),
+                    last_event_time=max((batch.last_time_ns for batch in own), default=0),
+                )
+            )
+        accounted = {row.of_stream for row in rows}
+        rows += [
+            _Row(
+                of_stream=loss.stream,
+                time=now_ns,
+                duration_ns=0,
+                watermark_time=self._watermark(loss.stream, watermarks),
+                lost_rows_count=loss.rows,
+                lost_batches_count=loss.batches,
+                cause=loss.cause,
+                first_event_time=loss.first_time_ns,
+                last_event_time=loss.last_time_ns,
+            )
+            for loss in losses
+        ]
+        self._proposed = (accounted, watermarks, now_ns)
+        return batches(STREAM, _encoded(rows)) if rows else []
+
+    def commit(self) -> None:
+        """The proposed rows are written: their intervals are done."""
+        accounted, watermarks, now_ns = self._proposed
+        for stream in accounted:
+            self._since[stream] = now_ns
+        for stream in self._watermarks:
+            self._watermarks[stream] = self._watermark(stream, watermarks)
+
+    def _watermark(self, stream: str, watermarks: dict[str, int]) -> int:
+        # A clock that is set back must not take back what was promised.
+        return max(self._watermarks.get(stream, 0), watermarks.get(stream, 0))
+
+
+def _encoded(rows: Sequence[_Row]) -> list[tuple[bytes, int, int, int]]:
+    return _native.encode_ledger(
+        time=[row.time for row in rows],
+        duration_ns=[row.duration_ns for row in rows],
+        of_stream=[row.of_stream for row in rows],
+        rows_count=[row.rows_count for row in rows],
+        out_bytes=[row.out_bytes for row in rows],
+        lost_rows_count=[row.lost_rows_count for row in rows],
+        lost_batches_count=[row.lost_batches_count for row in rows],
+        cause=[row.cause for row in rows],
+        watermark_time=[row.watermark_time for row in rows],
+        first_event_time=[row.first_event_time for row in rows],
+        last_event_time=[row.last_event_time for row in rows],
+    )

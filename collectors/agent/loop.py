@@ -1,0 +1,197 @@
+"""The agent's main loop: waits for changes, sweeps on the clock's boundaries, resyncs, keeps a heartbeat."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from prometheus_client import Gauge
+
+from collectors import _native
+from collectors.agent.handover import HandOver
+from collectors.agent.happenings import Happenings
+from collectors.counters.source import STREAM as COUNTERS
+from collectors.inventory.source import STREAM as INVENTORY
+from viflux import __version__, logs
+from viflux.clock import NANOSECONDS, next_boundary_ns
+
+if TYPE_CHECKING:
+    from collectors.agent.host import Host
+    from viflux.clock import Clock
+    from viflux.settings import Settings
+    from viflux.spool import SpoolWriter
+    from viflux.telemetry import Health
+
+HEARTBEAT_NS = 10 * NANOSECONDS
+"""Longest time between two ledger rows of a stream."""
+
+# A burst of changes (a thousand interfaces at once) becomes a few commits; one change is a row well within a second.
+_GATHER_NS = 200_000_000
+# A signal that comes just before the wait is seen after at most this time.
+_LONGEST_WAIT_NS = 500_000_000
+
+_VIFS = Gauge("viflux_agent_vifs", "Interfaces that are known now")
+_NAMESPACES = Gauge("viflux_agent_namespaces", "Network namespaces that are known now")
+_OVERFLOWS = Gauge("viflux_agent_netlink_overflows", "Times that the kernel threw events away since the start")
+_CORRECTIONS = Gauge("viflux_agent_resync_corrections", "Differences found by resyncs since the start")
+_MALFORMED = Gauge("viflux_agent_netlink_malformed", "Kernel messages that could not be understood since the start")
+_UNREAD = Gauge("viflux_agent_unread_namespaces", "Times that a namespace could not be read since the start")
+
+
+class Agent:
+    """The collector of one host.
+
+    Args:
+        settings: All settings.
+        host: Who this host is.
+        spool: Where batches go; opened, and closed by whoever opened it.
+        clock: Where the time comes from.
+        health: Where progress is told.
+        limits: One line on what is not seen, or None.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        host: Host,
+        spool: SpoolWriter,
+        clock: Clock,
+        health: Health,
+        limits: str | None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._health = health
+        self._limits = limits
+        self._log = logs.get("agent")
+        self._sweeps = "counters" in settings.agent.sources
+        self._watch = _native.HostWatch(
+            host=host.name,
+            machine_id=host.machine_id,
+            boot_id=host.boot_id,
+            interval_ns=settings.counters.interval,
+            namespace_dirs=settings.agent.namespace_dirs,
+            all_namespaces=settings.agent.all_namespaces,
+        )
+        self._spool = spool
+        self._happenings = Happenings()
+        self._corrections = 0
+        self._overflows = 0
+        self._gather_until_ns: int | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Collect until `stop` is set; then hand over what is known and return within two seconds."""
+        self._start()
+        self._hand_over = HandOver(
+            self._watch, self._spool, self._happenings, self._clock, self._settings.agent.sources
+        )
+        # Interfaces that were there before have their baseline from now on, not from the first boundary.
+        self._run_hand_over(sweep=True, heartbeat=True)
+        now_ns = self._clock.now_ns()
+        interval_ns = int(self._settings.counters.interval)
+        self._next_sweep_ns = next_boundary_ns(now_ns, interval_ns)
+        self._next_resync_ns = now_ns + self._settings.agent.resync_interval
+        self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
+        while not stop.is_set():
+            self._turn(interval_ns)
+            self._health.beat()
+        now_ns = self._clock.now_ns()
+        self._happenings.tell(now_ns, "agent_stopped", "agent", "the agent was told to stop")
+        self._watch.poll(0)
+        self._hand_over.run(sweep=False, heartbeat=True)
+
+    def _start(self) -> None:
+        now_ns = self._clock.now_ns()
+        try:
+            states, readings = self._watch.restore(
+                [batch.payload for batch in self._spool.baseline(INVENTORY)],
+                [batch.payload for batch in self._spool.baseline(COUNTERS)],
+            )
+        except ValueError as error:
+            # Going on without is safe: everything becomes a new baseline.
+            states = readings = 0
+            detail = f"what an earlier run wrote cannot be read, all counters start with a new baseline: {error}"
+            self._log.error(detail)
+            self._happenings.tell(now_ns, "baseline_unreadable", "spool", detail)
+        self._watch.resync()
+        counts = self._watch.counts()
+        self._corrections = counts.corrections
+        detail = f"version {__version__}; {counts.vifs} interfaces in {counts.namespaces} namespaces"
+        self._happenings.tell(now_ns, "agent_started", "agent", detail)
+        self._log.info(
+            "agent started",
+            interfaces=counts.vifs,
+            namespaces=counts.namespaces,
+            restored_states=states,
+            restored_readings=readings,
+        )
+        if self._limits is not None:
+            self._happenings.tell(now_ns, "view_limited", "agent", self._limits)
+            self._log.warning(f"not all is seen: {self._limits}")
+
+    def _turn(self, interval_ns: int) -> None:
+        now_ns = self._clock.now_ns()
+        if self._watch.poll(self._patience_ns(now_ns)) and self._gather_until_ns is None:
+            self._gather_until_ns = self._clock.now_ns() + _GATHER_NS
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._next_resync_ns or now_ns < self._next_resync_ns - self._settings.agent.resync_interval:
+            self._resync(now_ns)
+            self._next_resync_ns = now_ns + self._settings.agent.resync_interval
+        # A clock that was set back would leave the next boundary far away.
+        is_sweep = self._sweeps and (now_ns >= self._next_sweep_ns or self._next_sweep_ns - now_ns > interval_ns)
+        is_heartbeat = now_ns >= self._next_heartbeat_ns or self._next_heartbeat_ns - now_ns > HEARTBEAT_NS
+        is_gathered = self._gather_until_ns is not None and (
+            now_ns >= self._gather_until_ns or self._gather_until_ns - now_ns > _GATHER_NS
+        )
+        if is_sweep or is_heartbeat or is_gathered or self._hand_over.is_statement_due:
+            self._run_hand_over(sweep=is_sweep, heartbeat=is_heartbeat)
+        if is_sweep:
+            self._next_sweep_ns = next_boundary_ns(now_ns, interval_ns)
+        if is_sweep or is_heartbeat:
+            self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
+
+    def _patience_ns(self, now_ns: int) -> int:
+        deadlines = [self._next_resync_ns, self._next_heartbeat_ns]
+        if self._sweeps:
+            deadlines.append(self._next_sweep_ns)
+        if self._gather_until_ns is not None:
+            deadlines.append(self._gather_until_ns)
+        return max(0, min(_LONGEST_WAIT_NS, min(deadlines) - now_ns))
+
+    def _run_hand_over(self, *, sweep: bool, heartbeat: bool) -> None:
+        self._tell_problems()
+        committed = self._hand_over.run(sweep=sweep, heartbeat=heartbeat)
+        # A spool that is full is not asked again before the next sweep or heartbeat.
+        self._gather_until_ns = None
+        if committed and (sweep or not self._sweeps):
+            self._health.ready(True)
+        elif not committed:
+            self._health.ready(False, "the spool takes nothing")
+        counts = self._watch.counts()
+        _VIFS.set(counts.vifs)
+        _NAMESPACES.set(counts.namespaces)
+        _OVERFLOWS.set(counts.overflows)
+        _CORRECTIONS.set(counts.corrections)
+        _MALFORMED.set(counts.malformed)
+        _UNREAD.set(counts.unread_namespaces)
+
+    def _resync(self, now_ns: int) -> None:
+        self._watch.resync()
+        corrected = self._watch.counts().corrections - self._corrections
+        if corrected:
+            self._corrections += corrected
+            detail = "a full read found differences that no event had told of"
+            self._happenings.tell(now_ns, "resync_corrected", "inventory", detail, corrected)
+            self._log.info("resync corrected the inventory", differences=corrected)
+        self._gather_until_ns = now_ns
+
+    def _tell_problems(self) -> None:
+        now_ns = self._clock.now_ns()
+        overflowed = self._watch.counts().overflows - self._overflows
+        if overflowed:
+            self._overflows += overflowed
+            detail = "the kernel threw link events away; all namespaces were read anew"
+            self._happenings.tell(now_ns, "netlink_overflow", "inventory", detail, overflowed)
+        for subject, detail in self._watch.problems():
+            self._happenings.tell(now_ns, "namespace_unreadable", subject, detail)
+            self._log.warning("a namespace could not be read", namespace=subject or "own", reason=detail)

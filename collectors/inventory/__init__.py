@@ -1,0 +1,1 @@
+"""Inventory: every interface in every network namespace, as a history."""

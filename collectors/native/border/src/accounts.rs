@@ -1,0 +1,86 @@
+//! The agent's own few rows, `events` and `ledger`, from columns of Python to encoded batches.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use columns::generated::{events, ledger};
+use columns::message::encode;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::host_watch::encoded;
+
+type Encoded = (Py<PyBytes>, usize, i64, i64);
+
+fn labels(texts: Vec<String>) -> Vec<Cow<'static, str>> {
+    texts.into_iter().map(Cow::Owned).collect()
+}
+
+/// Encode rows of `events`; all lists have the same length.
+#[pyfunction]
+#[pyo3(signature = (*, time, event, subject, detail, event_count))]
+pub fn encode_events(
+    py: Python<'_>,
+    time: Vec<i64>,
+    event: Vec<String>,
+    subject: Vec<String>,
+    detail: Vec<String>,
+    event_count: Vec<u64>,
+) -> PyResult<Vec<Encoded>> {
+    let rows = events::Rows {
+        vif_id: vec![0; time.len()],
+        time,
+        event: labels(event),
+        subject,
+        detail,
+        event_count,
+    };
+    let messages = py.detach(|| encode(&rows.into_batch()?, &HashMap::new()));
+    messages
+        .map(|messages| encoded(py, messages))
+        .map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Encode rows of `ledger` with the stage `agent`; all lists have the same length.
+#[pyfunction]
+#[pyo3(signature = (
+    *, time, duration_ns, of_stream, rows_count, out_bytes, lost_rows_count, lost_batches_count, cause,
+    watermark_time, first_event_time, last_event_time
+))]
+#[allow(clippy::too_many_arguments)]
+pub fn encode_ledger(
+    py: Python<'_>,
+    time: Vec<i64>,
+    duration_ns: Vec<u64>,
+    of_stream: Vec<String>,
+    rows_count: Vec<u64>,
+    out_bytes: Vec<u64>,
+    lost_rows_count: Vec<u64>,
+    lost_batches_count: Vec<u64>,
+    cause: Vec<String>,
+    watermark_time: Vec<i64>,
+    first_event_time: Vec<i64>,
+    last_event_time: Vec<i64>,
+) -> PyResult<Vec<Encoded>> {
+    let rows = ledger::Rows {
+        stage: vec![Cow::Borrowed("agent"); time.len()],
+        time,
+        duration_ns,
+        of_stream: labels(of_stream),
+        // What the agent reads it hands over: what it cannot hand over it reads again.
+        in_rows_count: rows_count.clone(),
+        out_rows_count: rows_count,
+        out_bytes,
+        lost_rows_count,
+        lost_batches_count,
+        cause: labels(cause),
+        watermark_time,
+        first_event_time,
+        last_event_time,
+    };
+    let messages = py.detach(|| encode(&rows.into_batch()?, &HashMap::new()));
+    messages
+        .map(|messages| encoded(py, messages))
+        .map_err(|error| PyValueError::new_err(error.to_string()))
+}

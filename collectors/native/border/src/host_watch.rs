@@ -1,0 +1,209 @@
+//! `HostWatch`: the Python face of a watch.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use columns::message::Message;
+use probes::{capability, Failure};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use wire::identity::Boot;
+
+use crate::watch::{Counts, Watch};
+
+/// Payload, rows, first and last event time.
+type Encoded = (Py<PyBytes>, usize, i64, i64);
+
+/// This host's interfaces under watch: asks the kernel, keeps the table of VIFs, gives rows as encoded batches.
+///
+/// Not for several threads at once: a second caller waits for the first.
+#[pyclass(frozen, module = "collectors._native")]
+pub struct HostWatch(Mutex<Watch>);
+
+/// What a watch counted since it was made.
+#[pyclass(frozen, get_all, module = "collectors._native")]
+pub struct WatchCounts {
+    vifs: usize,
+    namespaces: usize,
+    events: u64,
+    overflows: u64,
+    malformed: u64,
+    corrections: u64,
+    scans: u64,
+    unread_namespaces: u64,
+}
+
+impl HostWatch {
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        // A panic under the lock leaves a table that is still whole: each step ends before the next begins.
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl HostWatch {
+    #[new]
+    #[pyo3(signature = (*, host, machine_id, boot_id, interval_ns, namespace_dirs, all_namespaces))]
+    fn new(
+        py: Python<'_>,
+        host: String,
+        machine_id: &[u8],
+        boot_id: &[u8],
+        interval_ns: u64,
+        namespace_dirs: Vec<PathBuf>,
+        all_namespaces: bool,
+    ) -> PyResult<Self> {
+        let sixteen = |bytes: &[u8], name: &str| {
+            <[u8; 16]>::try_from(bytes)
+                .map_err(|_| PyValueError::new_err(format!("{name}: expected 16 bytes")))
+        };
+        let boot = Boot {
+            machine_id: sixteen(machine_id, "machine_id")?,
+            boot_id: sixteen(boot_id, "boot_id")?,
+        };
+        py.detach(|| Watch::open(host, boot, interval_ns, namespace_dirs, all_namespaces))
+            .map(|watch| Self(Mutex::new(watch)))
+            .map_err(os_error)
+    }
+
+    fn restore(
+        &self,
+        py: Python<'_>,
+        inventory: Vec<Vec<u8>>,
+        counters: Vec<Vec<u8>>,
+    ) -> PyResult<(usize, usize)> {
+        py.detach(|| self.watch().restore(&inventory, &counters))
+            .map_err(PyValueError::new_err)
+    }
+
+    fn poll(&self, py: Python<'_>, timeout_ns: u64) -> PyResult<bool> {
+        py.detach(|| self.watch().poll(Duration::from_nanos(timeout_ns)))
+            .map_err(os_error)
+    }
+
+    fn resync(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.watch().resync()).map_err(os_error)
+    }
+
+    fn sweep(&self, py: Python<'_>) -> PyResult<(Vec<Encoded>, i64, usize)> {
+        let handover = py
+            .detach(|| self.watch().sweep())
+            .map_err(PyRuntimeError::new_err)?;
+        Ok((
+            encoded(py, handover.messages),
+            handover.watermark_ns,
+            handover.unread,
+        ))
+    }
+
+    fn inventory(&self, py: Python<'_>, now_ns: i64, whole: bool) -> PyResult<Vec<Encoded>> {
+        py.detach(|| self.watch().inventory(now_ns, whole))
+            .map(|messages| encoded(py, messages))
+            .map_err(PyRuntimeError::new_err)
+    }
+
+    fn events(&self, py: Python<'_>) -> PyResult<Vec<Encoded>> {
+        py.detach(|| self.watch().events())
+            .map(|messages| encoded(py, messages))
+            .map_err(PyRuntimeError::new_err)
+    }
+
+    fn last_readings(&self, py: Python<'_>) -> PyResult<Vec<Encoded>> {
+        py.detach(|| self.watch().last_readings())
+            .map(|messages| encoded(py, messages))
+            .map_err(PyRuntimeError::new_err)
+    }
+
+    fn commit(&self) {
+        self.watch().table.commit();
+    }
+
+    fn discard(&self) {
+        self.watch().table.discard();
+    }
+
+    fn settled_time_ns(&self) -> i64 {
+        self.watch().settled_ns
+    }
+
+    fn problems(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.watch().problems)
+            .into_iter()
+            .map(|problem| (problem.subject, problem.detail))
+            .collect()
+    }
+
+    fn sees_all_namespaces(&self) -> bool {
+        let watch = self.watch();
+        watch.all_namespaces && watch.monitor.hears_all_namespaces()
+    }
+
+    fn counts(&self) -> WatchCounts {
+        let watch = self.watch();
+        let Counts {
+            events,
+            overflows,
+            malformed,
+            corrections,
+            scans,
+            unread_namespaces,
+        } = watch.counts;
+        WatchCounts {
+            vifs: watch.table.len(),
+            namespaces: watch.table.namespace_count(),
+            events,
+            overflows,
+            malformed,
+            corrections,
+            scans,
+            unread_namespaces,
+        }
+    }
+}
+
+/// Name and consequence of each capability that is missing for a full view.
+#[pyfunction]
+pub fn missing_capabilities() -> PyResult<Vec<(String, String)>> {
+    let capabilities = capability::Capabilities::read().map_err(os_error)?;
+    Ok(capabilities
+        .missing()
+        .into_iter()
+        .map(|missing| (missing.name().to_owned(), missing.without().to_owned()))
+        .collect())
+}
+
+/// `/etc/machine-id` or D-Bus's copy; None where there is neither.
+#[pyfunction]
+pub fn machine_id(py: Python<'_>) -> Option<Py<PyBytes>> {
+    let id = probes::host::machine_id().ok()?;
+    Some(PyBytes::new(py, &id).unbind())
+}
+
+/// The host's boot.
+#[pyfunction]
+pub fn boot_id(py: Python<'_>) -> PyResult<Py<PyBytes>> {
+    let id = probes::host::boot_id().map_err(os_error)?;
+    Ok(PyBytes::new(py, &id).unbind())
+}
+
+pub(crate) fn encoded(py: Python<'_>, messages: Vec<Message>) -> Vec<Encoded> {
+    messages
+        .into_iter()
+        .map(|message| {
+            (
+                PyBytes::new(py, &message.payload).unbind(),
+                message.rows,
+                message.first_time_ns,
+                message.last_time_ns,
+            )
+        })
+        .collect()
+}
+
+fn os_error(failure: Failure) -> PyErr {
+    PyOSError::new_err((failure.errno, failure.to_string()))
+}

@@ -1,0 +1,412 @@
+//! One host under watch: the kernel is asked, the table of VIFs is told, rows are encoded.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use probes::capability::{Capabilities, Capability};
+use probes::clock::realtime_ns;
+use probes::folder::FolderWatch;
+use probes::monitor::{Change as Heard, Event as HeardEvent, Monitor};
+use probes::sweep::Sweep;
+use probes::{dump, sysfs, wait, Failure, Home, Kind, NamespacePlace};
+use vifs::{Applied, Change, Coordinate, Device, Elsewhere, Event, Table};
+use wire::identity::Boot;
+use wire::record::Link;
+
+/// How often sysfs is asked anew while links keep coming and going; then those left over are read again by a dump.
+const MOST_ROUNDS: usize = 4;
+/// Events taken in at one go; more wait in the socket.
+const MOST_EVENTS: usize = 65_536;
+/// A new name in a folder shows before its namespace is mounted there: look again after these times.
+const LOOK_AGAIN_NS: [i64; 3] = [20_000_000, 200_000_000, 800_000_000];
+/// Scans of /proc that events ask for are at least this far apart.
+const BETWEEN_SCANS_NS: i64 = 200_000_000;
+
+/// What a watch counts, since it was made.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Counts {
+    /// Events of the kernel that were read.
+    pub events: u64,
+    /// Times that the kernel threw events away.
+    pub overflows: u64,
+    /// Messages that could not be understood.
+    pub malformed: u64,
+    /// Differences that a resync found and events should have told of.
+    pub corrections: u64,
+    /// Scans of /proc.
+    pub scans: u64,
+    /// Sweeps in which a namespace could not be read.
+    pub unread_namespaces: u64,
+}
+
+/// Something that a person should know, once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Problem {
+    /// Name of the namespace, or of the part.
+    pub subject: String,
+    /// One clause: what was asked and why there was no answer.
+    pub detail: String,
+}
+
+/// The state of a watch.
+#[derive(Debug)]
+pub struct Watch {
+    pub(crate) home: Home,
+    pub(crate) monitor: Monitor,
+    folders: Option<FolderWatch>,
+    pub(crate) dirs: Vec<PathBuf>,
+    pub(crate) all_namespaces: bool,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) table: Table,
+    /// How to enter each namespace that the table knows, by cookie.
+    pub(crate) places: HashMap<u64, NamespacePlace>,
+    pub(crate) sweep: Sweep,
+    pub(crate) counts: Counts,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) told: HashSet<Problem>,
+    /// When to look for namespaces again, and whether /proc is to be scanned then.
+    looks: Vec<(i64, bool)>,
+    last_scan_ns: i64,
+    /// Nsids that a scan did not find a namespace for; tried again at each resync.
+    pub(crate) hopeless: HashSet<i32>,
+    /// Namespaces to read anew, for events of them are missing or could not be matched.
+    pub(crate) stale: HashSet<u64>,
+    /// Everything that happened before this instant was taken in.
+    pub(crate) settled_ns: i64,
+    pub(crate) boot: Boot,
+}
+
+impl Watch {
+    /// Start to listen. Nothing is known before the first `resync`.
+    pub fn open(
+        host: String,
+        boot: Boot,
+        interval_ns: u64,
+        dirs: Vec<PathBuf>,
+        all_namespaces: bool,
+    ) -> Result<Self, Failure> {
+        let home = Home::open()?;
+        let monitor = Monitor::open(&home)?;
+        let capabilities = Capabilities::read()?;
+        let all_namespaces = all_namespaces && capabilities.has(Capability::SysAdmin);
+        let mut watch = Self {
+            home,
+            monitor,
+            folders: None,
+            dirs,
+            all_namespaces,
+            capabilities,
+            table: Table::new(host, boot, interval_ns),
+            places: HashMap::new(),
+            sweep: Sweep::default(),
+            counts: Counts::default(),
+            problems: Vec::new(),
+            told: HashSet::new(),
+            looks: Vec::new(),
+            last_scan_ns: 0,
+            hopeless: HashSet::new(),
+            stale: HashSet::new(),
+            settled_ns: 0,
+            boot,
+        };
+        if all_namespaces {
+            match FolderWatch::open(&watch.dirs) {
+                Ok(folders) => watch.folders = Some(folders),
+                Err(failure) => watch.problem("named namespaces", &failure),
+            }
+        }
+        Ok(watch)
+    }
+
+    /// Take in what happens, waiting up to `timeout` for the first of it. Returns whether there are rows to propose.
+    pub fn poll(&mut self, timeout: Duration) -> Result<bool, Failure> {
+        let now = realtime_ns();
+        let until_look = self.looks.iter().map(|(time, _)| time - now).min();
+        let timeout = match until_look {
+            Some(left) => timeout.min(Duration::from_nanos(u64::try_from(left).unwrap_or(0))),
+            None => timeout,
+        };
+        let mut descriptors = vec![std::os::fd::AsFd::as_fd(&self.monitor)];
+        descriptors.extend(self.folders.as_ref().map(std::os::fd::AsFd::as_fd));
+        wait::readable(&descriptors, timeout)?;
+        self.take_in()?;
+        if let Some(folders) = &mut self.folders {
+            if folders.changed()? {
+                let now = realtime_ns();
+                self.looks.push((now, false));
+                self.looks
+                    .extend(LOOK_AGAIN_NS.iter().map(|later| (now + later, false)));
+            }
+        }
+        self.look_if_due()?;
+        Ok(self.table.has_news())
+    }
+
+    /// Read and apply all events that wait; what they leave unclear is read anew.
+    pub(crate) fn take_in(&mut self) -> Result<Applied, Failure> {
+        let applied = self.apply_events()?;
+        let stale: Vec<u64> = self.stale.drain().collect();
+        if !stale.is_empty() {
+            self.reread(&stale)?;
+        }
+        Ok(applied)
+    }
+
+    /// Read and apply all events that wait, and ask sysfs who the new links are.
+    pub(crate) fn apply_events(&mut self) -> Result<Applied, Failure> {
+        let mut events = Vec::new();
+        let mut begun = realtime_ns();
+        self.hear(&mut events)?;
+        let mut devices = HashMap::new();
+        for _ in 0..MOST_ROUNDS {
+            let wanted: Vec<(u64, Link)> = self.table.wanted(&events);
+            if wanted.is_empty() {
+                break;
+            }
+            devices = self.devices_of(&wanted);
+            // Whatever was read from sysfs belongs to who is there now only if nobody came or went meanwhile.
+            let before = events.len();
+            begun = realtime_ns();
+            self.hear(&mut events)?;
+            let unsettled = events[before..].iter().any(|event| {
+                matches!(
+                    event.change,
+                    Change::NewLink(_)
+                        | Change::DelLink(_)
+                        | Change::Moved { .. }
+                        | Change::NamespaceGone
+                )
+            });
+            if !unsettled {
+                break;
+            }
+        }
+        for event in &events {
+            if matches!(event.change, Change::NamespaceGone) {
+                self.places.remove(&event.namespace);
+            }
+        }
+        let applied = self.table.apply(events, &devices);
+        self.stale.extend(&applied.unsettled);
+        self.settled_ns = begun;
+        Ok(applied)
+    }
+
+    /// Append the events that wait, with namespaces named by cookies.
+    fn hear(&mut self, events: &mut Vec<Event>) -> Result<(), Failure> {
+        let mut heard = Vec::new();
+        loop {
+            let before = heard.len();
+            self.monitor.read(Duration::ZERO, &mut heard)?;
+            if heard.len() == before || heard.len() > MOST_EVENTS {
+                break;
+            }
+        }
+        self.counts.events += heard.len() as u64;
+        for event in heard {
+            if let Some(event) = self.translated(event) {
+                events.push(event);
+            }
+        }
+        Ok(())
+    }
+
+    fn translated(&mut self, event: HeardEvent) -> Option<Event> {
+        let HeardEvent {
+            nsid,
+            time_ns,
+            change,
+        } = event;
+        match &change {
+            Heard::Overflow => {
+                self.counts.overflows += 1;
+                self.stale.extend(self.places.keys());
+                self.want_scan(time_ns);
+                return None;
+            }
+            Heard::Malformed(_) => {
+                self.counts.malformed += 1;
+                return None;
+            }
+            Heard::NewNsid(nsid) => {
+                self.require(*nsid, time_ns);
+                return None;
+            }
+            Heard::DelNsid(nsid) => {
+                self.hopeless.remove(nsid);
+                let namespace = self.table.cookie_of(Some(*nsid))?;
+                return Some(Event {
+                    namespace,
+                    time_ns,
+                    change: Change::NamespaceGone,
+                });
+            }
+            _ => {}
+        }
+        let Some(namespace) = self.table.cookie_of(nsid) else {
+            if let Some(nsid) = nsid {
+                self.require(nsid, time_ns);
+            }
+            return None;
+        };
+        let change = match change {
+            Heard::NewLink(link) => {
+                if let Some(local) = link.link_netnsid {
+                    self.learn_elsewhere(namespace, nsid, local, time_ns);
+                }
+                Change::NewLink(link)
+            }
+            Heard::DelLink(link) => match link.new_netnsid {
+                None => Change::DelLink(link),
+                Some(local) => {
+                    self.learn_elsewhere(namespace, nsid, local, time_ns);
+                    let to = self.table.resolve(namespace, local);
+                    if to.is_none() {
+                        self.want_scan(time_ns);
+                    }
+                    Change::Moved {
+                        ifindex: link.ifindex,
+                        to,
+                        new_ifindex: link.new_ifindex.unwrap_or(link.ifindex),
+                    }
+                }
+            },
+            Heard::NewAddress(address) => Change::NewAddress(address),
+            Heard::DelAddress(address) => Change::DelAddress(address),
+            Heard::Overflow | Heard::Malformed(_) | Heard::NewNsid(_) | Heard::DelNsid(_) => {
+                return None
+            }
+        };
+        Some(Event {
+            namespace,
+            time_ns,
+            change,
+        })
+    }
+
+    /// Find out what a nsid that is local to a namespace means.
+    fn learn_elsewhere(&mut self, cookie: u64, nsid: Option<i32>, local: i32, time_ns: i64) {
+        if nsid.is_none() {
+            self.require(local, time_ns);
+            return;
+        }
+        if self.table.knows_elsewhere(cookie, local) {
+            return;
+        }
+        if let Ok(meanings) = dump::elsewhere(&self.home, nsid, &[local]) {
+            self.table.elsewhere_seen(cookie, &elsewhere(&meanings));
+        }
+    }
+
+    /// A namespace with this nsid in home must be known: look for it if it is not.
+    fn require(&mut self, nsid: i32, time_ns: i64) {
+        if self.all_namespaces
+            && nsid >= 0
+            && self.table.cookie_of(Some(nsid)).is_none()
+            && !self.hopeless.contains(&nsid)
+        {
+            self.hopeless.insert(nsid);
+            self.want_scan(time_ns);
+        }
+    }
+
+    pub(crate) fn want_scan(&mut self, time_ns: i64) {
+        if self.all_namespaces && !self.looks.iter().any(|(_, scan)| *scan) {
+            let time = time_ns.max(self.last_scan_ns + BETWEEN_SCANS_NS);
+            self.looks.push((time, true));
+        }
+    }
+
+    fn look_if_due(&mut self) -> Result<(), Failure> {
+        let now = realtime_ns();
+        if !self.looks.iter().any(|(time, _)| *time <= now) {
+            return Ok(());
+        }
+        let scan = self.looks.iter().any(|(time, scan)| *time <= now && *scan);
+        self.looks.retain(|(time, _)| *time > now);
+        if scan {
+            self.last_scan_ns = now;
+        }
+        self.look_for_new(scan)
+    }
+
+    /// What sysfs says of links, by coordinate; one that is gone is left out.
+    pub(crate) fn devices_of(&mut self, wanted: &[(u64, Link)]) -> HashMap<Coordinate, Device> {
+        let mut found = HashMap::new();
+        let mut by_namespace: HashMap<u64, Vec<&Link>> = HashMap::new();
+        for (cookie, link) in wanted {
+            by_namespace.entry(*cookie).or_default().push(link);
+        }
+        for (cookie, links) in by_namespace {
+            let Some(place) = self.places.get(&cookie).cloned() else {
+                continue;
+            };
+            found.extend(
+                self.devices_in(&place, &links)
+                    .into_iter()
+                    .map(|(ifindex, device)| ((cookie, ifindex), device)),
+            );
+        }
+        found
+    }
+
+    pub(crate) fn devices_in(
+        &mut self,
+        place: &NamespacePlace,
+        links: &[&Link],
+    ) -> HashMap<u32, Device> {
+        match sysfs::devices(&self.home, place, links) {
+            Ok(devices) => devices
+                .into_iter()
+                .map(|device| {
+                    let told = Device {
+                        inode: Some(device.inode),
+                        speed_bits_per_second: device.speed_bits_per_second,
+                        driver: device.driver,
+                    };
+                    (device.ifindex, told)
+                })
+                .collect(),
+            Err(failure) if failure.kind == Kind::Gone => HashMap::new(),
+            Err(failure) => {
+                self.problem(&place.name(), &failure);
+                if !matches!(failure.kind, Kind::Refused | Kind::Unsupported) {
+                    // It may work at the next look; an id of the other sort would be for good.
+                    return HashMap::new();
+                }
+                // Where sysfs may not be read a device is known by where it is.
+                links
+                    .iter()
+                    .map(|link| (link.ifindex, Device::default()))
+                    .collect()
+            }
+        }
+    }
+
+    /// Note a failure for a person; the same one is told once.
+    pub(crate) fn problem(&mut self, subject: &str, failure: &Failure) {
+        let problem = Problem {
+            subject: subject.to_owned(),
+            detail: failure.to_string(),
+        };
+        if self.told.len() < 1_000 && self.told.insert(problem.clone()) {
+            self.problems.push(problem);
+        }
+    }
+}
+
+/// The meanings of nsids in the table's words.
+pub(crate) fn elsewhere(meanings: &[(i32, dump::Elsewhere)]) -> Vec<(i32, Elsewhere)> {
+    meanings
+        .iter()
+        .map(|(local, meaning)| {
+            let meaning = match meaning {
+                dump::Elsewhere::Home => Elsewhere::Home,
+                dump::Elsewhere::Nsid(nsid) => Elsewhere::Nsid(*nsid),
+                dump::Elsewhere::Unknown => Elsewhere::Unknown,
+            };
+            (*local, meaning)
+        })
+        .collect()
+}
