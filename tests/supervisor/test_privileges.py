@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.network import need_root
-from tests.supervisor.test_supervision import SmallUp, eventually
+from tests.supervisor.test_supervision import SmallUp, eventually, lives
 from viflux.supervisor.plan import AGENT_CAPABILITIES, SUPERVISOR_CAPABILITIES
 
 pytestmark = pytest.mark.root
@@ -151,6 +152,28 @@ def test_agent_and_others_read_each_other_without_capabilities(running: SmallUp,
     assert subprocess.run(words, capture_output=True, check=True).stdout == b"x"
     words[-2:] = ["touch", str(running.paths.processor / "foreign")]
     assert subprocess.run(words, capture_output=True, check=False).returncode == 1
+
+
+def test_kill_of_up_reaches_every_user(running: SmallUp) -> None:
+    """The death of `up` kills its children whatever user they have changed to."""
+    pids = [stage.pid for stage in running.await_ready().stages]
+    running.kill()
+    for pid in pids:
+        eventually(f"{pid} is gone", lambda pid=pid: not lives(pid), 5)
+
+
+def test_a_planted_link_is_not_followed(running: SmallUp, shared: Path) -> None:
+    """What a stage puts in the way of the state file cannot make root write elsewhere."""
+    running.await_ready()
+    target = shared / "target"
+    target.write_text("mine", encoding="utf-8")
+    (running.paths.run / "up.json.fresh").symlink_to(target)
+    agent = running.stage("agent").pid
+    assert agent is not None
+    os.kill(agent, signal.SIGKILL)
+    eventually("the state was written again", lambda: running.stage("agent").restarts == 1)
+    assert target.read_text(encoding="utf-8") == "mine"
+    assert target.stat().st_mode & 0o777 == 0o644
 
 
 def test_users_come_and_go(

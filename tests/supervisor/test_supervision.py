@@ -203,7 +203,7 @@ def test_children_die_with_their_supervisor(small_up: SmallUp) -> None:
     small_up.process.kill()
     small_up.process.wait()
     for pid in pids:
-        eventually(f"{pid} is gone", lambda pid=pid: not _lives(pid), 5)
+        eventually(f"{pid} is gone", lambda pid=pid: not lives(pid), 5)
 
 
 def test_a_stuck_main_loop_is_shown(small_up: SmallUp) -> None:
@@ -219,7 +219,7 @@ def test_a_stuck_main_loop_is_shown(small_up: SmallUp) -> None:
     eventually("it is ready again", lambda: small_up.stage("agent").state == "ready", 20)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     except OSError:

@@ -25,6 +25,13 @@ def split(setting: str, text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def page_at(setting: str, text: str) -> str:
+    """Return the URL under which a browser on this host reaches what listens on an address."""
+    host, port = split(setting, text)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is compared, not listened on
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
 def require_free(setting: str, text: str, wait_seconds: float = 0.0) -> None:
     """Make sure that a stage will be able to listen on an address.
 

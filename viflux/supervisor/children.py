@@ -60,7 +60,7 @@ class Child:
         self._clock = clock
         self._backoff = Backoff()
         self._process: subprocess.Popen[bytes] | None = None
-        self._started_ns = 0
+        self.started_ns = 0
 
     @property
     def pid(self) -> int | None:
@@ -80,7 +80,7 @@ class Child:
         held = bool(self.stage.after)
         self.restarts += self.next_start_ns is not None
         self.next_start_ns = None
-        self._started_ns = self._clock.monotonic_ns()
+        self.started_ns = self._clock.monotonic_ns()
         try:
             self._process = subprocess.Popen(
                 self._command,
@@ -152,7 +152,7 @@ class Child:
 
     def _ended(self, how: str) -> None:
         now = self._clock.monotonic_ns()
-        delay = self._backoff.delay_after((now - self._started_ns) / 1e9)
+        delay = self._backoff.delay_after((now - self.started_ns) / 1e9)
         self.next_start_ns = now + int(delay * 1e9)
         self.last_exit = how
         self._enter(State.RESTARTING, f"{how}; starts again after {delay:g} s")

@@ -63,7 +63,8 @@ def up(context: click.Context, settings: Settings, user: str | None) -> None:
         )
         for stage in stages
     ]
-    report = Report(settings.log.form, f"http://{settings.web.listen}/", str(paths.root), notes)
+    page = addresses.page_at("web.listen", settings.web.listen)
+    report = Report(settings.log.form, page, str(paths.root), notes)
     report.opening()
     try:
         Supervision(children, paths, clock, report, store_address).run()

@@ -165,8 +165,29 @@ def owner_named(user: str) -> Owner | None:
     return Owner(user, entry.pw_uid, entry.pw_gid)
 
 
+def replace_file(path: Path, data: bytes, mode: int, *, sync: bool) -> None:
+    """Replace a file in one step; what another user may have put in the way of the step is not followed.
+
+    Raises:
+        OSError: The file is as it was.
+    """
+    fresh = path.with_name(f"{path.name}.fresh")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
 def unwritable(root: Path, error: OSError) -> VifluxError:
-    """Return the one line for a data folder that refuses what `up` writes."""
+    """Return the one line for a data folder that refuses what `up` writes, or for a disk that takes no more."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return VifluxError(f"{root}: the disk is full; free some space, or use another folder with --data-dir")
     if error.errno == errno.EROFS:
@@ -187,16 +208,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
+    replace_file(path, text.encode(), 0o644, sync=True)
 
 
 def _give(path: Path, uid: int, gid: int, mode: int) -> None:
@@ -227,5 +239,5 @@ def _sweep_run(paths: DataPaths, owner: Owner, *, may_give: bool) -> None:
         elif may_give and entry.suffix == ".key":
             _give(entry, owner.uid, owner.gid, 0o600)
         elif may_give and entry.is_file() and entry.lstat().st_nlink == 1:
-            # A lock may be the agent's or another's: either can open it through the group.
-            _give(entry, entry.lstat().st_uid, owner.gid, 0o660)
+            # In a sticky folder the kernel may refuse to open another user's file (fs.protected_regular).
+            _give(entry, 0 if entry.name.startswith("agent") else owner.uid, owner.gid, 0o660)

@@ -12,6 +12,7 @@ import msgspec
 
 from viflux import __version__, logs
 from viflux.errors import VifluxError
+from viflux.supervisor.folder import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,10 +113,8 @@ def write_state(paths: DataPaths, report: Report, children: Sequence[Child], *, 
             for child in children
         ),
     )
-    fresh = paths.run / f"{STATE_FILE}.fresh"
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=1) + b"\n")
-    fresh.chmod(0o640)
-    fresh.replace(paths.run / STATE_FILE)
+    text = msgspec.json.format(msgspec.json.encode(state), indent=1) + b"\n"
+    replace_file(paths.run / STATE_FILE, text, 0o640, sync=False)
 
 
 def read_state(paths: DataPaths) -> UpState | None:

@@ -29,7 +29,10 @@ _EMPTY_BEFORE_TURN_ENDS_SECONDS = 2.0
 """How much of its turn a stage that empties itself keeps for its own orderly end."""
 
 _STARTING_PAUSE_SECONDS = 0.05
+_UNREADY_PAUSE_SECONDS = 1.0
 _STEADY_PAUSE_SECONDS = 5.0
+# Each question costs the stage a millisecond; only one that has just been started is worth twenty a second.
+_YOUNG_SECONDS = 30.0
 _ASK_TIMEOUT_SECONDS = 0.5
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -113,8 +116,12 @@ class Supervision:
 
     def _pause_seconds(self) -> float:
         now = self._clock.monotonic_ns()
-        settled = all(child.state in (State.READY, State.DONE) for child in self._children)
-        due = [now + int((_STEADY_PAUSE_SECONDS if settled else _STARTING_PAUSE_SECONDS) * 1e9)]
+        pause = _STEADY_PAUSE_SECONDS
+        for child in self._children:
+            if child.state in (State.HELD, State.STARTING, State.UNREADY):
+                is_young = now - child.started_ns < _YOUNG_SECONDS * 1e9
+                pause = min(pause, _STARTING_PAUSE_SECONDS if is_young else _UNREADY_PAUSE_SECONDS)
+        due = [now + int(pause * 1e9)]
         due += [child.next_start_ns for child in self._children if child.next_start_ns is not None]
         return max(0.0, (min(due) - now) / 1e9)
 
