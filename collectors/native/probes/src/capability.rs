@@ -1,6 +1,10 @@
 //! What this process may do.
 
-use crate::failure::Result;
+use std::fs;
+
+use crate::failure::{Failure, Kind, Result};
+
+const STATUS: &str = "/proc/thread-self/status";
 
 /// The capabilities that decide what can be seen (linux/capability.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +63,12 @@ impl Capabilities {
     /// # Errors
     /// `/proc` cannot be read.
     pub fn read() -> Result<Capabilities> {
-        todo!()
+        let status =
+            fs::read_to_string(STATUS).map_err(|error| Failure::from_io(&error, STATUS))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+        line.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok())
+            .map(|effective| Self { effective })
+            .ok_or_else(|| Failure::new(Kind::Malformed, format!("{STATUS} has no CapEff")))
     }
 
     /// Whether `capability` is there.

@@ -6,6 +6,7 @@
 
 pub mod capability;
 pub mod clock;
+pub mod discovery;
 pub mod dump;
 pub mod failure;
 pub mod folder;
@@ -13,11 +14,13 @@ pub mod host;
 pub mod monitor;
 pub mod namespace;
 pub mod nsid;
+mod socket;
 pub mod sweep;
 pub mod sysfs;
 pub mod tap;
 pub mod wait;
 pub mod workload;
 
+pub use discovery::{discover, Discovery};
 pub use failure::{Failure, Kind};
 pub use namespace::{Home, NamespaceId, NamespacePlace};

@@ -1,8 +1,13 @@
-//! Network namespaces: finding them, entering one for a question, coming back.
+//! Network namespaces: how one is named, entered for a question, and left again.
 
-use std::path::PathBuf;
+use std::cell::Cell;
+use std::fs::{File, OpenOptions};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
-use crate::failure::Result;
+use crate::failure::{Failure, Kind, Result};
+use crate::socket::Socket;
 
 /// Device and inode of a namespace's file. Inodes are used again after a namespace ended; the cookie is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,7 +26,7 @@ pub struct NamespacePlace {
     pub paths: Vec<PathBuf>,
     /// Up to [`MAX_PIDS`] processes that live in it, lowest first.
     pub pids: Vec<u32>,
-    /// `SO_NETNS_COOKIE`, once known (see [`crate::dump::NamespaceDump::cookie`]); set it, and entering another namespace that
+    /// `SO_NETNS_COOKIE`, once known (see [`crate::dump::NamespaceDump::cookie`]); set it, and asking another namespace that
     /// got the same inode is refused as [`crate::Kind::Gone`].
     pub cookie: Option<u64>,
     /// Its nsid in the home namespace, once known (see [`crate::nsid::assign`]).
@@ -34,73 +39,172 @@ pub const MAX_PIDS: usize = 4;
 impl NamespacePlace {
     /// Name for people and records: empty for home, else the name of its first file, else `net:[inode]`.
     pub fn name(&self) -> String {
-        todo!()
+        if self.is_home {
+            return String::new();
+        }
+        match self.paths.first().and_then(|path| path.file_name()) {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => format!("net:[{}]", self.id.inode),
+        }
     }
+
+    /// Opens the namespace by the first of its files that still means it. Close the result soon: it keeps the namespace alive.
+    pub(crate) fn open(&self) -> Result<File> {
+        let mut failure = Failure::new(Kind::Gone, format!("namespace {} ended", self.name()));
+        let processes = self
+            .pids
+            .iter()
+            .map(|pid| PathBuf::from(format!("/proc/{pid}/ns/net")));
+        for path in self.paths.iter().cloned().chain(processes) {
+            match open_file(&path) {
+                Ok((file, id)) if id == self.id => return Ok(file),
+                Ok(_) => {}
+                Err(refused) if refused.kind == Kind::Gone => {}
+                Err(refused) => failure = refused,
+            }
+        }
+        Err(failure)
+    }
+
+    /// A request socket of this place, for a thread that is inside it; checks that it still is the namespace once seen.
+    pub(crate) fn socket(&self) -> Result<(Socket, u64)> {
+        let socket = Socket::for_requests()?;
+        let cookie = socket.cookie()?;
+        if self.cookie.is_some_and(|known| known != cookie) {
+            return Err(Failure::new(
+                Kind::Gone,
+                format!("namespace {} ended, another has its inode", self.name()),
+            ));
+        }
+        Ok((socket, cookie))
+    }
+}
+
+/// O_NONBLOCK: whatever lies in a foreign folder, opening it must not wait.
+fn open_file(path: &Path) -> Result<(File, NamespaceId)> {
+    let what = || path.display().to_string();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(path)
+        .map_err(|error| Failure::from_io(&error, what()))?;
+    let status = file
+        .metadata()
+        .map_err(|error| Failure::from_io(&error, what()))?;
+    Ok((
+        file,
+        NamespaceId {
+            device: status.dev(),
+            inode: status.ino(),
+        },
+    ))
 }
 
 /// The namespace that this process lives in; its descriptor is what every visit elsewhere comes back by.
 #[derive(Debug)]
 pub struct Home {
-    _private: (),
+    file: File,
+    id: NamespaceId,
+    cookie: u64,
+}
+
+thread_local! {
+    static IS_VISITING: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Home {
-    /// Opens this process's own namespace. Open one at start, before threads move about.
+    /// Opens this process's own namespace. Open one at start, on a thread that is in it.
     ///
     /// # Errors
-    /// `/proc` is not mounted, or no descriptor is left.
+    /// `/proc` is not mounted, no descriptor is left, or the kernel is older than 5.14.
     pub fn open() -> Result<Home> {
-        todo!()
+        let (file, id) = open_file(Path::new("/proc/thread-self/ns/net"))?;
+        let cookie = Socket::open()?.cookie()?;
+        Ok(Home { file, id, cookie })
     }
 
     /// Id of the home namespace.
     pub fn id(&self) -> NamespaceId {
-        todo!()
+        self.id
     }
 
     /// `SO_NETNS_COOKIE` of the home namespace.
     pub fn cookie(&self) -> u64 {
-        todo!()
+        self.cookie
     }
 
     /// The home namespace as a place.
     pub fn place(&self) -> NamespacePlace {
-        todo!()
+        NamespacePlace {
+            id: self.id,
+            is_home: true,
+            paths: Vec::new(),
+            pids: Vec::new(),
+            cookie: Some(self.cookie),
+            nsid: None,
+        }
     }
 
-    /// Runs `question` with the calling thread inside `place`, and comes back whatever happens.
+    /// Runs `question` with the calling thread inside `place`, and comes back whatever happens. `question` must start no thread:
+    /// it would stay there.
     ///
     /// The process aborts if it cannot come back: figures of the wrong namespace must never be reported. Visits do not nest.
     ///
     /// # Errors
-    /// [`crate::Kind::Gone`] when the namespace ended or the place now names another one; [`crate::Kind::Refused`] without CAP_SYS_ADMIN.
+    /// [`Kind::Gone`] when the namespace ended or the place now names another one; [`Kind::Refused`] without CAP_SYS_ADMIN.
     pub fn visit<T>(
         &self,
-        _place: &NamespacePlace,
-        _question: impl FnOnce() -> Result<T>,
+        place: &NamespacePlace,
+        question: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        todo!()
+        if IS_VISITING.get() {
+            return Err(Failure::new(Kind::System, "a visit inside a visit"));
+        }
+        if place.is_home {
+            return question();
+        }
+        let file = place.open()?;
+        // The guard comes first: should anything after setns fail, it leads back.
+        let _back = Back {
+            home: self.file.as_fd(),
+        };
+        IS_VISITING.set(true);
+        set_namespace(file.as_fd()).map_err(|failure| match failure.errno {
+            libc::EINVAL => Failure::new(
+                Kind::Gone,
+                format!("{} is no network namespace", place.name()),
+            ),
+            errno => Failure::of(errno, format!("setns into {}", place.name())),
+        })?;
+        // Inside, the thread itself keeps the namespace; the descriptor has done its work.
+        drop(file);
+        question()
+    }
+
+    pub(crate) fn descriptor(&self) -> i32 {
+        self.file.as_raw_fd()
     }
 }
 
-/// What one look found.
-#[derive(Debug, Clone, Default)]
-pub struct Discovery {
-    /// Home first, then those with a name, then the others, each once.
-    pub places: Vec<NamespacePlace>,
-    /// Processes looked at.
-    pub processes: usize,
-    /// Processes whose namespace was refused (without CAP_SYS_PTRACE); those that ended meanwhile are not counted.
-    pub refused_processes: usize,
-    /// Folders that exist and could not be read.
-    pub refused_folders: Vec<PathBuf>,
+/// Leads the thread home when it goes out of scope, on return, error and panic alike.
+struct Back<'a> {
+    home: BorrowedFd<'a>,
 }
 
-/// Finds namespaces with a file in one of `folders`, and those of running processes (about 5 µs a process; threads that left
-/// their process's namespace are not seen). With `processes` false only the folders are read.
-///
-/// # Errors
-/// `/proc` cannot be listed.
-pub fn discover(_home: &Home, _folders: &[PathBuf], _processes: bool) -> Result<Discovery> {
-    todo!()
+impl Drop for Back<'_> {
+    fn drop(&mut self) {
+        if let Err(failure) = set_namespace(self.home) {
+            eprintln!("viflux: cannot return to the own network namespace, so nothing read from here on could be trusted: {failure}");
+            std::process::abort();
+        }
+        IS_VISITING.set(false);
+    }
+}
+
+fn set_namespace(descriptor: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: the descriptor is open by its type; the call changes only the calling thread's namespace, which `Back` restores.
+    if unsafe { libc::setns(descriptor.as_raw_fd(), libc::CLONE_NEWNET) } < 0 {
+        return Err(Failure::last("setns"));
+    }
+    Ok(())
 }

@@ -3,9 +3,13 @@
 use std::ops::Range;
 
 use wire::record::{LinkStats, QdiscStats};
+use wire::request;
+use wire::rtnetlink::{RTM_NEWQDISC, RTM_NEWSTATS};
 
-use crate::failure::Failure;
+use crate::clock::realtime_ns;
+use crate::failure::{Failure, Result};
 use crate::namespace::{Home, NamespacePlace};
+use crate::socket::Buffer;
 
 /// The reading of one namespace; `links` and `qdiscs` are ranges of the sweep's vectors.
 #[derive(Debug, Clone)]
@@ -32,12 +36,72 @@ pub struct Sweep {
     pub links: Vec<(u32, LinkStats)>,
     /// Root queues, in the order of the readings; a link without queue has none.
     pub qdiscs: Vec<QdiscStats>,
+    buffer: Buffer,
 }
 
 impl Sweep {
     /// Reads the link statistics, and the root queues if `with_qdiscs`, of each place. One namespace's failure is in its reading
     /// and stops nothing.
-    pub fn read(&mut self, _home: &Home, _places: &[NamespacePlace], _with_qdiscs: bool) {
-        todo!()
+    pub fn read(&mut self, home: &Home, places: &[NamespacePlace], with_qdiscs: bool) {
+        self.readings.clear();
+        self.links.clear();
+        self.qdiscs.clear();
+        for (position, place) in places.iter().enumerate() {
+            let mut reading = NamespaceReading {
+                place: position,
+                time_ns: 0,
+                cookie: 0,
+                links: self.links.len()..self.links.len(),
+                qdiscs: self.qdiscs.len()..self.qdiscs.len(),
+                interrupted: false,
+                failure: None,
+            };
+            let read = home.visit(place, || self.inside(place, with_qdiscs, &mut reading));
+            reading.failure = read.err();
+            // What came before a failure in the middle of a dump is no reading.
+            self.links.truncate(reading.links.end);
+            self.qdiscs.truncate(reading.qdiscs.end);
+            self.readings.push(reading);
+        }
+    }
+
+    fn inside(
+        &mut self,
+        place: &NamespacePlace,
+        with_qdiscs: bool,
+        reading: &mut NamespaceReading,
+    ) -> Result<()> {
+        let (mut socket, cookie) = place.socket()?;
+        reading.cookie = cookie;
+        let start = reading.links.start;
+        reading.interrupted |= socket.ask(
+            &mut self.buffer,
+            request::stats,
+            RTM_NEWSTATS,
+            &mut self.links,
+            |links| links.truncate(start),
+            |links, body| {
+                links.extend(wire::stats::stats(body)?);
+                Ok(())
+            },
+        )?;
+        reading.time_ns = realtime_ns();
+        reading.links.end = self.links.len();
+        if with_qdiscs {
+            let start = reading.qdiscs.start;
+            reading.interrupted |= socket.ask(
+                &mut self.buffer,
+                request::qdiscs,
+                RTM_NEWQDISC,
+                &mut self.qdiscs,
+                |qdiscs| qdiscs.truncate(start),
+                |qdiscs, body| {
+                    qdiscs.extend(wire::qdisc::qdisc_stats(body)?);
+                    Ok(())
+                },
+            )?;
+            reading.qdiscs.end = self.qdiscs.len();
+        }
+        Ok(())
     }
 }
