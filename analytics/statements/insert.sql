@@ -33,9 +33,10 @@ SELECT
     part,
     scope,
     scope_key,
-    numerator,
-    denominator,
-    if(own_reason = '' AND denominator > 0, numerator / denominator, NULL) AS figure,
+    -- Sums of shared-out rows miss whole numbers by some 1e-15; a millionth of a packet is nothing.
+    round(numerator, 6) AS rounded_numerator,
+    round(denominator, 6) AS rounded_denominator,
+    if(own_reason = '' AND rounded_denominator > 0, rounded_numerator / rounded_denominator, NULL) AS figure,
     -- Nothing is sampled here, so the bounds are the value.
     figure,
     figure,
