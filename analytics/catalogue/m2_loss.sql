@@ -52,7 +52,7 @@ SELECT
     sum(slices.expected_ns) AS expected_ns,
     multiIf(
         expected_ns > 0 AND NOT max(is_sender), 'sender_not_visible',
-        denominator < 1000, 'below_1000_packets',
+        round(denominator, 6) < 1000, 'below_1000_packets',
         ''
     ) AS own_reason
 FROM slices
