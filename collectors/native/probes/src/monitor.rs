@@ -102,6 +102,7 @@ impl Monitor {
                 "SO_RCVBUF",
             )?;
         }
+        socket.bind()?;
         for group in [
             RTNLGRP_LINK,
             RTNLGRP_IPV4_IFADDR,

@@ -118,6 +118,26 @@ impl Socket {
         Ok(cookie)
     }
 
+    /// Gives the socket a port. Without one it hears no event: the kernel leaves out listeners with the sender's port, which
+    /// is 0 for the kernel itself.
+    pub(crate) fn bind(&self) -> Result<()> {
+        // SAFETY: an all-zero sockaddr_nl is a valid value of that plain struct; port 0 asks the kernel for a free one.
+        let mut own: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+        own.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+        // SAFETY: `own` lives through the call and the length given is its size.
+        let code = unsafe {
+            libc::bind(
+                self.descriptor.as_raw_fd(),
+                ptr::from_ref(&own).cast(),
+                size_of::<libc::sockaddr_nl>() as libc::socklen_t,
+            )
+        };
+        if code < 0 {
+            return Err(Failure::last("bind of a netlink socket"));
+        }
+        Ok(())
+    }
+
     /// Sets an option that is a number.
     pub(crate) fn set(&self, level: i32, option: i32, value: i32, what: &str) -> Result<()> {
         // SAFETY: `value` lives through the call and the length given is its size.
