@@ -14,6 +14,7 @@ from collectors.counters.source import STREAM as COUNTERS
 from collectors.inventory.source import STREAM as INVENTORY
 from viflux import __version__, logs
 from viflux.clock import NANOSECONDS, next_boundary_ns
+from viflux.supervisor import runs_under_up
 
 if TYPE_CHECKING:
     from collectors.agent.host import Host
@@ -127,7 +128,8 @@ class Agent:
         )
         if self._limits is not None:
             self._happenings.tell(now_ns, "view_limited", "agent", self._limits)
-            self._log.warning(f"not all is seen: {self._limits}")
+            if not runs_under_up():  # which has said so itself
+                self._log.warning(f"not all is seen: {self._limits}")
 
     def _turn(self, interval_ns: int) -> None:
         now_ns = self._clock.now_ns()
