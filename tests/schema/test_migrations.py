@@ -1,0 +1,129 @@
+"""All migrations, from empty and from every recorded past schema, make the golden schema; and nothing else does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingest.store.ddl import render, statements
+from ingest.store.migrate import MigrationError, migrate, migrations
+from tests.running import RunningStore, running_store
+
+RECORDED = Path(__file__).with_name("recorded")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    with running_store(tmp_path_factory.mktemp("schema") / "data") as running:
+        yield running
+
+
+def schema_of(store: RunningStore, database: str) -> dict[str, str]:
+    """Return the engine's own text of each table and view, with the database's name taken out."""
+    rows = store.writer().query_rows(
+        "SELECT name, create_table_query AS text FROM system.tables "
+        f"WHERE database = '{database}' AND name != 'schema_migrations'"
+    )
+    return {row["name"]: re.sub(rf"\b{database}\.", "", row["text"]) for row in rows}
+
+
+def make(store: RunningStore, database: str, text: str) -> None:
+    writer = store.writer()
+    writer.command(f"CREATE DATABASE {database}")
+    for statement in statements(text, database):
+        writer.command(statement)
+
+
+@pytest.fixture(scope="module")
+def golden(store: RunningStore) -> dict[str, str]:
+    make(store, "golden", render())
+    return schema_of(store, "golden")
+
+
+def test_from_empty(store: RunningStore, golden: dict[str, str]) -> None:
+    """The migrations alone make the golden schema."""
+    applied = migrate(store.writer(), "fromempty")
+    assert [migration.number for migration in applied] == list(range(1, len(applied) + 1))
+    assert schema_of(store, "fromempty") == golden
+    assert migrate(store.writer(), "fromempty") == []
+
+
+@pytest.mark.parametrize("recorded", sorted(RECORDED.glob("*.sql")), ids=lambda path: path.stem)
+def test_from_a_recorded_schema(store: RunningStore, golden: dict[str, str], recorded: Path) -> None:
+    """A store that an earlier version left is brought to the golden schema by the migrations that came since."""
+    number = int(recorded.stem)
+    database = f"recorded{number}"
+    make(store, database, recorded.read_text(encoding="utf-8"))
+    migrate(store.writer(), database, known=migrations()[:number])
+    assert migrate(store.writer(), database) == migrations()[number:]
+    assert schema_of(store, database) == golden
+
+
+def test_every_version_has_a_recorded_schema() -> None:
+    """Whoever adds a migration records the schema that it leads to."""
+    assert [path.stem for path in sorted(RECORDED.glob("*.sql"))] == [f"{m.number:04}" for m in migrations()]
+
+
+def test_statements_can_be_run_twice(store: RunningStore, golden: dict[str, str]) -> None:
+    """A crash between a statement and its record does no harm."""
+    writer = store.writer()
+    writer.command("CREATE DATABASE twice")
+    for migration in migrations():
+        for _ in range(2):
+            for statement in statements(migration.text, "twice"):
+                writer.command(statement)
+    assert schema_of(store, "twice") == golden
+
+
+def test_a_newer_store_is_refused(store: RunningStore) -> None:
+    """A store with a migration that this version does not know is left alone, with a line that says why."""
+    newest = migrations()[-1]
+    newer = replace(newest, number=newest.number + 1, name="9999_from_the_future", text="SELECT 1;\n")
+    migrate(store.writer(), "newer", known=[*migrations(), newer])
+    with pytest.raises(MigrationError, match=r"made by a newer version of Viflux .*9999_from_the_future"):
+        migrate(store.writer(), "newer")
+
+
+def test_an_edited_migration_is_refused(store: RunningStore) -> None:
+    """An applied migration is never edited."""
+    first = migrations()[0]
+    migrate(store.writer(), "edited", known=[replace(first, text=first.text + "-- one more word\n")])
+    with pytest.raises(MigrationError, match=r"0001_spine .* differs"):
+        migrate(store.writer(), "edited", known=[first])
+
+
+def test_labels_hold_as_of_the_rows_time(store: RunningStore) -> None:
+    """A row has the labels of its time; what was settled within 60 s of birth holds from birth."""
+    writer = store.writer()
+    migrate(writer, "labels")
+    # An hour ago, for older rows are past their keeping time.
+    born = datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None) - timedelta(hours=1)
+
+    def at(seconds: int) -> str:
+        return f"'{born + timedelta(seconds=seconds)}'"
+
+    def state(seconds: int, valid_from: int, change: str, owner: str) -> str:
+        return f"({at(seconds)}, {at(valid_from)}, 7, '{change}', '{owner}', {at(0)})"
+
+    states = [
+        state(0, 0, "born", ""),
+        state(40, 40, "changed", "first"),
+        state(300, 300, "changed", "second"),
+        state(360, 300, "restated", "second"),
+    ]
+    writer.command(
+        "INSERT INTO labels.inventory (time, valid_from_time, vif_id, change, owner, born_time) VALUES "
+        + ", ".join(states)
+    )
+    readings = [(0, 7), (299, 7), (300, 7), (3000, 7), (0, 8)]
+    writer.command(
+        "INSERT INTO labels.counters (time, vif_id, rx_bytes) VALUES "
+        + ", ".join(f"({at(seconds)}, {vif}, {number})" for number, (seconds, vif) in enumerate(readings))
+    )
+    rows = writer.query_rows("SELECT owner FROM labels.counters_labelled ORDER BY rx_bytes")
+    assert [row["owner"] for row in rows] == ["first", "first", "second", "second", ""]
