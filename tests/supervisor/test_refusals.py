@@ -88,6 +88,15 @@ def test_a_newer_data_folder_is_left_alone(tmp_path: Path) -> None:
     assert entries(tmp_path) == ["format"]
 
 
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    """A folder with foreign files is neither given away nor written to, whoever asks for it."""
+    (tmp_path / "letter").write_text("mine", encoding="utf-8")
+    tmp_path.chmod(0o1777)
+    assert f"{tmp_path}: holds 'letter' and is no data folder" in refused(arguments(tmp_path))
+    assert entries(tmp_path) == ["letter"]
+    assert tmp_path.stat().st_mode & 0o7777 == 0o1777
+
+
 @pytest.mark.parametrize("text", [b"", b"one", b"\xff\xfe", b"-1"])
 def test_a_damaged_format_file(tmp_path: Path, text: bytes) -> None:
     """A format file that is not a number is refused with the way to restore it."""
@@ -112,7 +121,9 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_a_disk_that_takes_nothing(tmp_path: Path, options: str, expected: str) -> None:
     """A full disk and a read-only one are each told as what they are."""
     need_root("mounts a small file system in a mount namespace of its own")
-    fill = f"head -c 1M /dev/zero > {tmp_path}/filler 2>/dev/null;" if "size" in options else ""
+    fill = (
+        f"mkdir {tmp_path}/run; head -c 1M /dev/zero > {tmp_path}/run/filler 2>/dev/null;" if "size" in options else ""
+    )
     script = f'mount -t tmpfs -o {options} none {tmp_path}; {fill} exec "$@"'
     words = ["unshare", "--mount", "sh", "-c", script, "sh", *arguments(tmp_path)]
     assert expected in refused(words)

@@ -40,13 +40,14 @@ def require_format(paths: DataPaths) -> None:
     """Make the folder if it is missing, and refuse one that a newer version wrote.
 
     Raises:
-        VifluxError: The folder is of a newer version, is not a data folder, or cannot be written.
+        VifluxError: The folder is of a newer version, holds something else, or cannot be written.
     """
     try:
-        paths.root.mkdir(parents=True, exist_ok=True)
+        paths.root.mkdir(mode=0o750, parents=True, exist_ok=True)
         try:
             text = paths.format.read_text(encoding="ascii").strip()
         except FileNotFoundError:
+            _require_ours(paths)
             _write_whole(paths.format, f"{FORMAT}\n")
             return
     except UnicodeDecodeError:
@@ -73,7 +74,7 @@ def lock(paths: DataPaths) -> int:
         VifluxError: Another `up` holds it, or the folder cannot be written.
     """
     try:
-        paths.run.mkdir(exist_ok=True)
+        paths.run.mkdir(mode=0o750, exist_ok=True)
         descriptor = os.open(paths.run / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
         deadline = time.monotonic() + _LOCK_WAIT_SECONDS
         while not _try_lock(descriptor):
@@ -120,7 +121,7 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
     this = Owner.of_this_process()
     try:
         for folder in (paths.spool, paths.processor, paths.deadletter, paths.store, paths.run):
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(mode=0o750, exist_ok=True)
         if this.uid == 0:
             _give(paths.root, this.uid, owner.gid, 0o2750)
             _give_all(paths.spool, this.uid, owner.gid, 0o2750)
@@ -205,6 +206,17 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _require_ours(paths: DataPaths) -> None:
+    # Owners and modes of the folder are about to be set: never those of a folder that holds something else.
+    ours = {path.name for path in (paths.spool, paths.processor, paths.deadletter, paths.store, paths.run)}
+    known = ours | {"lost+found", f"{paths.format.name}.fresh"}
+    if foreign := sorted(entry.name for entry in paths.root.iterdir() if entry.name not in known):
+        raise VifluxError(
+            f"{paths.root}: holds {foreign[0]!r} and is no data folder of Viflux; name an empty or a new folder with "
+            "--data-dir"
+        )
 
 
 def _write_whole(path: Path, text: str) -> None:
