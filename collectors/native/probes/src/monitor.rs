@@ -91,14 +91,14 @@ impl Monitor {
         if !allowed(socket.set(
             libc::SOL_SOCKET,
             libc::SO_RCVBUFFORCE,
-            WAITING_BYTES,
+            waiting_bytes,
             "SO_RCVBUFFORCE",
         ))? {
             // Without CAP_NET_ADMIN as much as net.core.rmem_max allows.
             socket.set(
                 libc::SOL_SOCKET,
                 libc::SO_RCVBUF,
-                WAITING_BYTES,
+                waiting_bytes,
                 "SO_RCVBUF",
             )?;
         }
