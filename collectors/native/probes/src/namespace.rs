@@ -164,11 +164,6 @@ impl Home {
             return question();
         }
         let file = place.open()?;
-        // The guard comes first: should anything after setns fail, it leads back.
-        let _back = Back {
-            home: self.file.as_fd(),
-        };
-        IS_VISITING.set(true);
         set_namespace(file.as_fd()).map_err(|failure| match failure.errno {
             libc::EINVAL => Failure::new(
                 Kind::Gone,
@@ -176,6 +171,11 @@ impl Home {
             ),
             errno => Failure::of(errno, format!("setns into {}", place.name())),
         })?;
+        // Only who got in must come back: a refused setns left the thread at home.
+        IS_VISITING.set(true);
+        let _back = Back {
+            home: self.file.as_fd(),
+        };
         // Inside, the thread itself keeps the namespace; the descriptor has done its work.
         drop(file);
         question()

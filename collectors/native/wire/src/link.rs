@@ -29,6 +29,7 @@ const IFLA_INFO_DATA: u16 = 2;
 
 /// IFLA_VXLAN_ID and IFLA_GENEVE_ID are the same number; so are the first members of other kinds, hence the look at the kind.
 const IFLA_VXLAN_ID: u16 = 1;
+const IFLA_VXLAN_LINK: u16 = 3;
 const IFLA_VLAN_ID: u16 = 1;
 const IFLA_TUN_TYPE: u16 = 3;
 const IFF_TAP: u8 = 2;
@@ -105,6 +106,8 @@ fn link_info(info: &[u8], link: &mut Link) -> Result<()> {
         let attribute = attribute?;
         match (link.kind.as_str(), attribute.kind) {
             ("vxlan" | "geneve", IFLA_VXLAN_ID) => link.vni = Some(attribute.u32("IFLA_VXLAN_ID")?),
+            // A vxlan names the device below here only; IFLA_LINK, where a kernel sends it, says the same.
+            ("vxlan", IFLA_VXLAN_LINK) => link.link = attribute.u32("IFLA_VXLAN_LINK")?,
             ("vlan", IFLA_VLAN_ID) => link.vlan_id = Some(attribute.u16("IFLA_VLAN_ID")?),
             ("tun", IFLA_TUN_TYPE) => link.is_tap = attribute.u8("IFLA_TUN_TYPE")? == IFF_TAP,
             _ => {}
