@@ -205,7 +205,7 @@ mod tests {
                 }
                 shown[2] += step;
                 grown += step;
-                if numbers.next() % 3 == 0 {
+                if numbers.next().is_multiple_of(3) {
                     let (added, _) = between(&last, &shown);
                     assert!(added[2] <= grown, "seed {seed}: {} > {grown}", added[2]);
                     last = shown;

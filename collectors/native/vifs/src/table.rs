@@ -425,6 +425,7 @@ impl Table {
             changed_time: time_ns,
             written: None,
             pointing_at: Vec::new(),
+            paired_as: None,
         };
         if let Some(restored) = restored {
             // Written, but never read, and younger than the last written sweep: it still counts from zero.
@@ -498,6 +499,7 @@ impl Table {
         let Some(id) = self.index.get(&(cookie, ifindex)).copied() else {
             return;
         };
+        self.part(id);
         if let Some(vif) = self.vifs.get_mut(&id) {
             vif.changed_time = vif.changed_time.max(time_ns);
         }
@@ -606,28 +608,50 @@ impl Table {
         Some((cookie, link.link))
     }
 
-    /// The other end of a pair: each must name the other, for an ifindex alone is used again.
+    /// The other end of a pair.
+    ///
+    /// When each names the other there is no doubt. But the end that is made first is told of before it knows its peer, and
+    /// no event says that the other end moved: then one that names the other is enough, unless that one has a sure peer.
     pub(crate) fn peer_of(&self, vif: &Vif) -> Option<&Vif> {
         if !is_pair(&vif.link) || vif.left_time.is_some() {
             return None;
         }
-        let names_it = |peer: &&Vif| {
-            is_pair(&peer.link)
-                && peer.link.link == vif.link.ifindex
-                && peer.id != vif.id
-                && self
-                    .target_of(peer)
-                    .is_none_or(|place| place == vif.coordinate())
-        };
-        if let Some(place) = self.target_of(vif) {
-            return self.at(place).filter(names_it);
+        let place = vif.coordinate();
+        let named = self
+            .target_of(vif)
+            .and_then(|target| self.at(target))
+            .filter(|peer| is_pair(&peer.link) && peer.id != vif.id);
+        if named.is_some_and(|peer| self.target_of(peer) == Some(place)) {
+            return named;
         }
-        let pointing = self.references.get(&vif.coordinate())?;
-        pointing
-            .iter()
-            .filter_map(|id| self.vifs.get(id))
-            .filter(names_it)
-            .find(|peer| peer.link.ifindex == vif.link.link)
+        let naming = self.references.get(&place).and_then(|ids| {
+            ids.iter()
+                .filter_map(|id| self.vifs.get(id))
+                .filter(|peer| {
+                    is_pair(&peer.link) && peer.id != vif.id && self.target_of(peer) == Some(place)
+                })
+                .max_by_key(|peer| (peer.changed_time, peer.id))
+        });
+        naming.or_else(|| {
+            named.filter(|peer| {
+                let other = self.target_of(peer).and_then(|target| self.at(target));
+                other.is_none_or(|other| self.target_of(other) != Some(peer.coordinate()))
+            })
+        })
+    }
+
+    /// Before a VIF leaves: its peer keeps what it is known as, for the two ends of a pair stay together for life.
+    fn part(&mut self, id: u64) {
+        let Some(vif) = self.vifs.get(&id) else {
+            return;
+        };
+        let Some(peer) = self.peer_of(vif) else {
+            return;
+        };
+        let (peer_id, state) = (peer.id, self.state_of(peer));
+        if let Some(peer) = self.vifs.get_mut(&peer_id) {
+            peer.paired_as = Some(Box::new(state));
+        }
     }
 
     /// Note that a VIF, and so its peer, may have another state now.
@@ -758,6 +782,10 @@ impl Table {
             return;
         };
         let state = self.state_of(vif);
+        self.part(id);
+        let Some(vif) = self.vifs.get(&id) else {
+            return;
+        };
         self.departures.push(Departure {
             id,
             state,

@@ -103,7 +103,7 @@ impl Table {
             self.target_of(vif).and_then(|place| self.index.get(&place))
         };
         let bridge = self.index.get(&(vif.namespace, link.master));
-        State {
+        let mut state = State {
             identity_origin: Cow::Borrowed(vif.identity.origin()),
             vif_key: self.lineage_of(vif, peer, &role),
             namespace: Cow::Owned(namespace.facts.name.clone()),
@@ -144,7 +144,20 @@ impl Table {
             tenant: Cow::Owned(said.tenant),
             service: Cow::Owned(said.service),
             criticality: Cow::Owned(said.criticality),
+        };
+        if let (None, Some(pair)) = (peer, &vif.paired_as) {
+            state.peer_vif_id = pair.peer_vif_id;
+            state.link_id = pair.link_id;
+            state.side = pair.side.clone();
+            state.counting_point = pair.counting_point;
+            state.vif_key.clone_from(&pair.vif_key);
+            state.workload = pair.workload.clone();
+            state.owner = pair.owner.clone();
+            state.tenant = pair.tenant.clone();
+            state.service = pair.service.clone();
+            state.criticality = pair.criticality.clone();
         }
+        state
     }
 
     fn role_of(&self, vif: &Vif, peer: Option<&Vif>) -> Role {

@@ -77,6 +77,8 @@ pub(crate) struct Vif {
     pub written: Option<Written>,
     /// Coordinates that its IFLA_LINK and master were found to mean when it was entered into the index.
     pub pointing_at: Vec<Coordinate>,
+    /// Its state when its peer went out of sight.
+    pub paired_as: Option<Box<State>>,
 }
 
 impl Vif {
