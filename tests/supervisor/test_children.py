@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import select
 import signal
@@ -97,6 +98,13 @@ def test_nothing_is_left_open_by_many_lives() -> None:
         child.go()
         await_end(child)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_a_stage_loads_while_it_waits_exists() -> None:
+    """A module of the plan that was renamed would make its stage die at each start."""
+    for stage in STAGES:
+        for module in stage.loads:
+            assert importlib.util.find_spec(module) is not None
 
 
 def test_only_the_agent_keeps_anything() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -46,6 +47,8 @@ def main() -> None:
 
     if flags.hold:
         command.viflux.get_command(click.Context(command.viflux), verb[0])
+        for module in flags.load:
+            importlib.import_module(module)
         _wait_for_go()
     sys.argv = ["viflux", *verb]
     command.main()
@@ -59,6 +62,7 @@ def _read_flags(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--writable", type=Path, action="append", default=[])
     parser.add_argument("--must-read", type=Path, action="append", default=[])
     parser.add_argument("--hold", action="store_true")
+    parser.add_argument("--load", action="append", default=[], metavar="MODULE")
     parser.add_argument("--tell-missing", action="store_true")
     border = arguments.index("--")
     return parser.parse_args(arguments[:border]), arguments[border + 1 :]

@@ -181,4 +181,5 @@ def command_for(
         command += ["--user", user] if user else []
         command += ["--tell-missing"] if tells_missing else []
     command += ["--hold"] if stage.after else []
+    command += [part for module in stage.loads for part in ("--load", module)]
     return [*command, "--", stage.name, *flags]

@@ -23,6 +23,7 @@ class Stage:
         name: Its verb.
         after: Names of what must be there before it runs: `store` that answers, or a task that is done. It is started
             at once all the same, and loads its code while it waits.
+        loads: The modules of that code which its verb imports only when it runs.
         keeps: Capabilities that it keeps where `up` runs as root; one that keeps none is confined and changes its user.
         task: Whether it ends when its work is done, and is not started again then.
         drain_turn: When it is stopped: lower first, equal ones together.
@@ -31,6 +32,7 @@ class Stage:
 
     name: str
     after: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     task: bool = False
     drain_turn: int = 0
@@ -43,7 +45,13 @@ STAGES = (
     STORE,
     Stage("agent", keeps=AGENT_CAPABILITIES, drain_turn=0),
     Stage("migrate", after=("store",), task=True, drain_turn=0),
-    Stage("processor", after=("migrate",), drain_turn=1, empties=True),
+    Stage(
+        "processor",
+        after=("migrate",),
+        loads=("ingest.processor.loop", "ingest.store.client"),
+        drain_turn=1,
+        empties=True,
+    ),
     Stage("slis", after=("migrate",), drain_turn=2),
     Stage("web", drain_turn=2),
 )
