@@ -38,6 +38,10 @@ class Entry:
     start: Position
     end: Position
 
+    def frame_bytes(self) -> bytes:
+        """Return the frame as it lies in the spool."""
+        return frame.encode(self.frame.metadata, self.frame.payload)
+
 
 @dataclass(frozen=True)
 class Damaged:

@@ -1,0 +1,1 @@
+"""The processor: moves batches from a source into the store, exactly once."""

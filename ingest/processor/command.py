@@ -1,0 +1,70 @@
+"""`viflux processor`: the stage between spool and store."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from viflux.clock import SystemClock
+from viflux.command import verb
+from viflux.errors import VifluxError
+from viflux.paths import DataPaths
+from viflux.settings import Settings
+
+
+@click.command()
+@verb()
+def processor(settings: Settings) -> None:
+    """Move records from the spool into the store, exactly once.
+
+    Waits for the spool and for the store; while the store is away, rows wait in the spool. SIGTERM ends it at once:
+    what is unfinished is found and finished at the next start.
+    """
+    # Here and not above: `--help` needs neither Arrow nor the store's client.
+    from ingest.processor.deadletter import DeadLetters  # noqa: PLC0415
+    from ingest.processor.loop import Processor  # noqa: PLC0415
+    from ingest.processor.source import SpoolSource  # noqa: PLC0415
+    from ingest.store.client import StoreClient  # noqa: PLC0415
+    from viflux.telemetry import Health, serve  # noqa: PLC0415
+
+    paths = DataPaths(settings.data_dir)
+    clock = SystemClock()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    lock = _lock(paths.processor)
+    health = Health("processor", clock)
+    server = serve(paths, health)
+    try:
+        Processor(
+            settings,
+            SpoolSource(paths, clock),
+            StoreClient.writer(settings),
+            DeadLetters(paths.deadletter),
+            clock,
+            health,
+            stop,
+        ).run()
+    finally:
+        server.close()
+        os.close(lock)
+
+
+def _lock(folder: Path) -> int:
+    """Take the processor's lock until the process ends: two would insert every row twice."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise VifluxError(f"{folder}: cannot be written: {error.strerror}; check the folder's owner") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise VifluxError(f"{folder}: another processor works on this data folder; stop that one first") from error
+    return descriptor

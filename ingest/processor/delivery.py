@@ -1,0 +1,170 @@
+"""One piece into the store, exactly once, whatever happened to earlier tries.
+
+A first try carries the piece's token. Every try whose outcome is not known is counted in the raw table by identity:
+
+* all rows there: done;
+* none: insert with the same token and count again; still none means that the engine knew the token but lost the part,
+  so the next token is used;
+* anything else: nothing is inserted, the source stops and raises an alarm, and only counting goes on.
+
+A token guards against two tries that run at once. It is never trusted across a restart: after a power loss the engine
+may have the token without the part, or the part without the token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import pyarrow as pa
+from prometheus_client import Counter, Gauge
+
+from ingest.processor.patience import Patience
+from ingest.processor.pieces import Piece
+from ingest.store.client import StoreRefused, StoreUnavailable
+from viflux import logs
+from viflux.telemetry import Health
+
+_INSERTED = Counter("viflux_processor_inserted_rows", "Rows that are in the store.", ["table"])
+_UNACKNOWLEDGED = Counter("viflux_processor_unacknowledged_tries", "Inserts whose outcome had to be counted.")
+_LOST_PARTS = Counter("viflux_processor_lost_parts", "Tokens that the engine knew without having the rows.")
+_STUCK = Gauge("viflux_processor_stuck", "1 while the store has a piece in part and the source stands still.")
+
+# What the engine says of the rows themselves (ClickHouse's ErrorCodes.cpp): parsing, types, constraints, one row's or
+# the body's size. Every other code is about the store, and waiting or a person helps.
+_ABOUT_THE_ROWS = frozenset((*range(25, 46), 6, 9, 20, 53, 69, 70, 72, 73, 117, 131, 190, 349, 407, 469, 636))
+_RECOUNT_SECONDS = 1.0
+_ALARM_SECONDS = 30.0
+
+
+class Store(Protocol):
+    """What delivery needs of the store's client."""
+
+    def insert_arrow_stream(self, table: str, body: pa.Table, token: str | None = None) -> int:
+        """Insert rows as one block."""
+        ...
+
+    def query_rows(self, sql: str) -> list[dict[str, object]]:
+        """Return the rows of a small result."""
+        ...
+
+
+class PieceRefusedError(Exception):
+    """The store refused a piece for good, and has nothing of it."""
+
+    def __init__(self, piece: Piece, reason: str) -> None:
+        super().__init__(reason)
+        self.piece = piece
+        self.reason = reason
+
+
+class Delivery:
+    """Brings pieces into one store."""
+
+    def __init__(self, store: Store, patience: Patience, health: Health) -> None:
+        self._store = store
+        self._patience = patience
+        self._health = health
+        self._log = logs.get("processor")
+
+    def deliver(self, piece: Piece, *, tried: bool) -> None:
+        """Return when the store has all rows of a piece, each once.
+
+        Args:
+            piece: The rows.
+            tried: The piece, or rows of it, may have been sent before.
+
+        Raises:
+            PieceRefusedError: The store refuses it for good and has nothing of it.
+            StoppedError: The stage is to end; the outcome is found at the next start.
+        """
+        if not tried and self._try(piece, 0):
+            self._done(piece)
+            return
+        _UNACKNOWLEDGED.inc()
+        generation = 0
+        while not self._is_there(piece):
+            acknowledged = self._try(piece, generation)
+            if self._is_there(piece):
+                break
+            if acknowledged:
+                # The part of a try that still runs may be about to appear; a moment is longer than that takes.
+                self._patience.rest(_RECOUNT_SECONDS)
+                if self._is_there(piece):
+                    break
+                _LOST_PARTS.inc()
+                self._log.warning("the store knew a token without having its rows; using the next", token=piece.token)
+                generation += 1
+        self._done(piece)
+
+    def _done(self, piece: Piece) -> None:
+        _INSERTED.labels(piece.table).inc(piece.count)
+
+    def _try(self, piece: Piece, generation: int) -> bool:
+        """Insert once; return whether the store acknowledged it."""
+        token = piece.token if generation == 0 else f"{piece.token}#{generation}"
+        try:
+            self._store.insert_arrow_stream(piece.table, piece.block(), token)
+        except StoreUnavailable as error:
+            self._patience.pause(error)
+            return False
+        except StoreRefused as error:
+            if error.code in _ABOUT_THE_ROWS and not error.is_temporary and not self._is_there(piece):
+                raise PieceRefusedError(piece, error.message) from error
+            self._patience.pause(error)
+            return False
+        self._patience.answered()
+        return True
+
+    def _is_there(self, piece: Piece) -> bool:
+        """Return whether all rows are there; False means none. Anything between does not return."""
+        alarmed = False
+        while True:
+            found = self._patience.ask(lambda: self._count(piece))
+            if found in (0, piece.count):
+                if alarmed:
+                    _STUCK.set(0)
+                    self._health.ready(True, part="source")
+                return found == piece.count
+            if not alarmed:
+                alarmed = True
+                _STUCK.set(1)
+                reason = f"{piece.table} has {found} of {piece.count} rows of {piece.token}"
+                self._log.error(
+                    "the store has a piece in part: nothing more is inserted from this source; "
+                    "compare the table's rows with the spool, then delete those of this piece",
+                    piece=piece.token,
+                    found_rows=found,
+                    expected_rows=piece.count,
+                )
+                self._health.ready(False, reason, part="source")
+            self._patience.rest(_ALARM_SECONDS)
+
+    def _count(self, piece: Piece) -> int:
+        first, last = piece.bounds_ns
+        sql = (
+            f"SELECT count() AS found FROM {piece.table} "
+            f"WHERE time >= fromUnixTimestamp64Nano({first}, 'UTC') AND time <= fromUnixTimestamp64Nano({last}, 'UTC') "
+            f"AND spool_id = '{piece.spool_id}' AND ({identity_condition(piece.identities)})"
+        )
+        return int(str(self._store.query_rows(sql)[0]["found"]))
+
+
+def identity_condition(identities: Iterable[tuple[str, int]]) -> str:
+    """Return SQL that is true for rows of these batches: for each stream its runs of sequences."""
+    runs: dict[str, list[list[int]]] = {}
+    for stream, sequence in sorted(identities):
+        known = runs.setdefault(stream, [])
+        if known and sequence <= known[-1][1] + 1:
+            known[-1][1] = sequence
+        else:
+            known.append([sequence, sequence])
+    return " OR ".join(
+        f"stream = {quoted(stream)} AND ({' OR '.join(f'sequence BETWEEN {a} AND {b}' for a, b in spans)})"
+        for stream, spans in runs.items()
+    )
+
+
+def quoted(text: str) -> str:
+    """Return a string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,108 @@
+"""Waiting for the store: backoff with jitter, one log line when it goes and one when it is back."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from prometheus_client import Counter, Gauge
+
+from ingest.store.client import StoreRefused, StoreUnavailable
+from viflux import logs
+from viflux.clock import Clock
+from viflux.telemetry import Health
+
+_FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 5.0
+_FAILURES = Counter("viflux_processor_store_failures", "Requests that the store did not answer or put off.")
+_WAITING = Gauge("viflux_processor_store_waiting", "1 while rows wait because the store does not take them.")
+
+Result = TypeVar("Result")
+
+
+class StoppedError(Exception):
+    """The stage was told to end while it waited."""
+
+
+class Patience:
+    """Asks the store until it answers, or until the stage is to end."""
+
+    def __init__(self, clock: Clock, health: Health, stop: threading.Event) -> None:
+        self._clock = clock
+        self._health = health
+        self._stop = stop
+        self._seconds = _FIRST_SECONDS
+        self._reason = ""
+
+    def ask(self, request: Callable[[], Result]) -> Result:
+        """Return what `request` returns, calling it again while the store is away or says no.
+
+        Only for requests that can be repeated without harm.
+
+        Raises:
+            StoppedError: The stage is to end.
+        """
+        while True:
+            try:
+                result = request()
+            except (StoreUnavailable, StoreRefused) as error:
+                self.pause(error)
+            else:
+                self.answered()
+                return result
+
+    def write(self, change: Callable[[], Result]) -> Result:
+        """Return what `change` of the data folder returns, calling it again while the folder cannot be written.
+
+        Raises:
+            StoppedError: The stage is to end.
+        """
+        failed = False
+        while True:
+            try:
+                result = change()
+            except OSError as error:
+                if not failed:
+                    logs.get("processor").error(
+                        "the data folder cannot be written: nothing moves until it can", reason=str(error)
+                    )
+                    self._health.ready(False, f"the data folder cannot be written: {error}", part="folder")
+                failed = True
+                self.rest(_LONGEST_SECONDS)
+            else:
+                if failed:
+                    self._health.ready(True, part="folder")
+                return result
+
+    def pause(self, error: StoreUnavailable | StoreRefused) -> None:
+        """Wait a while, longer each time.
+
+        Raises:
+            StoppedError: The stage is to end.
+        """
+        _FAILURES.inc()
+        _WAITING.set(1)
+        reason = " ".join(str(error).split())[:300]
+        kind = f"{type(error).__name__} {getattr(error, 'code', '')}"
+        if kind != self._reason:
+            logs.get("processor").warning("the store does not take rows; they wait in the spool", reason=reason)
+            self._health.ready(False, f"waiting for the store: {reason}")
+        self._reason = kind
+        self.rest(self._seconds * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+        self._seconds = min(_LONGEST_SECONDS, self._seconds * 2)
+
+    def answered(self) -> None:
+        """The store answered."""
+        if self._reason:
+            logs.get("processor").info("the store takes rows again")
+            self._health.ready(True)
+        self._seconds, self._reason = _FIRST_SECONDS, ""
+        _WAITING.set(0)
+
+    def rest(self, seconds: float) -> None:
+        """Wait without doing anything; raises `StoppedError` when the stage is to end."""
+        self._health.beat()
+        if self._clock.wait(self._stop, seconds):
+            raise StoppedError
+        self._health.beat()

@@ -1,0 +1,100 @@
+"""Pieces: the rows of an intent split by table and day, each one insert and so one part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ingest.processor.arrow import TIME, labels, numbers
+from ingest.processor.batches import Rows
+from ingest.processor.intent import Intent
+from viflux.registry import KINDS
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One insert. The same intent and batches always give the same pieces, in the same order.
+
+    Attributes:
+        table: Name of the raw table.
+        day: Days since the epoch.
+        rows: What it holds, in the order of the source.
+        token: Guards two tries of it that run at once.
+    """
+
+    table: str
+    day: int
+    rows: tuple[Rows, ...]
+    token: str
+
+    @property
+    def spool_id(self) -> str:
+        """The spool that all its batches come from."""
+        return self.rows[0].entry.spool_id
+
+    @property
+    def count(self) -> int:
+        """How many rows it has."""
+        return sum(part.table.num_rows for part in self.rows)
+
+    @property
+    def identities(self) -> list[tuple[str, int]]:
+        """Stream and sequence of each batch in it."""
+        return [(part.entry.frame.metadata.stream, part.entry.frame.metadata.sequence) for part in self.rows]
+
+    @property
+    def bounds_ns(self) -> tuple[int, int]:
+        """Earliest and latest event time."""
+        return min(part.first_time_ns for part in self.rows), max(part.last_time_ns for part in self.rows)
+
+    def block(self) -> pa.Table:
+        """Return its rows with the frame columns, in one chunk."""
+        said = [part.entry.frame.metadata for part in self.rows]
+        lengths = [part.table.num_rows for part in self.rows]
+        table = pa.concat_tables([part.table for part in self.rows]).combine_chunks()
+        frame = {
+            "host": labels([what.host for what in said], lengths),
+            "boot_id": labels([what.boot_id for what in said], lengths),
+            "spool_id": labels([part.entry.spool_id for part in self.rows], lengths),
+            "stream": labels([what.stream for what in said], lengths),
+            "sequence": numbers([what.sequence for what in said], lengths, pa.uint64()),
+            "received_time": numbers([what.sealed_time_ns for what in said], lengths, TIME),
+        }
+        for name, column in frame.items():
+            table = table.append_column(name, column)
+        return table
+
+
+def pieces_of(source: str, intent: Intent, rows: Iterable[Rows]) -> list[Piece]:
+    """Split rows by table and day, and where a piece would grow too large, between two batches.
+
+    Args:
+        source: Name of the source, for the token.
+        intent: Says how large a piece may be.
+        rows: In the order of the source.
+    """
+    groups: dict[tuple[str, int], list[Rows]] = {}
+    for part in rows:
+        groups.setdefault((KINDS[part.entry.frame.metadata.kind].table_name, part.day), []).append(part)
+    pieces: list[Piece] = []
+    for (table, day), parts in sorted(groups.items(), key=lambda group: group[0]):
+        for index, chunk in enumerate(_chunks(parts, intent.piece_rows, intent.piece_bytes)):
+            span = f"{intent.start.segment}.{intent.start.offset}-{intent.end.segment}.{intent.end.offset}"
+            token = f"{source}/{chunk[0].entry.spool_id}/{span}/{table}/{day}/{index}"
+            pieces.append(Piece(table, day, tuple(chunk), token))
+    return pieces
+
+
+def _chunks(parts: Sequence[Rows], most_rows: int, most_bytes: int) -> list[list[Rows]]:
+    chunks: list[list[Rows]] = []
+    rows = size = 0
+    for part in parts:
+        rows += part.table.num_rows
+        size += part.table.nbytes
+        if not chunks or rows > most_rows or size > most_bytes:
+            chunks.append([])
+            rows, size = part.table.num_rows, part.table.nbytes
+        chunks[-1].append(part)
+    return chunks

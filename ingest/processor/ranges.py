@@ -1,0 +1,116 @@
+"""A range of a source with its rows: what an intent is made over, and what it is read back as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ingest.processor.batches import Rows, UnusableBatchError, rows_of
+from ingest.processor.intent import WHOLE_BATCH, Exclusion, Intent
+from viflux.spool import Damaged, Entry, Position
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a range ends although more is there.
+
+    Attributes:
+        rows: Rows that may be exceeded by one batch.
+        decoded_bytes: The same of decoded bytes: what a range holds in memory.
+        batches: Most batches.
+    """
+
+    rows: int
+    decoded_bytes: int
+    batches: int
+
+
+@dataclass
+class Range:
+    """Contiguous batches and damaged bytes of one spool and host, decoded.
+
+    Attributes:
+        items: In the order of the source, never empty in a finished range.
+        decoded: For the start of each usable batch its rows by day.
+        unusable: Exclusions of what cannot be decoded.
+    """
+
+    items: list[Entry | Damaged] = field(default_factory=list)
+    decoded: dict[Position, list[Rows]] = field(default_factory=dict)
+    unusable: list[Exclusion] = field(default_factory=list)
+
+    @property
+    def start(self) -> Position:
+        """Where it begins."""
+        return self.items[0].start
+
+    @property
+    def end(self) -> Position:
+        """Where it ends (exclusive)."""
+        return self.items[-1].end
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Its batches."""
+        return [item for item in self.items if isinstance(item, Entry)]
+
+    def take(self, item: Entry | Damaged) -> int:
+        """Add an item; return the bytes of its rows in memory."""
+        self.items.append(item)
+        if isinstance(item, Damaged):
+            self.unusable.append(Exclusion(item.start, WHOLE_BATCH, "damaged", item.reason))
+            return 0
+        try:
+            days = rows_of(item)
+        except UnusableBatchError as error:
+            self.unusable.append(Exclusion(item.start, WHOLE_BATCH, error.cause, str(error)))
+            return 0
+        self.decoded[item.start] = days
+        return sum(part.table.nbytes for part in days)
+
+    def until(self, end: Position) -> Range:
+        """Return the part before `end`."""
+        return Range([item for item in self.items if item.start < end], self.decoded, self.unusable)
+
+    def included(self, excluded: Sequence[Exclusion]) -> list[Rows]:
+        """Return the rows that are to be inserted, in the order of the source."""
+        out = {(each.start, each.day) for each in excluded}
+        return [
+            part
+            for item in self.items
+            for part in self.decoded.get(item.start, ())
+            if (item.start, WHOLE_BATCH) not in out and (item.start, part.day) not in out
+        ]
+
+    def is_of(self, intent: Intent) -> bool:
+        """Whether these are the batches that an intent was opened over."""
+        known = {each.start for each in intent.excluded}
+        return (
+            len(self.items) == intent.batches
+            and self.end == intent.end
+            and all(each.start in known for each in self.unusable)
+        )
+
+
+def read_range(items: Iterable[Entry | Damaged], limits: Limits | None = None) -> Range | None:
+    """Read a range up to its limits, or to where another spool or host begins; None where there is nothing.
+
+    Args:
+        items: What lies behind the cursor.
+        limits: None reads all: an intent's batches were limited when it was opened.
+    """
+    found = Range()
+    first: Entry | None = None
+    rows = size = 0
+    for item in items:
+        if isinstance(item, Entry):
+            first = first or item
+            if (item.spool_id, item.frame.metadata.host) != (first.spool_id, first.frame.metadata.host):
+                break
+            rows += item.frame.metadata.rows
+        size += found.take(item)
+        if limits is not None and (
+            rows >= limits.rows or size >= limits.decoded_bytes or len(found.items) >= limits.batches
+        ):
+            break
+    return found if found.items else None
