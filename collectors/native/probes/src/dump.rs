@@ -88,7 +88,7 @@ pub fn elsewhere(home: &Home, nsid: Option<i32>, local: &[i32]) -> Result<Vec<(i
             .map(|local| (*local, at_home(*local)))
             .collect());
     };
-    let mut socket = Socket::for_requests()?;
+    let mut socket = Socket::strict()?;
     let nsid_of_home =
         nsid::of_descriptor_in(&mut socket, home.descriptor(), target).map_err(no_such_nsid)?;
     let mut known: Vec<(i32, i32)> = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
+use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ impl NamespacePlace {
 
     /// A request socket of this place, for a thread that is inside it; checks that it still is the namespace once seen.
     pub(crate) fn socket(&self) -> Result<(Socket, u64)> {
-        let socket = Socket::for_requests()?;
+        let socket = Socket::open()?;
         let cookie = socket.cookie()?;
         if self.cookie.is_some_and(|known| known != cookie) {
             return Err(Failure::new(
@@ -157,11 +158,42 @@ impl Home {
         place: &NamespacePlace,
         question: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        if IS_VISITING.get() {
+        let mut tour = self.tour()?;
+        tour.enter(place)?;
+        question()
+    }
+
+    /// Starts a tour through several places, which spares the way home between them.
+    pub(crate) fn tour(&self) -> Result<Tour<'_>> {
+        if IS_VISITING.replace(true) {
             return Err(Failure::new(Kind::System, "a visit inside a visit"));
         }
+        Ok(Tour {
+            home: self,
+            is_away: false,
+            stays_on_its_thread: PhantomData,
+        })
+    }
+
+    pub(crate) fn descriptor(&self) -> i32 {
+        self.file.as_raw_fd()
+    }
+}
+
+/// A thread on its way through namespaces; it is led home when this goes out of scope, on return, error and panic alike.
+pub(crate) struct Tour<'a> {
+    home: &'a Home,
+    is_away: bool,
+    /// setns changes one thread only.
+    stays_on_its_thread: PhantomData<*const ()>,
+}
+
+impl Tour<'_> {
+    /// Brings the thread into `place`. After an error it is where it was before: nothing may be asked there.
+    pub(crate) fn enter(&mut self, place: &NamespacePlace) -> Result<()> {
         if place.is_home {
-            return question();
+            self.return_home();
+            return Ok(());
         }
         let file = place.open()?;
         set_namespace(file.as_fd()).map_err(|failure| match failure.errno {
@@ -171,38 +203,32 @@ impl Home {
             ),
             errno => Failure::of(errno, format!("setns into {}", place.name())),
         })?;
-        // Only who got in must come back: a refused setns left the thread at home.
-        IS_VISITING.set(true);
-        let _back = Back {
-            home: self.file.as_fd(),
-        };
-        // Inside, the thread itself keeps the namespace; the descriptor has done its work.
-        drop(file);
-        question()
+        self.is_away = true;
+        // Inside, the thread itself keeps the namespace; the descriptor, closed here, has done its work.
+        Ok(())
     }
 
-    pub(crate) fn descriptor(&self) -> i32 {
-        self.file.as_raw_fd()
-    }
-}
-
-/// Leads the thread home when it goes out of scope, on return, error and panic alike.
-struct Back<'a> {
-    home: BorrowedFd<'a>,
-}
-
-impl Drop for Back<'_> {
-    fn drop(&mut self) {
-        if let Err(failure) = set_namespace(self.home) {
-            eprintln!("viflux: cannot return to the own network namespace, so nothing read from here on could be trusted: {failure}");
+    fn return_home(&mut self) {
+        if !self.is_away {
+            return;
+        }
+        if let Err(failure) = set_namespace(self.home.file.as_fd()) {
+            eprintln!("viflux: cannot return to the own network namespace, so no figure could be trusted: {failure}");
             std::process::abort();
         }
+        self.is_away = false;
+    }
+}
+
+impl Drop for Tour<'_> {
+    fn drop(&mut self) {
+        self.return_home();
         IS_VISITING.set(false);
     }
 }
 
 fn set_namespace(descriptor: BorrowedFd<'_>) -> Result<()> {
-    // SAFETY: the descriptor is open by its type; the call changes only the calling thread's namespace, which `Back` restores.
+    // SAFETY: the descriptor is open by its type; the call changes only the calling thread's namespace, which `Tour` restores.
     if unsafe { libc::setns(descriptor.as_raw_fd(), libc::CLONE_NEWNET) } < 0 {
         return Err(Failure::last("setns"));
     }

@@ -15,10 +15,10 @@ use crate::socket::{Buffer, Socket};
 /// [`crate::Kind::Gone`] when the place ended.
 pub fn get(home: &Home, place: &NamespacePlace) -> Result<Option<i32>> {
     if place.is_home {
-        return Ok(of_descriptor(&mut Socket::for_requests()?, home.descriptor()).unwrap_or(None));
+        return Ok(of_descriptor(&mut Socket::open()?, home.descriptor()).unwrap_or(None));
     }
     let file = place.open()?;
-    of_descriptor(&mut Socket::for_requests()?, file.as_raw_fd())
+    of_descriptor(&mut Socket::open()?, file.as_raw_fd())
 }
 
 /// Gives `place` a nsid in the home namespace, or finds the one it has; asking again changes nothing. It stays until the
@@ -28,7 +28,7 @@ pub fn get(home: &Home, place: &NamespacePlace) -> Result<Option<i32>> {
 /// [`crate::Kind::Gone`] when the place ended; [`crate::Kind::Refused`] without CAP_NET_ADMIN.
 pub fn assign(_home: &Home, place: &NamespacePlace) -> Result<i32> {
     let file = place.open()?;
-    let mut socket = Socket::for_requests()?;
+    let mut socket = Socket::open()?;
     // Asked first: most namespaces have one already, and asking needs no capability.
     if let Some(nsid) = of_descriptor(&mut socket, file.as_raw_fd())? {
         return Ok(nsid);

@@ -67,6 +67,7 @@ pub(crate) struct Received {
 pub(crate) struct Socket {
     descriptor: OwnedFd,
     sequence: u32,
+    is_strict: bool,
 }
 
 impl Socket {
@@ -83,18 +84,20 @@ impl Socket {
         Ok(Self {
             descriptor,
             sequence: 0,
+            is_strict: false,
         })
     }
 
-    /// A socket for requests, whose filters the kernel checks strictly.
-    pub(crate) fn for_requests() -> Result<Self> {
-        let socket = Self::open()?;
+    /// A socket whose dump filters the kernel heeds; without it a dump of another namespace's nsids lists the own.
+    pub(crate) fn strict() -> Result<Self> {
+        let mut socket = Self::open()?;
         socket.set(
             libc::SOL_NETLINK,
             libc::NETLINK_GET_STRICT_CHK,
             1,
             "NETLINK_GET_STRICT_CHK",
         )?;
+        socket.is_strict = true;
         Ok(socket)
     }
 
@@ -157,19 +160,15 @@ impl Socket {
     }
 
     fn send(&self, request: &[u8]) -> Result<()> {
-        // SAFETY: an all-zero sockaddr_nl is a valid value of that plain struct.
-        let mut kernel: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
-        kernel.nl_family = libc::AF_NETLINK as libc::sa_family_t;
         loop {
-            // SAFETY: `request` and `kernel` live through the call, and both lengths are theirs.
+            // A netlink socket without a peer sends to the kernel.
+            // SAFETY: `request` lives through the call and the length is its own.
             let sent = unsafe {
-                libc::sendto(
+                libc::send(
                     self.descriptor.as_raw_fd(),
                     request.as_ptr().cast(),
                     request.len(),
                     0,
-                    ptr::from_ref(&kernel).cast(),
-                    size_of::<libc::sockaddr_nl>() as libc::socklen_t,
                 )
             };
             if sent >= 0 {
@@ -254,7 +253,8 @@ impl Socket {
                 }
                 Ending::Interrupted => {}
                 // What is left of the old answer stays in the old socket.
-                Ending::Cut => *self = Self::for_requests()?,
+                Ending::Cut if self.is_strict => *self = Self::strict()?,
+                Ending::Cut => *self = Self::open()?,
             }
             restart(collected);
         }

@@ -46,6 +46,7 @@ impl Sweep {
         self.readings.clear();
         self.links.clear();
         self.qdiscs.clear();
+        let mut tour = home.tour();
         for (position, place) in places.iter().enumerate() {
             let mut reading = NamespaceReading {
                 place: position,
@@ -56,7 +57,11 @@ impl Sweep {
                 interrupted: false,
                 failure: None,
             };
-            let read = home.visit(place, || self.inside(place, with_qdiscs, &mut reading));
+            let entered = tour
+                .as_mut()
+                .map_err(|failure| failure.clone())
+                .and_then(|tour| tour.enter(place));
+            let read = entered.and_then(|()| self.inside(place, with_qdiscs, &mut reading));
             reading.failure = read.err();
             // What came before a failure in the middle of a dump is no reading.
             self.links.truncate(reading.links.end);
