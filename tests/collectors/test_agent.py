@@ -123,7 +123,7 @@ def test_a_full_disk_delays_and_loses_nothing(small_disk: Path, network: Lab) ->
         refusal = "the spool takes nothing"
         wait_for("the refusal", lambda: refusal in agent.log.read_text(), 20)
         a.send(b, 123)
-        run("ip", "link", "add", f"{network.tag}f", "type", "dummy")
+        run("ip", "link", "add", f"{network.tag}f", "type", "bridge")
         network.adopt(f"{network.tag}f")
         filler.unlink()
         wait_for("the recovery", lambda: "takes batches again" in agent.log.read_text(), 10)

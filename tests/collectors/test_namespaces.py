@@ -108,14 +108,17 @@ def test_a_change_in_another_namespace_is_a_row_within_a_second(agent: AgentProc
     agent.vif("eth0", made.namespace, seconds=1.5, is_up=False)
 
 
-def test_what_no_event_told_of_is_corrected_and_counted(agent: AgentProcess, network: Lab) -> None:
-    """A namespace that no process lives in and no folder names is seen again when it gets a name."""
+def test_the_ledger_accounts_for_every_row(agent: AgentProcess, network: Lab) -> None:
+    """Rows and bytes of each stream are in the ledger, and no watermark goes back."""
     agent.start()
-    namespace = network.namespace("a")
-    run("ip", "-n", namespace, "link", "add", "d0", "type", "dummy")
-    vif = agent.vif("d0", namespace)
-    assert (vif["side"], vif["counting_point"], vif["kind"]) == ("workload", False, "dummy")
-    rows = agent.rows("ledger.agent", of_stream="inventory.netlink")
-    assert all(before["watermark_time"] <= after["watermark_time"] for before, after in zip(rows, rows[1:], strict=False))
-    written = sum(row["out_rows_count"] for row in rows)
-    assert written == len(agent.inventory())
+    network.container("a", network.bridge(), "192.0.2.1")
+    agent.next_sweep()
+    assert agent.stop()[0] == 0
+    for stream in ("inventory.netlink", "counters.netlink", "events.agent"):
+        said = agent.batches(stream)
+        rows = agent.rows("ledger.agent", of_stream=stream)
+        assert sum(row["out_rows_count"] for row in rows) == sum(table.num_rows for _, table in said)
+        marks = [row["watermark_time"] for row in rows]
+        assert marks == sorted(marks)
+        ends = [row["time"] + row["duration_ns"] for row in rows]
+        assert [row["time"] for row in rows[1:]] == ends[:-1]

@@ -42,11 +42,13 @@ pub(crate) struct Record {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct LastReading {
-    id: u64,
-    appeared: Appeared,
-    stats: LinkStats,
-    time_ns: i64,
+pub(crate) struct LastReading {
+    pub id: u64,
+    pub appeared: Appeared,
+    pub stats: LinkStats,
+    pub time_ns: i64,
+    /// For one end of a pair the other one, 0 where that is not known.
+    pub other_end: Option<u64>,
 }
 
 /// The last written reading of each VIF: where its next delta begins.
@@ -103,13 +105,8 @@ impl Counters {
     }
 
     /// Keep the statistics that came with a VIF's end for its last row.
-    pub fn last_reading(&mut self, id: u64, appeared: Appeared, stats: &LinkStats, time_ns: i64) {
-        self.last_readings.push(LastReading {
-            id,
-            appeared,
-            stats: *stats,
-            time_ns,
-        });
+    pub fn keep(&mut self, last: LastReading) {
+        self.last_readings.push(last);
     }
 
     pub fn commit(&mut self) {
@@ -155,7 +152,18 @@ impl Table {
             else {
                 continue;
             };
-            let mut new = values(&last.stats, None);
+            let (stats, kind) = match last.other_end {
+                None => (last.stats, kind),
+                Some(other) => {
+                    let sent = self
+                        .counters
+                        .last_readings
+                        .iter()
+                        .find(|end| end.id == other);
+                    received_by_pair(last.stats, sent.map(|end| &end.stats), &start.values, kind)
+                }
+            };
+            let mut new = values(&stats, None);
             // RTM_DELLINK says nothing of the queue: its last known reading stays.
             new[QUEUE..].copy_from_slice(&start.values[QUEUE..]);
             let (added, fall) = between(&start.values, &new);
@@ -283,6 +291,30 @@ impl Table {
     pub fn look(&self) -> (Option<Look>, u64) {
         (self.look_proposed.or(self.look), self.incarnation)
     }
+}
+
+/// The final statistics of one end of a pair.
+///
+/// veth counts what an end receives as what its peer sent (veth_get_stats64), and when it ends the peer is forgotten first:
+/// then nothing was received. What it was is known from the other end's last reading; without that (the other end ended with
+/// its namespace) the rest stays unread, and the row is a gap.
+fn received_by_pair(
+    mut own: LinkStats,
+    other: Option<&LinkStats>,
+    start: &Values,
+    kind: &'static str,
+) -> (LinkStats, &'static str) {
+    let [rx_packets, _, rx_bytes, ..] = *start;
+    if let Some(other) = other {
+        if own.rx_packets < other.tx_packets {
+            own.rx_packets += other.tx_packets;
+            own.rx_bytes += other.tx_bytes;
+        }
+        return (own, kind);
+    }
+    own.rx_packets = own.rx_packets.max(rx_packets);
+    own.rx_bytes = own.rx_bytes.max(rx_bytes);
+    (own, "gap")
 }
 
 fn named(fall: Fall, otherwise: &'static str) -> &'static str {

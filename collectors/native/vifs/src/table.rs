@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use wire::identity::{vif_id, Boot, Identity};
 use wire::record::{Address, Link, LinkStats, Qdisc};
 
-use crate::counters::Counters;
+use crate::counters::{Counters, LastReading};
 use crate::history::Happening;
 use crate::namespace::{Elsewhere, Namespace, NamespaceFacts};
 use crate::restore::Restored;
@@ -293,15 +293,19 @@ impl Table {
                 .map_or(Appeared::Before, |device| appeared(self.look, device));
             let mut own = addresses.remove(&link.ifindex).unwrap_or_default();
             own.sort_unstable();
-            let mut differs = self.link_seen(cookie, link, device, how, dump.time_ns);
+            let before = self.at(place).map(|vif| (vif.id, self.state_of(vif)));
+            self.link_seen(cookie, link, device, how, dump.time_ns);
             if let Some(vif) = self.index.get(&place).and_then(|id| self.vifs.get_mut(id)) {
                 if vif.addresses != own {
                     vif.addresses = own;
-                    differs = true;
                     let id = vif.id;
                     self.touch(id, dump.time_ns);
                 }
             }
+            // Compared as rows tell it: that the end of a pair that was made first has a peer is known from the other end, though
+            // no event says so. Queues have no event; theirs comes after the comparison.
+            let after = self.at(place).map(|vif| (vif.id, self.state_of(vif)));
+            let differs = before != after;
             self.queue_seen(place, queue, dump.time_ns);
             corrections += u64::from(differs);
         }
@@ -341,6 +345,12 @@ impl Table {
         link.stats = None;
         let place = (cookie, link.ifindex);
         let known = self.index.get(&place).copied();
+        if let Some(vif) = known.and_then(|id| self.vifs.get(&id)) {
+            // A pair is one for life. While it is taken down it names no peer any more, and that is no news.
+            if is_pair(&link) && link.link == 0 {
+                (link.link, link.link_netnsid) = (vif.link.link, vif.link.link_netnsid);
+            }
+        }
         let Some(device) = device else {
             let Some(vif) = known.and_then(|id| self.vifs.get_mut(&id)) else {
                 return false;
@@ -523,7 +533,18 @@ impl Table {
             return;
         };
         if let (Some(stats), Some(vif)) = (stats, self.vifs.get(&id)) {
-            self.counters.last_reading(id, vif.appeared, stats, time_ns);
+            let other_end = is_pair(&vif.link).then(|| {
+                let paired = vif.paired_as.as_ref().map_or(0, |pair| pair.peer_vif_id);
+                self.peer_of(vif).map_or(paired, |peer| peer.id)
+            });
+            let last = LastReading {
+                id,
+                appeared: vif.appeared,
+                stats: *stats,
+                time_ns,
+                other_end,
+            };
+            self.counters.keep(last);
         }
         self.depart(id, time_ns);
     }
