@@ -1,0 +1,1 @@
+"""Boards, each defined once, and the web console that draws them."""

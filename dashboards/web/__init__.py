@@ -1,0 +1,1 @@
+"""The web console: server-rendered, without a build step, the same numbers as JSON."""

@@ -1,0 +1,184 @@
+"""The console's addresses: the page, the same as JSON, and the health and metrics of all stages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import anyio.to_thread
+import jinja2
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, Counter
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from analytics.hurts import age
+from dashboards.boards import HOME
+from dashboards.web import stages
+from dashboards.web.guard import Guard
+from dashboards.web.rows import arrange
+from dashboards.web.snapshot import Snapshot, Snapshots
+from viflux import __version__
+from viflux.clock import NANOSECONDS, Clock
+from viflux.paths import DataPaths
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+REQUESTS = Counter("viflux_web_requests_total", "Answered requests.", ["path", "status"])
+
+_JSON = msgspec.json.Encoder()
+_LIVE = {"Cache-Control": "no-cache"}
+_LONGEST_SEARCH = 200
+
+
+class Console:
+    """The handlers; each asks for the current snapshot in a thread, so a slow store holds up nobody else.
+
+    Args:
+        snapshots: Where the state comes from.
+        paths: The data folder, for the stages' sockets.
+        clock: For ages.
+    """
+
+    def __init__(self, snapshots: Snapshots, paths: DataPaths, clock: Clock) -> None:
+        self._snapshots = snapshots
+        self._paths = paths
+        self._clock = clock
+        templates = jinja2.Environment(
+            loader=jinja2.FunctionLoader(_template), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+        templates.filters["age"] = self._age_of_window
+        self._page = templates.get_template("page.html")
+
+    async def page(self, request: Request) -> Response:
+        """Answer with the page, sorted and filtered as the address says."""
+        snapshot = await anyio.to_thread.run_sync(self._snapshots.current)
+        view = _View.of(request)
+        shown = arrange(list(snapshot.rows), view.sort, view.words, every=view.every)
+        html = self._page.render(
+            snapshot=snapshot,
+            view=view,
+            rows=shown,
+            board=HOME,
+            vifs=HOME.panel("vifs"),
+            scopes=HOME.panel("scopes"),
+            version=__version__,
+            counted=sum(row.is_counted for row in snapshot.rows),
+            now=datetime.fromtimestamp(self._clock.now_ns() // NANOSECONDS, UTC),
+        )
+        REQUESTS.labels("/", 200).inc()
+        return HTMLResponse(html, headers=_LIVE)
+
+    async def vifs(self, request: Request) -> Response:
+        """Answer with all VIFs; `?view=cells` gives what the page shows instead of the exact columns."""
+        snapshot = await anyio.to_thread.run_sync(self._snapshots.current)
+        is_page = request.query_params.get("view") == "cells"
+        headers = {**_LIVE, "ETag": snapshot.etag[:-1] + ('-c"' if is_page else '-f"')}
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            REQUESTS.labels("/api/v1/vifs", 304).inc()
+            return Response(status_code=304, headers=headers)
+        body = _JSON.encode(_cells_view(snapshot) if is_page else _full_view(snapshot))
+        REQUESTS.labels("/api/v1/vifs", 200).inc()
+        return Response(body, media_type="application/json", headers=headers)
+
+    async def health(self, request: Request) -> Response:
+        """Answer `/livez` and `/readyz` for all stages together."""
+        path = request.url.path
+        status, text = await anyio.to_thread.run_sync(partial(stages.health, self._paths, path))
+        REQUESTS.labels(path, int(status)).inc()
+        return Response(text, status_code=status, media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+    async def metrics(self, _request: Request) -> Response:
+        """Answer with the metrics of all stages."""
+        text = await anyio.to_thread.run_sync(partial(stages.metrics, self._paths))
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
+
+    def _age_of_window(self, start_time: str) -> str:
+        end = datetime.fromisoformat(start_time[:19] + "+00:00") + timedelta(seconds=10)
+        return age(self._clock.now_ns() - round(end.timestamp()) * NANOSECONDS)
+
+
+class _View(msgspec.Struct, frozen=True):
+    """What the address asks for; unknown values are taken as the default, an old bookmark still works."""
+
+    sort: str
+    words: str
+    every: bool
+
+    @classmethod
+    def of(cls, request: Request) -> _View:
+        panel = HOME.panel("vifs")
+        sort = request.query_params.get("sort", panel.sort_by)
+        if sort.removeprefix("-") not in {column.name for column in panel.columns} - {"age"}:
+            sort = panel.sort_by
+        words = request.query_params.get("q", "")[:_LONGEST_SEARCH]
+        return cls(sort, words, request.query_params.get("all") == "1")
+
+    def link(self, column: str) -> str:
+        """Return the address that sorts by a column, and the other way round where it is sorted by it already."""
+        measure = {known.name: known.measure for known in HOME.panel("vifs").columns}[column]
+        first, second = (column, f"-{column}") if measure == "text" else (f"-{column}", column)
+        query = {"sort": second if self.sort == first else first}
+        if self.words:
+            query["q"] = self.words
+        if self.every:
+            query["all"] = "1"
+        return f"/?{urlencode(query)}"
+
+
+def application(snapshots: Snapshots, paths: DataPaths, clock: Clock) -> Starlette:
+    """Return the console as an ASGI application."""
+    console = Console(snapshots, paths, clock)
+    folder = resources.files("dashboards.web") / "static"
+    return Starlette(
+        routes=[
+            Route("/", console.page),
+            Route("/api/v1/vifs", console.vifs),
+            Route("/livez", console.health),
+            Route("/readyz", console.health),
+            Route("/metrics", console.metrics),
+            Mount("/static", StaticFiles(directory=str(folder))),
+        ],
+        middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=2048, compresslevel=3)],
+    )
+
+
+def _cells_view(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "judgement": snapshot.judgement,
+        "empty_text": snapshot.empty_text,
+        "totals": snapshot.totals,
+        "stages": snapshot.stages,
+        "notes": snapshot.notes,
+        "vifs": [
+            {
+                "vif_id": row.vif_id,
+                "is_counted": row.is_counted,
+                "figures_time": row.figures_time,
+                "words": row.words,
+                "cells": row.cells,
+            }
+            for row in snapshot.rows
+        ],
+    }
+
+
+def _full_view(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "host": snapshot.host,
+        "store_trouble": snapshot.store_trouble,
+        "judgement": snapshot.judgement,
+        "vifs": [row.columns for row in snapshot.rows],
+    }
+
+
+def _template(name: str) -> str:
+    return (resources.files("dashboards.web") / "templates" / name).read_text(encoding="utf-8")
