@@ -1,5 +1,11 @@
 //! Events of real interfaces, at home and in other namespaces.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod ground;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,11 @@
 //! Real interfaces: what dumps, sysfs, sweeps and tap scans say of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod ground;
 
 use std::collections::HashMap;

@@ -1,5 +1,11 @@
 //! Finding, entering and leaving real namespaces.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod ground;
 
 use std::os::unix::fs::MetadataExt;
