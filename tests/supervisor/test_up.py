@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.network import need_root
+from tests.supervisor.test_privileges import capabilities, mask, status
 from tests.supervisor.test_refusals import ROOT, arguments, free_port
 from tests.supervisor.test_supervision import eventually
 from viflux.paths import DataPaths
+from viflux.supervisor.plan import AGENT_CAPABILITIES
 from viflux.supervisor.report import StageState, UpState, read_state
 from viflux.telemetry import ask
 
@@ -120,6 +123,19 @@ def test_all_get_ready_store_rows_and_end_in_order(up: RealUp) -> None:
     assert "all that was collected is stored" in up.log()
     assert "is killed" not in up.log()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+@pytest.mark.root
+def test_real_stages_keep_what_the_plan_says(up: RealUp) -> None:
+    """Once all is loaded and running, the agent has exactly its capabilities, and no other stage has any."""
+    need_root("reads what root's processes keep")
+    for name, stage in up.start().await_ready().items():
+        if stage.pid is None:
+            continue
+        held = capabilities(stage.pid)
+        expected = mask(AGENT_CAPABILITIES) if name == "agent" else 0
+        assert (name, held["CapPrm"], held["CapEff"], held["CapBnd"]) == (name, expected, expected, expected)
+        assert (name, status(stage.pid)["NoNewPrivs"]) == (name, "1")
 
 
 def test_a_dead_store_stops_nobody_else(up: RealUp) -> None:
