@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
-use ground::{has_root, home, run, Named};
+use ground::{has_root, home, run, without_capabilities, Named};
 use probes::dump::{Elsewhere, NamespaceDump};
 use probes::sweep::Sweep;
 use probes::{dump, nsid, sysfs, tap, Home, Kind, NamespacePlace};
@@ -295,8 +295,7 @@ fn without_the_right_to_mount_only_the_own_sys_is_used() {
         .collect();
     let mounted = sysfs::devices(&machine, &machine.place(), &physical).unwrap();
     assert_eq!(mounted.len(), physical.len());
-    drop_capabilities();
-    let own = sysfs::devices(&machine, &machine.place(), &physical);
+    let own = without_capabilities(|| sysfs::devices(&machine, &machine.place(), &physical));
     if let Err(failure) = &own {
         // A machine whose /sys is another namespace's, such as a container.
         assert_eq!(failure.kind, Kind::Refused);
@@ -322,16 +321,11 @@ fn a_foreign_sys_is_refused() {
     );
     let named = Named::new();
     let place = named.place(&home);
-    // On a thread of its own, so that this one can clean up.
-    let refused = std::thread::scope(|scope| {
-        let ask = scope.spawn(|| {
-            drop_capabilities();
-            [
-                sysfs::devices(&home, &home.place(), &links),
-                sysfs::devices(&home, &place, &links),
-            ]
-        });
-        ask.join().unwrap()
+    let refused = without_capabilities(|| {
+        [
+            sysfs::devices(&home, &home.place(), &links),
+            sysfs::devices(&home, &place, &links),
+        ]
     });
     let is_refused = |answer: &probes::failure::Result<Vec<sysfs::Device>>| {
         answer
@@ -339,23 +333,6 @@ fn a_foreign_sys_is_refused() {
             .is_err_and(|failure| failure.kind == Kind::Refused)
     };
     assert!(refused.iter().all(is_refused), "{refused:?}");
-}
-
-/// Drops all capabilities of the calling thread for good.
-fn drop_capabilities() {
-    #[repr(C)]
-    struct Header(u32, i32);
-    let mut header = Header(0x2008_0522, 0);
-    let sets = [[0_u32; 3]; 2];
-    // SAFETY: version 3 takes two sets of three words; pid 0 is the calling thread.
-    assert_eq!(
-        unsafe { libc::syscall(libc::SYS_capset, &mut header, sets.as_ptr()) },
-        0
-    );
-    assert_eq!(
-        probes::capability::Capabilities::read().unwrap().missing(),
-        probes::capability::Capability::ALL
-    );
 }
 
 /// Every counter of a sweep is the kernel's own, and a queue's drops are the packets that were sent and did not arrive.

@@ -256,3 +256,83 @@ fn a_deleted_namespace_is_free_at_once() {
         "the veths outlived their namespaces"
     );
 }
+
+/// Namespaces that come and go under a reader's feet give whole readings or "gone", and never another namespace's figures.
+#[test]
+fn namespaces_may_end_while_they_are_read() {
+    if !has_root() {
+        return;
+    }
+    let home = home();
+    let churn = std::sync::atomic::AtomicBool::new(true);
+    let is_churning = || churn.load(std::sync::atomic::Ordering::Relaxed);
+    // The names of the churned namespaces, so that other tests' namespaces are not read here.
+    let prefix = format!("vfxchurn{}n", std::process::id());
+    let (mut whole, mut gone) = (0_u32, 0_u32);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..60 {
+                let name = format!("{prefix}{}", round % 3);
+                run(&format!("ip netns add {name}"));
+                // Each has as many links as its number says, so that a mix-up shows.
+                for number in 0..round % 3 {
+                    run(&format!(
+                        "ip -n {name} link add a{number} type veth peer name b{number}"
+                    ));
+                }
+                run(&format!("ip -n {name} link set lo up"));
+                if round % 3 == 2 {
+                    for number in 0..3 {
+                        run(&format!("ip netns del {prefix}{number}"));
+                    }
+                }
+            }
+            churn.store(false, std::sync::atomic::Ordering::Relaxed);
+        });
+        let mut sweep = Sweep::default();
+        while is_churning() {
+            let mut places = discover(&home, &["/run/netns".into()], false)
+                .unwrap()
+                .places;
+            places.retain(|place| place.name().starts_with(&prefix));
+            sweep.read(&home, &places, true);
+            for reading in &sweep.readings {
+                let most = places[reading.place]
+                    .name()
+                    .bytes()
+                    .last()
+                    .map_or(0, |digit| usize::from(digit - b'0'));
+                match &reading.failure {
+                    None => {
+                        assert!(
+                            (1..=1 + 2 * most).contains(&reading.links.len()),
+                            "{}",
+                            reading.links.len()
+                        );
+                        whole += 1;
+                    }
+                    Some(failure) => {
+                        assert_eq!(failure.kind, Kind::Gone, "{failure}");
+                        gone += 1;
+                    }
+                }
+            }
+            for place in &places {
+                for failure in [
+                    dump::namespace(&home, place).map(|_| ()).err(),
+                    sysfs::devices(&home, place, &[]).map(|_| ()).err(),
+                    nsid::assign(&home, place).map(|_| ()).err(),
+                ] {
+                    assert!(
+                        failure
+                            .as_ref()
+                            .is_none_or(|failure| failure.kind == Kind::Gone),
+                        "{failure:?}"
+                    );
+                }
+            }
+        }
+    });
+    assert!(whole > 20, "{whole} whole, {gone} gone");
+    assert_eq!(current_inode(), home.id().inode);
+}

@@ -52,6 +52,26 @@ pub fn home() -> Home {
     Home::open().unwrap()
 }
 
+/// Runs `question` on a thread that has the caller's namespaces and no capability.
+pub fn without_capabilities<T: Send>(question: impl FnOnce() -> T + Send) -> T {
+    #[repr(C)]
+    struct Header(u32, i32);
+    let run = || {
+        let mut header = Header(0x2008_0522, 0);
+        let sets = [[0_u32; 3]; 2];
+        // SAFETY: version 3 takes two sets of three words; pid 0 is the calling thread.
+        let code = unsafe { libc::syscall(libc::SYS_capset, &mut header, sets.as_ptr()) };
+        assert_eq!(code, 0, "capset");
+        question()
+    };
+    std::thread::scope(|scope| {
+        scope
+            .spawn(run)
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// A named namespace, deleted at the end of the test.
 pub struct Named {
     pub name: String,
