@@ -32,6 +32,8 @@ pub enum Change {
     DelLink(Box<Link>),
     NewAddress(Address),
     DelAddress(Address),
+    /// The root queue, or one below it, of the link with this ifindex came, went or was changed; a dump says what it is now.
+    Queue(u32),
     /// A namespace got a nsid in home.
     NewNsid(i32),
     /// The namespace with that nsid in home ended, and its links with it: no DelLink comes for them.
@@ -108,6 +110,7 @@ impl Monitor {
             RTNLGRP_IPV4_IFADDR,
             RTNLGRP_IPV6_IFADDR,
             RTNLGRP_NSID,
+            RTNLGRP_TC,
         ] {
             let group = group.cast_signed();
             socket.set(
@@ -188,6 +191,11 @@ fn change(message: &Message<'_>, nsid: Option<i32>) -> std::result::Result<Optio
         RTM_DELLINK => wire::link::link(body)?.map(|link| Change::DelLink(Box::new(link))),
         RTM_NEWADDR => wire::address::address(body)?.map(Change::NewAddress),
         RTM_DELADDR => wire::address::address(body)?.map(Change::DelAddress),
+        // struct tcmsg, linux/rtnetlink.h: family and padding, then the ifindex.
+        RTM_NEWQDISC | RTM_DELQDISC | RTM_NEWTCLASS | RTM_DELTCLASS => body
+            .get(4..8)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(|bytes| Change::Queue(u32::from_ne_bytes(bytes))),
         // Other namespaces have nsids of their own; only home's are spoken of here.
         RTM_NEWNSID if nsid.is_none() => wire::nsid::nsid(body)?.nsid.map(Change::NewNsid),
         RTM_DELNSID if nsid.is_none() => wire::nsid::nsid(body)?.nsid.map(Change::DelNsid),

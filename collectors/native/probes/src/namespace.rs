@@ -1,10 +1,11 @@
 //! Network namespaces: how one is named, entered for a question, and left again.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Kind, Result};
@@ -51,20 +52,27 @@ impl NamespacePlace {
 
     /// Opens the namespace by the first of its files that still means it. Close the result soon: it keeps the namespace alive.
     pub(crate) fn open(&self) -> Result<File> {
-        let mut failure = Failure::new(Kind::Gone, format!("namespace {} ended", self.name()));
+        let mut refused = None;
         let processes = self
             .pids
             .iter()
-            .map(|pid| PathBuf::from(format!("/proc/{pid}/ns/net")));
-        for path in self.paths.iter().cloned().chain(processes) {
+            .map(|pid| Cow::Owned(PathBuf::from(format!("/proc/{pid}/ns/net"))));
+        for path in self
+            .paths
+            .iter()
+            .map(|path| Cow::Borrowed(path.as_path()))
+            .chain(processes)
+        {
             match open_file(&path) {
                 Ok((file, id)) if id == self.id => return Ok(file),
                 Ok(_) => {}
-                Err(refused) if refused.kind == Kind::Gone => {}
-                Err(refused) => failure = refused,
+                Err(failure) if failure.kind == Kind::Gone => {}
+                Err(failure) => refused = Some(failure),
             }
         }
-        Err(failure)
+        Err(refused.unwrap_or_else(|| {
+            Failure::new(Kind::Gone, format!("namespace {} ended", self.name()))
+        }))
     }
 
     /// A request socket of this place, for a thread that is inside it; checks that it still is the namespace once seen.
@@ -89,16 +97,18 @@ fn open_file(path: &Path) -> Result<(File, NamespaceId)> {
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
         .map_err(|error| Failure::from_io(&error, what()))?;
-    let status = file
-        .metadata()
-        .map_err(|error| Failure::from_io(&error, what()))?;
-    Ok((
-        file,
-        NamespaceId {
-            device: status.dev(),
-            inode: status.ino(),
-        },
-    ))
+    // SAFETY: all-zero is a valid value of this plain struct.
+    let mut status: libc::stat = unsafe { std::mem::zeroed() };
+    // fstat and not `File::metadata`: that asks statx for everything, and this is done for each namespace of each sweep.
+    // SAFETY: the descriptor is open, and `status` lives through the call.
+    if unsafe { libc::fstat(file.as_raw_fd(), &mut status) } < 0 {
+        return Err(Failure::last(what()));
+    }
+    let id = NamespaceId {
+        device: status.st_dev,
+        inode: status.st_ino,
+    };
+    Ok((file, id))
 }
 
 /// The namespace that this process lives in; its descriptor is what every visit elsewhere comes back by.

@@ -10,6 +10,7 @@ mod ground;
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::Write;
 use std::os::fd::AsRawFd;
 
 use ground::{has_root, home, run, without_capabilities, Named};
@@ -438,7 +439,7 @@ fn the_holder_of_a_tap_is_found() {
             Ok("1"),
             "no /dev/net/tun"
         );
-        eprintln!("skipped: no /dev/net/tun");
+        let _ = writeln!(std::io::stderr(), "skipped: no /dev/net/tun");
         return;
     }
     let home = home();
