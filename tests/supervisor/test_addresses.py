@@ -16,7 +16,7 @@ from viflux.supervisor.addresses import answers_ping, page_at, split
     [
         ("127.0.0.1:8686", ("127.0.0.1", 8686), "http://127.0.0.1:8686/"),
         ("[::1]:8686", ("::1", 8686), "http://[::1]:8686/"),
-        ("0.0.0.0:80", ("0.0.0.0", 80), "http://127.0.0.1:80/"),
+        ("0.0.0.0:80", ("0.0.0.0", 80), "http://127.0.0.1:80/"),  # noqa: S104 - it is read, not listened on
         ("[::]:80", ("::", 80), "http://[::1]:80/"),
         ("host.example:65535", ("host.example", 65535), "http://host.example:65535/"),
     ],
