@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from ingest.processor.lean import leave_pandas_out
 from viflux.clock import SystemClock
 from viflux.command import verb
 from viflux.errors import VifluxError
@@ -25,6 +26,7 @@ def processor(settings: Settings) -> None:
     Waits for the spool and for the store; while the store is away, rows wait in the spool. SIGTERM ends it at once:
     what is unfinished is found and finished at the next start.
     """
+    leave_pandas_out()
     # Here and not above: `--help` needs neither Arrow nor the store's client.
     from ingest.processor.deadletter import DeadLetters  # noqa: PLC0415
     from ingest.processor.loop import Processor  # noqa: PLC0415

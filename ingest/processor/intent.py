@@ -64,7 +64,7 @@ class State(ReaderState, kw_only=True):
         format: Version of this file.
         number: Number of the newest intent.
         intent: The open one, or None.
-        tried_until: Batches before this position were in an intent that was given up to be split.
+        tried_until: Batches before this position were, or may have been, in an intent that is given up.
         high_water: For each stream the highest sequence that was dealt with.
         recent: For each stream the checksums of its newest batches, by sequence.
         watermarks: For each host and stream the instant before which all events were handed over, UTC nanoseconds.

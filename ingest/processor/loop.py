@@ -121,6 +121,8 @@ class Processor:
         limits = Limits(self._settings.processor.max_piece_rows, _MOST_DECODED_BYTES, _MOST_BATCHES)
         found = read_range(self._source.follow(self._state.cursor, self._state.tried_until), limits)
         if found is None:
+            # Nothing more lies before that position: it is the end of a segment.
+            self._state.tried_until = None
             return
         entries = found.entries
         if entries and self._adopted != entries[0].spool_id:
@@ -143,7 +145,13 @@ class Processor:
         """Go over to the spool of these batches: find what the store has of it."""
         spool_id = entries[0].spool_id
         if self._state.spool_id != spool_id:
-            self._state = State(spool_id=spool_id, cursor=self._state.cursor, watermarks=self._state.watermarks)
+            before = self._state
+            self._state = State(
+                spool_id=spool_id,
+                cursor=before.cursor,
+                tried_until=before.tried_until,
+                watermarks=before.watermarks,
+            )
         since_ns = min(entry.frame.metadata.sealed_time_ns for entry in entries) - DAY_NS
         highest = self._patience.ask(lambda: repeats.high_water(self._store, spool_id, since_ns))
         for stream, sequence in highest.items():

@@ -63,14 +63,16 @@ class SpoolSource:
         Raises:
             SpoolCorrupt: A newer version wrote the spool.
         """
-        state = self._file.read() or State()
+        state = self._file.read()
+        if state is None:
+            return self._anew()
         if self.replaced(state):
             self._log.warning(
                 "the spool was made anew: starting from its first batch",
                 before=state.spool_id,
                 open_intent=state.intent.number if state.intent else None,
             )
-            state = State()
+            return self._anew()
         return state
 
     def wait(self, cursor: Position, seconds: float, stop: threading.Event) -> bool:
@@ -113,6 +115,10 @@ class SpoolSource:
         """Whether the folder holds another spool than the one that the state is about."""
         ids = self._reader.spool_ids()
         return bool(state.spool_id and ids) and state.spool_id not in ids
+
+    def _anew(self) -> State:
+        # Whatever is there now may have been in an intent that nobody knows of any more: it is counted first.
+        return State(tried_until=self._reader.committed())
 
     @staticmethod
     def _last_segment(end: Position) -> int:

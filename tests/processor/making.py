@@ -127,7 +127,7 @@ def state_of(data_dir: Path) -> dict[str, Any]:
     """What the processor has written down; empty where it has not yet."""
     try:
         found: dict[str, Any] = msgspec.json.decode((DataPaths(data_dir).processor / "spool.json").read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return {}
     return found
 
