@@ -8,6 +8,7 @@ import threading
 import click
 
 from viflux.command import verb
+from viflux.errors import VifluxError
 from viflux.settings import Settings
 
 
@@ -65,6 +66,8 @@ def _run(settings: Settings) -> None:
     server = telemetry.serve(paths, health)
     try:
         Agent(settings, host, spool, clock, health, view.limits_of_view(settings)).run(stop)
+    except OSError as error:
+        raise VifluxError(f"the kernel refuses what the agent cannot do without: {error.strerror or error}") from error
     finally:
         server.close()
         spool.close()

@@ -74,7 +74,8 @@ class HandOver:
         if self._counters is not None:
             collect = self._counters.sweep if sweep else self._counters.between_sweeps
             handed_over += collect(self._watch)
-        handed_over += self._inventory.propose(self._watch, now_ns)
+        baseline_bytes = self._spool.baseline_bytes(self._inventory.stream)
+        handed_over += self._inventory.propose(self._watch, now_ns, baseline_bytes)
         handed_over += batches(EVENTS, self._watch.events())
         handed_over += self._happenings.propose()
         losses = self._spool.losses()

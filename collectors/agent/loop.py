@@ -36,6 +36,7 @@ _NAMESPACES = Gauge("viflux_agent_namespaces", "Network namespaces that are know
 _OVERFLOWS = Gauge("viflux_agent_netlink_overflows", "Times that the kernel threw events away since the start")
 _CORRECTIONS = Gauge("viflux_agent_resync_corrections", "Differences found by resyncs since the start")
 _MALFORMED = Gauge("viflux_agent_netlink_malformed", "Kernel messages that could not be understood since the start")
+_SCANS = Gauge("viflux_agent_proc_scans", "Looks through /proc for namespaces since the start")
 _UNREAD = Gauge("viflux_agent_unread_namespaces", "Times that a namespace could not be read since the start")
 
 
@@ -123,6 +124,7 @@ class Agent:
             "agent started",
             interfaces=counts.vifs,
             namespaces=counts.namespaces,
+            hears_all_namespaces=self._watch.sees_all_namespaces(),
             restored_states=states,
             restored_readings=readings,
         )
@@ -175,6 +177,7 @@ class Agent:
         _OVERFLOWS.set(counts.overflows)
         _CORRECTIONS.set(counts.corrections)
         _MALFORMED.set(counts.malformed)
+        _SCANS.set(counts.scans)
         _UNREAD.set(counts.unread_namespaces)
 
     def _resync(self, now_ns: int) -> None:

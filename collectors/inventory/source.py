@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 STREAM = "inventory.netlink"
 
 _DAY_NS = 86_400 * 1_000_000_000
+# Changes of a quiet day are far less; under heavy churn a restart must not have to read the whole day.
+_CHANGES_BYTES = 4 << 20
 
 
 class Inventory:
@@ -22,19 +24,31 @@ class Inventory:
 
     def __init__(self) -> None:
         self._stated_day: int | None = None
-        self._proposed_day: int | None = None
+        self._statement_bytes = 0
+        self._proposed: tuple[int, int] | None = None
 
-    def is_statement_due(self, now_ns: int) -> bool:
-        """Whether the UTC day has no complete statement yet."""
-        return self._stated_day != now_ns // _DAY_NS
+    def is_statement_due(self, now_ns: int, baseline_bytes: int = 0) -> bool:
+        """Whether the whole inventory must be stated.
 
-    def propose(self, watch: HostWatch, now_ns: int) -> list[Batch]:
+        Args:
+            now_ns: The time.
+            baseline_bytes: What a restart would have to read: the last statement and all changes since.
+
+        Returns:
+            True where the UTC day has no statement yet, or where the changes outgrew the last one.
+        """
+        outgrown = baseline_bytes > _CHANGES_BYTES + 4 * self._statement_bytes
+        return self._stated_day != now_ns // _DAY_NS or outgrown
+
+    def propose(self, watch: HostWatch, now_ns: int, baseline_bytes: int) -> list[Batch]:
         """Return what changed; the whole inventory where a statement is due."""
-        whole = self.is_statement_due(now_ns)
-        self._proposed_day = now_ns // _DAY_NS if whole else None
-        return batches(STREAM, watch.inventory(now_ns, whole), is_statement=whole)
+        whole = self.is_statement_due(now_ns, baseline_bytes)
+        proposed = batches(STREAM, watch.inventory(now_ns, whole), is_statement=whole)
+        size = sum(len(batch.payload) for batch in proposed)
+        self._proposed = (now_ns // _DAY_NS, size) if whole else None
+        return proposed
 
     def commit(self) -> None:
         """What was proposed is written."""
-        if self._proposed_day is not None:
-            self._stated_day = self._proposed_day
+        if self._proposed is not None:
+            self._stated_day, self._statement_bytes = self._proposed

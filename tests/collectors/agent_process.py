@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc
 
+from viflux import telemetry
+from viflux.paths import DataPaths
 from viflux.spool import START, Entry, SpoolReader
 
 VIFLUX = Path(sys.executable).with_name("viflux")
@@ -124,6 +126,12 @@ class AgentProcess:
         """Return the events of a kind."""
         return self.rows("events.agent", event=event)
 
+    def scans(self) -> int:
+        """Return how often it has looked through `/proc`: once a resync, and when an event asked for it."""
+        _, text = telemetry.ask(DataPaths(self.data_dir), "agent", "/metrics")
+        found = [line for line in text.splitlines() if line.startswith("viflux_agent_proc_scans ")]
+        return int(float(found[0].split()[1]))
+
     def vif(self, ifname: str, namespace: str = "", seconds: float = 5.0, **equal: Any) -> Row:
         """Wait for an inventory row of an interface and return its newest."""
         wanted = {"ifname": ifname, "namespace": namespace, **equal}
@@ -135,7 +143,7 @@ class AgentProcess:
 
         def is_read() -> bool:
             watermarks = [row["watermark_time"] for row in self.rows("ledger.agent", of_stream="counters.netlink")]
-            return max(watermarks) > now
+            return any(mark > now for mark in watermarks)
 
         wait_for("the next sweep", is_read)
 

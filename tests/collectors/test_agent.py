@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,7 @@ def test_as_root_it_keeps_only_what_it_needs(agent: AgentProcess) -> None:
 def test_a_second_agent_is_refused(agent: AgentProcess) -> None:
     """One line with what to do, and exit code 1; the first one goes on."""
     agent.start()
-    words = [VIFLUX, "agent", "--data-dir", agent.data_dir, "--set", "counters.interval=1s"]
+    words = [str(VIFLUX), "agent", "--data-dir", str(agent.data_dir), "--set", "counters.interval=1s"]
     second = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
     assert second.returncode == 1
     assert len(second.stderr.strip().splitlines()) == 1, second.stderr
@@ -55,7 +57,7 @@ def test_a_second_agent_is_refused(agent: AgentProcess) -> None:
 
 def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
     """The message names the setting, the word and the words that there are."""
-    words = [VIFLUX, "agent", "--data-dir", tmp_path, "--set", "agent.sources=inventory,conutners"]
+    words = [str(VIFLUX), "agent", "--data-dir", str(tmp_path), "--set", "agent.sources=inventory,conutners"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 2
     assert done.stderr == "viflux: agent.sources: unknown source 'conutners'; there are inventory, counters\n"
@@ -95,7 +97,7 @@ def test_a_normal_user_sees_its_own_namespace_and_is_told(tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Path:
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MiB that is gone after the test."""
     need_root("mounts a small file system")
     folder = tmp_path / "small"
@@ -133,7 +135,7 @@ def test_a_full_disk_delays_and_loses_nothing(small_disk: Path, network: Lab) ->
         vif = agent.vif("eth0", a.namespace)
         rows = agent.counters(vif["vif_id"])
         assert sum(row["tx_packets"] for row in rows) == a.inner.counters()["tx_packets"] == 123
-        for before, after in zip(rows, rows[1:], strict=False):
+        for before, after in itertools.pairwise(rows):
             assert before["time"] + before["duration_ns"] == after["time"]
         told = wait_for("the event", lambda: agent.events("spool_refused"), 5)
         assert told[0]["event_count"] >= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -23,7 +24,7 @@ def assert_sums_equal_the_kernel(agent: AgentProcess, interface: Interface) -> N
     queue = interface.qdisc()
     for column, key in (("qdisc_packets", "packets"), ("qdisc_bytes", "bytes"), ("qdisc_dropped_packets", "drops")):
         assert sum(row[column] for row in rows) == queue[key], (interface, column)
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         assert before["time"] + before["duration_ns"] == after["time"]
 
 
@@ -82,9 +83,7 @@ def test_a_deleted_interface_has_its_last_reading(agent: AgentProcess, network: 
     assert rows[-1]["time"] + rows[-1]["duration_ns"] == gone["gone_time"]
 
 
-def test_an_interface_that_lost_its_peer_to_a_deleted_namespace_is_no_reset(
-    agent: AgentProcess, network: Lab
-) -> None:
+def test_an_interface_that_lost_its_peer_to_a_deleted_namespace_is_no_reset(agent: AgentProcess, network: Lab) -> None:
     """What the other end had sent since the last sweep stays unread: nothing is negative, and the row is a gap."""
     agent.start()
     a, b = two_containers(network)

@@ -117,7 +117,7 @@ impl Watch {
         for reading in &sweep.readings {
             if let Some(failure) = &reading.failure {
                 if failure.kind == Kind::Gone {
-                    self.want_scan(probes::clock::realtime_ns());
+                    self.want_scan();
                 } else {
                     unread += 1;
                     failures.push((places[reading.place].name(), failure.clone()));

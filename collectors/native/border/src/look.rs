@@ -184,12 +184,17 @@ impl Watch {
     /// Tell the table of namespaces that were read. Events that came meanwhile are newer than the dumps, and go first.
     fn take_over(&mut self, dumps: Vec<(NamespacePlace, NamespaceDump)>) -> Result<(), Failure> {
         let mut told = Vec::new();
+        let is_doubtful = std::mem::take(&mut self.is_doubtful);
         for (place, read) in dumps {
             let cookie = read.cookie;
             self.tell(&place, cookie);
             self.table
                 .elsewhere_seen(cookie, &elsewhere(&read.elsewhere));
-            let unidentified = self.table.unidentified(cookie, &read.links);
+            let unidentified = if is_doubtful {
+                read.links.iter().collect()
+            } else {
+                self.table.unidentified(cookie, &read.links)
+            };
             let devices = if unidentified.is_empty() {
                 HashMap::new()
             } else {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use probes::capability::{Capabilities, Capability};
-use probes::clock::realtime_ns;
+use probes::clock::{boottime_ns, realtime_ns};
 use probes::folder::FolderWatch;
 use probes::monitor::{Change as Heard, Event as HeardEvent, Monitor};
 use probes::sweep::Sweep;
@@ -18,9 +18,9 @@ use wire::record::Link;
 const MOST_ROUNDS: usize = 4;
 /// Events taken in at one go; more wait in the socket.
 const MOST_EVENTS: usize = 65_536;
-/// A new name in a folder shows before its namespace is mounted there: look again after these times.
-const LOOK_AGAIN_NS: [i64; 3] = [20_000_000, 200_000_000, 800_000_000];
-/// Scans of /proc that events ask for are at least this far apart.
+/// Looks that events ask for are at least this far apart: each reads all names, and in a storm of changes one tells of many.
+const BETWEEN_LOOKS_NS: i64 = 100_000_000;
+/// The same for those that scan /proc.
 const BETWEEN_SCANS_NS: i64 = 200_000_000;
 
 /// What a watch counts, since it was made.
@@ -65,11 +65,14 @@ pub struct Watch {
     pub(crate) counts: Counts,
     pub(crate) problems: Vec<Problem>,
     pub(crate) told: HashSet<Problem>,
-    /// When to look for namespaces again, and whether /proc is to be scanned then.
+    /// When (by the clock that is never set) to look for namespaces again, and whether /proc is to be scanned then.
     looks: Vec<(i64, bool)>,
+    last_look_ns: i64,
     last_scan_ns: i64,
     /// Nsids that a scan did not find a namespace for; tried again at each resync.
     pub(crate) hopeless: HashSet<i32>,
+    /// Events were thrown away: any device may be another one than the one that is known in its place.
+    pub(crate) is_doubtful: bool,
     /// Namespaces to read anew, for events of them are missing or could not be matched.
     pub(crate) stale: HashSet<u64>,
     /// Everything that happened before this instant was taken in.
@@ -104,8 +107,10 @@ impl Watch {
             problems: Vec::new(),
             told: HashSet::new(),
             looks: Vec::new(),
+            last_look_ns: 0,
             last_scan_ns: 0,
             hopeless: HashSet::new(),
+            is_doubtful: false,
             stale: HashSet::new(),
             settled_ns: 0,
             boot,
@@ -121,7 +126,7 @@ impl Watch {
 
     /// Take in what happens, waiting up to `timeout` for the first of it. Returns whether there are rows to propose.
     pub fn poll(&mut self, timeout: Duration) -> Result<bool, Failure> {
-        let now = realtime_ns();
+        let now = boottime_ns();
         let until_look = self.looks.iter().map(|(time, _)| time - now).min();
         let timeout = match until_look {
             Some(left) => timeout.min(Duration::from_nanos(u64::try_from(left).unwrap_or(0))),
@@ -129,14 +134,14 @@ impl Watch {
         };
         let mut descriptors = vec![std::os::fd::AsFd::as_fd(&self.monitor)];
         descriptors.extend(self.folders.as_ref().map(std::os::fd::AsFd::as_fd));
-        wait::readable(&descriptors, timeout)?;
+        let readable = wait::readable(&descriptors, timeout)?;
         self.take_in()?;
-        if let Some(folders) = &mut self.folders {
-            if folders.changed()? {
-                let now = realtime_ns();
-                self.looks.push((now, false));
-                self.looks
-                    .extend(LOOK_AGAIN_NS.iter().map(|later| (now + later, false)));
+        // The mount table of a host with many namespaces is long: it is read only when it changed.
+        if readable.get(1) == Some(&true) {
+            if let Some(folders) = &mut self.folders {
+                if folders.changed()? {
+                    self.want_look();
+                }
             }
         }
         self.look_if_due()?;
@@ -221,8 +226,9 @@ impl Watch {
         match &change {
             Heard::Overflow => {
                 self.counts.overflows += 1;
+                self.is_doubtful = true;
                 self.stale.extend(self.places.keys());
-                self.want_scan(time_ns);
+                self.want_scan();
                 return None;
             }
             Heard::Malformed(_) => {
@@ -230,7 +236,11 @@ impl Watch {
                 return None;
             }
             Heard::NewNsid(nsid) => {
-                self.require(*nsid, time_ns);
+                self.require(*nsid);
+                return None;
+            }
+            Heard::Queue(_) => {
+                self.stale.extend(self.table.cookie_of(nsid));
                 return None;
             }
             Heard::DelNsid(nsid) => {
@@ -246,24 +256,24 @@ impl Watch {
         }
         let Some(namespace) = self.table.cookie_of(nsid) else {
             if let Some(nsid) = nsid {
-                self.require(nsid, time_ns);
+                self.require(nsid);
             }
             return None;
         };
         let change = match change {
             Heard::NewLink(link) => {
                 if let Some(local) = link.link_netnsid {
-                    self.learn_elsewhere(namespace, nsid, local, time_ns);
+                    self.learn_elsewhere(namespace, nsid, local);
                 }
                 Change::NewLink(link)
             }
             Heard::DelLink(link) => match link.new_netnsid {
                 None => Change::DelLink(link),
                 Some(local) => {
-                    self.learn_elsewhere(namespace, nsid, local, time_ns);
+                    self.learn_elsewhere(namespace, nsid, local);
                     let to = self.table.resolve(namespace, local);
                     if to.is_none() {
-                        self.want_scan(time_ns);
+                        self.want_scan();
                     }
                     Change::Moved {
                         ifindex: link.ifindex,
@@ -274,9 +284,11 @@ impl Watch {
             },
             Heard::NewAddress(address) => Change::NewAddress(address),
             Heard::DelAddress(address) => Change::DelAddress(address),
-            Heard::Overflow | Heard::Malformed(_) | Heard::NewNsid(_) | Heard::DelNsid(_) => {
-                return None
-            }
+            Heard::Overflow
+            | Heard::Malformed(_)
+            | Heard::Queue(_)
+            | Heard::NewNsid(_)
+            | Heard::DelNsid(_) => return None,
         };
         Some(Event {
             namespace,
@@ -286,9 +298,9 @@ impl Watch {
     }
 
     /// Find out what a nsid that is local to a namespace means.
-    fn learn_elsewhere(&mut self, cookie: u64, nsid: Option<i32>, local: i32, time_ns: i64) {
+    fn learn_elsewhere(&mut self, cookie: u64, nsid: Option<i32>, local: i32) {
         if nsid.is_none() {
-            self.require(local, time_ns);
+            self.require(local);
             return;
         }
         if self.table.knows_elsewhere(cookie, local) {
@@ -300,31 +312,41 @@ impl Watch {
     }
 
     /// A namespace with this nsid in home must be known: look for it if it is not.
-    fn require(&mut self, nsid: i32, time_ns: i64) {
+    fn require(&mut self, nsid: i32) {
         if self.all_namespaces
             && nsid >= 0
             && self.table.cookie_of(Some(nsid)).is_none()
             && !self.hopeless.contains(&nsid)
         {
             self.hopeless.insert(nsid);
-            self.want_scan(time_ns);
+            self.want_scan();
         }
     }
 
-    pub(crate) fn want_scan(&mut self, time_ns: i64) {
+    pub(crate) fn want_scan(&mut self) {
         if self.all_namespaces && !self.looks.iter().any(|(_, scan)| *scan) {
-            let time = time_ns.max(self.last_scan_ns + BETWEEN_SCANS_NS);
+            let time = boottime_ns().max(self.last_scan_ns + BETWEEN_SCANS_NS);
             self.looks.push((time, true));
         }
     }
 
+    fn want_look(&mut self) {
+        if self.looks.is_empty() {
+            self.looks.push((
+                boottime_ns().max(self.last_look_ns + BETWEEN_LOOKS_NS),
+                false,
+            ));
+        }
+    }
+
     fn look_if_due(&mut self) -> Result<(), Failure> {
-        let now = realtime_ns();
+        let now = boottime_ns();
         if !self.looks.iter().any(|(time, _)| *time <= now) {
             return Ok(());
         }
         let scan = self.looks.iter().any(|(time, scan)| *time <= now && *scan);
         self.looks.retain(|(time, _)| *time > now);
+        self.last_look_ns = now;
         if scan {
             self.last_scan_ns = now;
         }
