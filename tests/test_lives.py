@@ -33,7 +33,7 @@ def running(tmp_path: Path) -> Iterator[Product]:
 
 def history(running: Product, interface: Interface) -> list[dict[str, Any]]:
     """Return all states that were stored of whatever had this name in this namespace."""
-    return running.sql(
+    return running.sql_so_far(
         "SELECT vif_id, vif_key, change, valid_from_time, born_time, gone_time FROM viflux.inventory "
         f"WHERE ifname = '{interface.name}' AND namespace = '{interface.namespace}' ORDER BY valid_from_time, time"
     )
@@ -43,8 +43,9 @@ def living(running: Product, interface: Interface, not_id: str = "") -> dict[str
     """Wait for a state of a living interface; its id is another than `not_id`."""
 
     def find() -> dict[str, Any] | None:
-        rows = [row for row in history(running, interface) if row["vif_id"] != not_id and not row["gone_time"]]
-        return rows[-1] if rows else None
+        rows = history(running, interface)
+        ended = {row["vif_id"] for row in rows if row["gone_time"]} | {not_id}
+        return next((row for row in reversed(rows) if row["vif_id"] not in ended), None)
 
     return wait_for(f"{interface} is in the inventory", find, 20)
 
@@ -60,11 +61,11 @@ def assert_true_to_the_kernel(running: Product, interfaces: list[Interface]) -> 
                 f"sum(counters.{name}) AS {name}_sum"
                 for name in SYSFS_COUNTERS
             )
-            row = running.sql(f"SELECT {columns} FROM viflux.counters AS counters WHERE vif_id = 0x{vif}")[0]
+            rows = running.sql_so_far(f"SELECT {columns} FROM viflux.counters AS counters WHERE vif_id = 0x{vif}")
             kernel = interface.counters()
-            return all(
-                int(row[f"{name}_now"]) == kernel[name]
-                and int(row[f"{name}_sum"]) == kernel[name] - int(row[f"{name}_first"])
+            return bool(rows) and all(
+                int(rows[0][f"{name}_now"]) == kernel[name]
+                and int(rows[0][f"{name}_sum"]) == kernel[name] - int(rows[0][f"{name}_first"])
                 for name in SYSFS_COUNTERS
             )
 

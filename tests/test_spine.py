@@ -73,7 +73,7 @@ def sli(running: Product, name: str, part: str, scope: str, key: str, since: str
 
 def now(running: Product) -> str:
     """Return the store's clock, ten seconds ago, as a time that a query can compare with."""
-    return str(running.sql("SELECT toStartOfInterval(now(), INTERVAL 10 SECOND) AS t")[0]["t"])
+    return str(running.sql("SELECT toString(toStartOfInterval(now(), INTERVAL 10 SECOND)) AS t")[0]["t"])
 
 
 def two_containers(net: Lab) -> tuple[Interface, Container, Container]:

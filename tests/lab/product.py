@@ -123,17 +123,19 @@ class Product:
             raise RuntimeError(done.stderr.strip())
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def sql_so_far(self, query: str) -> list[dict[str, Any]]:
+        """Run `viflux sql`; no rows while the store does not answer, for those who ask again."""
+        try:
+            return self.sql(query)
+        except RuntimeError as error:
+            if "does not answer" in str(error) or "UNKNOWN_TABLE" in str(error) or "UNKNOWN_DATABASE" in str(error):
+                return []
+            raise
+
     def rows(self, what: str, query: str, seconds: float = 30.0) -> list[dict[str, Any]]:
         """Ask until the query gives rows."""
-
-        def ask() -> list[dict[str, Any]] | None:
-            try:
-                return self.sql(query)
-            except RuntimeError:
-                return None
-
         try:
-            return wait_for(what, ask, seconds)
+            return wait_for(what, lambda: self.sql_so_far(query), seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{query}\n{self.log_tail()}") from None
 
