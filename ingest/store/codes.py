@@ -30,6 +30,7 @@ class Code(IntEnum):
     CANNOT_DECOMPRESS = 271
     SUPPORT_IS_DISABLED = 344
     SESSION_NOT_FOUND = 372
+    QUERY_IS_PROHIBITED = 392
     QUERY_WAS_CANCELLED = 394
     UNKNOWN_QUERY_PARAMETER = 456
     ACCESS_DENIED = 497
@@ -54,12 +55,13 @@ _STATUS = {
     Code.CANNOT_DECOMPRESS: 400,
     Code.SUPPORT_IS_DISABLED: 403,
     Code.SESSION_NOT_FOUND: 404,
+    Code.QUERY_IS_PROHIBITED: 403,
     Code.UNKNOWN_QUERY_PARAMETER: 400,
     Code.ACCESS_DENIED: 403,
     Code.AUTHENTICATION_FAILED: 403,
 }
 # The codes of a request that is wrong in itself: parsing (26-43, 53, 69-73), types, arguments and settings.
-_BAD_REQUEST = frozenset((*range(26, 46), 53, 61, 63, 64, 69, 70, 72, 73, 115, 117, 386, 436, 452, 457, 636))
+_BAD_REQUEST = frozenset((*range(26, 46), 53, 61, 63, 64, 69, 70, 72, 73, 115, 117, 180, 306, 386, 436, 452, 457, 636))
 
 _PREFIX = re.compile(r"(?:[^\n]*?)Code: (\d+)\. DB::\w*Exception: ", re.DOTALL)
 _VERSION = re.compile(r" \(version [\d.]+\)\.?")

@@ -34,7 +34,10 @@ WRITES_AT_ONCE = 8
 WAITING_AT_MOST = 64
 """Requests that wait for a place; more are refused with 202, so that memory stays bounded."""
 
-_MOST_QUERY_BYTES = 1 << 20
+_MOST_QUERY_BYTES = 256 << 10
+_MOST_READER_BODY_BYTES = 1 << 20
+_DISCARDED_BYTES = 16 << 20
+_BODY_SECONDS = 60.0
 _KILL_AGAIN_SECONDS = 0.1
 
 # Formats whose pieces can be joined to the same bytes as the whole: no header, footer or state over the rows.
@@ -145,28 +148,43 @@ class Face:
             await self._query(request, user, receive, reply)
 
     async def _query(self, request: Request, user: User, receive: Receive, reply: Reply) -> None:
-        async with self._place(self._write_places if user.may_write else self._read_places):
-            most = int(self._settings.store.max_insert_bytes) if user.may_write else _MOST_QUERY_BYTES
-            request.body = await _body_of(request, receive, most)
-            if coding := request.headers.get("content-encoding"):
-                request.body = await asyncio.to_thread(unpack, request.body, coding, most)
-            if request.is_form:
-                request.take_form()
-            query = request.parameters.get("query", "").encode()
-            may_write = user.may_write and request.method == "POST"
-            head = statement.insert_head(query or request.body)
-            if head is not None and may_write:
-                data = query[head.data_start :] + request.body if query else None
-                rows = memoryview(request.body)[head.data_start :] if data is None else memoryview(data)
-                await self._insert(request, head, rows, reply)
-                return
-            text = b"\n".join(part for part in (query, request.body) if part)
-            if len(text) > _MOST_QUERY_BYTES:
-                raise refusal(Code.TOO_LARGE_STRING_SIZE, f"The query is longer than {_MOST_QUERY_BYTES} bytes.")
-            if statement.is_empty(text):
-                await reply.ok("Ok.\n")
-                return
-            await self._read(request, text, user, may_write, receive, reply)
+        if user.may_write:
+            # A writer's body is large: its place is taken first, so that the places bound the memory.
+            async with self._place(self._write_places):
+                await self._take_body(request, receive, int(self._settings.store.max_insert_bytes))
+                await self._act(request, user, receive, reply)
+        else:
+            await self._take_body(request, receive, _MOST_READER_BODY_BYTES)
+            async with self._place(self._read_places):
+                await self._act(request, user, receive, reply)
+
+    async def _take_body(self, request: Request, receive: Receive, most: int) -> None:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                request.body = await _body_of(request, receive, most)
+        except TimeoutError:
+            raise ClientStalledError from None
+        if coding := request.headers.get("content-encoding"):
+            request.body = await asyncio.to_thread(unpack, request.body, coding, most)
+        if request.is_form:
+            request.take_form()
+
+    async def _act(self, request: Request, user: User, receive: Receive, reply: Reply) -> None:
+        query = request.parameters.get("query", "").encode()
+        may_write = user.may_write and request.method == "POST"
+        head = statement.insert_head(query or request.body) if may_write else None
+        if head is not None:
+            data = query[head.data_start :] + request.body if query else None
+            rows = memoryview(request.body)[head.data_start :] if data is None else memoryview(data)
+            await self._insert(request, head, rows, reply)
+            return
+        text = b"\n".join(part for part in (query, request.body) if part)
+        if len(text) > _MOST_QUERY_BYTES:
+            raise refusal(Code.TOO_LARGE_STRING_SIZE, f"The query is longer than {_MOST_QUERY_BYTES} bytes.")
+        if statement.is_empty(text):
+            await reply.ok("Ok.\n")
+            return
+        await self._read(request, text, user, may_write, receive, reply)
 
     async def _insert(self, request: Request, head: statement.InsertHead, rows: memoryview, reply: Reply) -> None:
         sql = text_of(head.sql.encode("utf-8", "surrogateescape"))
@@ -298,13 +316,20 @@ async def _disconnect(receive: Receive) -> None:
 async def _body_of(request: Request, receive: Receive, most: int) -> bytes:
     declared = request.headers.get("content-length", "")
     parts: list[bytes] = []
-    total, more = 0, not (declared.isdigit() and int(declared) > most)
-    while more and total <= most:
+    total = 0
+    # A client that is still sending when its connection is closed may never see why; so a little more is taken.
+    patience = most + _DISCARDED_BYTES
+    more = not (declared.isdigit() and int(declared) > patience)
+    while more and total <= patience:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError
-        parts.append(message.get("body", b""))
-        total += len(parts[-1])
+        part = message.get("body", b"")
+        total += len(part)
+        if total <= most:
+            parts.append(part)
+        else:
+            parts.clear()
         more = message.get("more_body", False)
         if not more and total <= most:
             return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -6,17 +6,17 @@ cover `INTO OUTFILE`, no syntax tree shows SQL inside a setting, and Landlock kn
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 
 from ingest.store.codes import Code, StoreError, refusal
+from ingest.store.configuration import SYSTEM_TABLES, TABLE_ENGINES
 from ingest.store.engine import Class, Handle
 
-# Table functions that make rows out of nothing, or out of tables that the grants then check.
+# Table functions that make rows out of nothing, or of queries that are in the tree themselves.
 ALLOWED_TABLE_FUNCTIONS = frozenset(
     """
-    format generaterandom generateseries generate_series merge null numbers numbers_mt primes sqlstandardvalues
+    format generaterandom generateseries generate_series null numbers numbers_mt primes sqlstandardvalues
     values view viewexplain viewifpermitted zeros zeros_mt
     """.split()  # noqa: SIM905  # a table reads better than a list of literals
 )
@@ -45,11 +45,16 @@ DENIED_CALLS = DENIED_FUNCTIONS | {
 
 _AI = re.compile(r"ai(classify|embed|extract|filter|generate|redact|similarity|translate)")
 
+_SYSTEM_TABLES = frozenset(SYSTEM_TABLES)
+_DATABASE_ENGINES = ("Atomic", "Memory")
+
 # A line of the tree is an indented node; anything else means that the text is not the tree that was asked for.
 _TREE = re.compile(r"[A-Z]\w+")
 _FUNCTION = re.compile(r"(?:^|\n) *Function ([^\s(]+)")
 _TABLE_FUNCTION = re.compile(r"(?:^|\n)( *)TableExpression [^\n]*\n\1 Function ([^\s(]+)")
 _IDENTIFIER = re.compile(r"(?:^|\n) *Identifier ([^\s(]+)")
+_SYSTEM_TABLE = re.compile(r"(?:^|\n) *(?:Table)?Identifier system\.(\w+)")
+_STORAGE = re.compile(r"\n *Storage definition [^\n]*\n *Function (\w+)")
 _WORD = re.compile(r"\w+")
 
 # Here the tree does not show the functions: `APPLY` keeps a bare name, and these settings hold SQL as text.
@@ -98,15 +103,48 @@ def check_tree(handle: Handle, sql: str, settings: Mapping[str, str]) -> None:
     for _, name in _TABLE_FUNCTION.findall(tree):
         if name.lower() not in ALLOWED_TABLE_FUNCTIONS:
             raise _denied(f"Table function {name}")
+    # This engine hands out its system tables whatever the grants say, so these names are checked here.
+    for name in _SYSTEM_TABLE.findall(tree):
+        if name not in _SYSTEM_TABLES:
+            raise _denied(f"Table system.{name}")
     # A bare name can be a function, too: `arrayMap(file, …)`.
     calls = [*_FUNCTION.findall(tree), *(name for name in _IDENTIFIER.findall(tree) if _denies(name, False))]
-    hidden = [sql] if _HIDES_IN_TREE.search(tree) or _HIDES_IN_TEXT.search(sql) else []
-    hidden += [value for name, value in settings.items() if _HIDES_IN_TEXT.search(name)]
-    if any("\\" in text for text in hidden):
-        raise refusal(Code.ACCESS_DENIED, "APPLY and SQL in settings are not available with escape sequences.")
-    for name in itertools.chain(calls, *map(_WORD.findall, hidden)):
+    for name in calls:
         if _denies(name, True):
             raise _denied(f"Function {name}")
+    hidden = [sql] if _HIDES_IN_TREE.search(tree) or _HIDES_IN_TEXT.search(sql) else []
+    _check_hidden([*hidden, *(value for name, value in settings.items() if _HIDES_IN_TEXT.search(name))])
+
+
+def _check_hidden(texts: list[str]) -> None:
+    """Refuse by its words what the tree does not show."""
+    for text in texts:
+        if "\\" in text:
+            raise refusal(Code.ACCESS_DENIED, "APPLY and SQL in settings are not available with escape sequences.")
+        for word in _WORD.findall(text):
+            if _denies(word, True):
+                raise _denied(f"Function {word}")
+            if word.lower() == "system":
+                raise _denied("Database system in settings or beside APPLY")
+
+
+def check_storage(handle: Handle, sql: str) -> None:
+    """Refuse a definition whose table or database would reach outside the data folder; the writer's, too.
+
+    Args:
+        handle: The request's own.
+        sql: One statement that begins with CREATE, ATTACH or REPLACE.
+
+    Raises:
+        StoreError: 497 with the engine's name; 62 and others of the parser.
+    """
+    try:
+        tree = handle.query(_EXPLAIN + sql, "TSVRaw").body.decode("utf-8", "replace")
+    except StoreError as error:
+        raise _moved_back(error) from None
+    for name in _STORAGE.findall(tree):
+        if name not in (*TABLE_ENGINES, *_DATABASE_ENGINES):
+            raise refusal(Code.ACCESS_DENIED, f"Engine {name} is not available: it would reach outside the store.")
 
 
 def _denies(name: str, is_call: bool) -> bool:

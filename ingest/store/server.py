@@ -32,6 +32,7 @@ DRAIN_SECONDS = 3.5
 """How long inserts may still run after SIGTERM; the whole end takes at most five seconds."""
 
 _KEEP_ALIVE_SECONDS = 60
+_CONNECTIONS_AT_MOST = 256
 _BEAT_SECONDS = 1.0
 # The engine measures itself and the machine here. Not /proc as a whole: it has environments and command lines.
 _READABLE_KERNEL_FILES = """
@@ -123,6 +124,7 @@ async def _serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            limit_concurrency=_CONNECTIONS_AT_MOST,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=1,
         )

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from ingest.store.codes import Code, refusal
 from ingest.store.configuration import reader_limits
 from ingest.store.engine import Engine, Handle, quote, quote_name
-from ingest.store.gate import check_tree
+from ingest.store.gate import check_storage, check_tree
 from ingest.store.request import Request
+from ingest.store.statement import keyword
 from viflux.settings import Settings
 
 # With readonly=2 a client may still set what it needs (limits within bounds, formats), but not readonly itself.
 _READONLY = 2
+# What this engine has open and its server form has closed; the profile's constraints then keep it so.
+_CLOSED = {"implicit_select": "0", "allow_introspection_functions": "0", "allow_ddl": "0"}
+_DEFINITIONS = {"CREATE", "ATTACH", "REPLACE"}
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,16 @@ class Sessions:
         handle = self.engine.handle()
         try:
             handle.command(f"USE {quote_name(request.database or self.settings.store.database)}")
-            handle.command(f"SET log_comment={quote(comment)}")
+            handle.command(_set({"log_comment": comment, **({} if may_write else _CLOSED)}))
             settings = request.settings
             if not may_write:
-                self._confine(handle, settings)
+                self._confine(handle, request, settings)
             if parameters := request.query_parameters:
                 handle.command(_set(parameters))
             if not may_write:
                 check_tree(handle, sql, settings)
+            elif keyword(sql.encode()) in _DEFINITIONS:
+                check_storage(handle, sql)
             if settings:
                 handle.command(_set(settings))
         except BaseException:
@@ -62,7 +68,9 @@ class Sessions:
             raise refusal(Code.QUERY_WAS_CANCELLED, "The query was cancelled before it began.")
         return handle
 
-    def _confine(self, handle: Handle, settings: dict[str, str]) -> None:
+    def _confine(self, handle: Handle, request: Request, settings: dict[str, str]) -> None:
+        if (request.database or "").lower() == "system":
+            raise refusal(Code.ACCESS_DENIED, "Name the tables as system.NAME; it cannot be the database of a reader.")
         if settings.get("readonly") in {"1", "2"}:
             settings.pop("readonly")
         if forbidden := settings.keys() & {"profile", "readonly"}:

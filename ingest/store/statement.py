@@ -12,12 +12,12 @@ from dataclasses import dataclass
 LONGEST_INSERT_HEAD_BYTES = 256 << 10
 """An insert's text up to its data must end within this, like the engine's `max_query_size`."""
 
-# What is not closed runs to the end of the text: a token is matched once, so hostile text costs linear time.
+# What is not closed runs to the end of the text and nothing is tried twice (`*+`), so hostile text costs linear time.
 _TOKEN = re.compile(
-    rb"(?P<space>[\s\x00]+|--[^\n]*|\#[ !][^\n]*|/\*.*?(?:\*/|\Z))"
-    rb"|(?P<text>'(?:[^'\\]|\\.|'')*(?:'|\Z)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z))"
-    rb"|(?P<name>[A-Za-z_]\w*|`(?:[^`\\]|\\.|``)*(?:`|\Z)|\"(?:[^\"\\]|\\.|\"\")*(?:\"|\Z))"
-    rb"|(?P<other>\d[\w.]*|.)",
+    rb"(?P<space>[\s\x00]++|--[^\n]*+|\#[ !][^\n]*+|/\*.*?(?:\*/|\Z))"
+    rb"|(?P<text>'(?:[^'\\]|\\.|'')*+(?:'|\\?\Z)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z))"
+    rb"|(?P<name>[A-Za-z_]\w*+|`(?:[^`\\]|\\.|``)*+(?:`|\\?\Z)|\"(?:[^\"\\]|\\.|\"\")*+(?:\"|\\?\Z))"
+    rb"|(?P<other>\d[\w.]*+|.)",
     re.DOTALL,
 )
 _DATA_FOLLOWS = re.compile(rb"[ \t]*;?(?:[ \t]*\r?\n)?")

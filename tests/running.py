@@ -1,0 +1,112 @@
+"""Real stages as child processes of a test: started on free ports, waited for by their own signs, always ended."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ingest.store.client import StoreClient
+from viflux.settings import Settings, load
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 30.0
+END_SECONDS = 15.0
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class RunningStore:
+    """A store that runs for a test.
+
+    Attributes:
+        settings: Those that the store was started with; give them to whatever shall use it.
+        url: Where it listens.
+        process: The child; a test may signal it.
+        log: The file that has its stderr.
+    """
+
+    settings: Settings
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def key(self) -> str:
+        """The writer's key."""
+        return (self.settings.data_dir / "run" / "store.key").read_text(encoding="ascii").strip()
+
+    def writer(self) -> StoreClient:
+        """Return a client that may write."""
+        return StoreClient.writer(self.settings)
+
+    def reader(self) -> StoreClient:
+        """Return a client that may only read."""
+        return StoreClient.reader(self.settings)
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def viflux(*arguments: str | Path) -> list[str]:
+    """Return the command line of a verb, as this interpreter runs it."""
+    return [sys.executable, "-m", "viflux", *map(str, arguments)]
+
+
+def until(what: str, find: Callable[[], Result | None], seconds: float = 10.0) -> Result:
+    """Return what `find` finds, asking again until it is neither None nor False; fails after a deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = find()
+        if found is not None and found is not False:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.02)
+
+
+@contextmanager
+def running_store(data_dir: Path, assignments: Sequence[str] = (), port: int | None = None) -> Iterator[RunningStore]:
+    """Run `viflux store` on a data folder until the block ends.
+
+    Args:
+        data_dir: Made when missing; may be one that an earlier store has left.
+        assignments: Further `key=value` settings.
+        port: A free one by default.
+    """
+    every = [f"store.listen=127.0.0.1:{port or free_port()}", *assignments]
+    settings, _ = load(data_dir=data_dir, assignments=every, environment={})
+    flags = [flag for assignment in every for flag in ("--set", assignment)]
+    log = data_dir.with_name(f"{data_dir.name}.store.log")
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            viflux("store", "--data-dir", data_dir, *flags), cwd=ROOT, stdin=subprocess.DEVNULL, stderr=stderr
+        )
+    running = RunningStore(settings, f"http://{settings.store.listen}", process, log)
+    try:
+        reader = running.reader()
+
+        def ready() -> bool:
+            assert process.poll() is None, f"the store ended with {process.returncode}: {log.read_text()}"
+            return reader.ping()
+
+        until("the store answers", ready, START_SECONDS)
+        yield running
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
