@@ -36,6 +36,7 @@ class HostWatch:
         interval_ns: int,
         namespace_dirs: Sequence[str | PathLike[str]],
         all_namespaces: bool,
+        uplinks: Sequence[str] = (),
     ) -> None:
         """Start to listen to the kernel; nothing is known before the first `resync`.
 
@@ -46,6 +47,7 @@ class HostWatch:
             interval_ns: Time between two sweeps; a reading that is later than 1.5 times this is a gap.
             namespace_dirs: Folders whose files are named namespaces.
             all_namespaces: Watch other namespaces too, as far as the process may.
+            uplinks: Names in the agent's namespace that count as physical ports though they are virtual.
 
         Raises:
             ValueError: An id does not have 16 bytes.

@@ -74,6 +74,7 @@ class Agent:
             interval_ns=settings.counters.interval,
             namespace_dirs=settings.agent.namespace_dirs,
             all_namespaces=settings.agent.all_namespaces,
+            uplinks=settings.agent.uplinks,
         )
         self._spool = spool
         self._happenings = Happenings()

@@ -46,8 +46,10 @@ impl HostWatch {
 
 #[pymethods]
 impl HostWatch {
+    // Keyword-only in Python, so each has its name at the call.
+    #[allow(clippy::too_many_arguments)]
     #[new]
-    #[pyo3(signature = (*, host, machine_id, boot_id, interval_ns, namespace_dirs, all_namespaces))]
+    #[pyo3(signature = (*, host, machine_id, boot_id, interval_ns, namespace_dirs, all_namespaces, uplinks=Vec::new()))]
     fn new(
         py: Python<'_>,
         host: String,
@@ -56,6 +58,7 @@ impl HostWatch {
         interval_ns: u64,
         namespace_dirs: Vec<PathBuf>,
         all_namespaces: bool,
+        uplinks: Vec<String>,
     ) -> PyResult<Self> {
         let sixteen = |bytes: &[u8], name: &str| {
             <[u8; 16]>::try_from(bytes)
@@ -65,9 +68,18 @@ impl HostWatch {
             machine_id: sixteen(machine_id, "machine_id")?,
             boot_id: sixteen(boot_id, "boot_id")?,
         };
-        py.detach(|| Watch::open(host, boot, interval_ns, namespace_dirs, all_namespaces))
-            .map(|watch| Self(Mutex::new(watch)))
-            .map_err(os_error)
+        py.detach(|| {
+            Watch::open(
+                host,
+                boot,
+                interval_ns,
+                namespace_dirs,
+                all_namespaces,
+                uplinks,
+            )
+        })
+        .map(|watch| Self(Mutex::new(watch)))
+        .map_err(os_error)
     }
 
     fn restore(

@@ -88,6 +88,7 @@ impl Watch {
         interval_ns: u64,
         dirs: Vec<PathBuf>,
         all_namespaces: bool,
+        uplinks: Vec<String>,
     ) -> Result<Self, Failure> {
         let home = Home::open()?;
         let monitor = Monitor::open(&home)?;
@@ -100,7 +101,7 @@ impl Watch {
             dirs,
             all_namespaces,
             capabilities,
-            table: Table::new(host, boot, interval_ns),
+            table: Table::new(host, boot, interval_ns).with_uplinks(uplinks),
             places: HashMap::new(),
             sweep: Sweep::default(),
             counts: Counts::default(),

@@ -84,6 +84,8 @@ pub struct Table {
     pub(crate) look: Option<Look>,
     pub(crate) look_proposed: Option<Look>,
     pub(crate) incarnation: u64,
+    /// Names in the agent's namespace that lead out of this host though they are virtual.
+    pub(crate) uplinks: HashSet<String>,
     pub(crate) events: Vec<Happening>,
     pub(crate) events_proposed: usize,
 }
@@ -114,9 +116,17 @@ impl Table {
             look: None,
             look_proposed: None,
             incarnation: 0,
+            uplinks: HashSet::new(),
             events: Vec::new(),
             events_proposed: 0,
         }
+    }
+
+    /// Count these interfaces of the agent's namespace as physical ports: a veth that leads out of a container does.
+    #[must_use]
+    pub fn with_uplinks(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.uplinks.extend(names);
+        self
     }
 
     /// How many VIFs live.

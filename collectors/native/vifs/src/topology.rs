@@ -162,6 +162,12 @@ impl Table {
 
     fn role_of(&self, vif: &Vif, peer: Option<&Vif>) -> Role {
         let is_home = self.is_home(vif);
+        if self.is_declared_uplink(vif) {
+            return Role {
+                side: "uplink",
+                counting_point: false,
+            };
+        }
         let resident = if is_home { "host" } else { "workload" };
         let (side, counting_point) = match kind(&vif.link).as_ref() {
             "veth" | "netkit" | "vxcan" => return self.role_of_pair(vif, peer),
@@ -190,19 +196,35 @@ impl Table {
                 counting_point: true,
             };
         };
-        let is_host = match (self.is_port(vif), self.is_port(peer)) {
-            (true, false) => true,
-            (false, true) => false,
-            _ => match (self.is_home(vif), self.is_home(peer)) {
-                (true, false) => true,
-                (false, true) => false,
-                _ => vif.id < peer.id,
-            },
-        };
+        if self.is_declared_uplink(peer) {
+            // The world beyond an uplink: its bytes are the uplink's.
+            return Role {
+                side: "host",
+                counting_point: false,
+            };
+        }
+        let is_host = self.is_host_end(vif, peer).unwrap_or(vif.id < peer.id);
         Role {
             side: if is_host { "host" } else { "workload" },
             counting_point: is_host,
         }
+    }
+
+    /// Which of two ends is on the host's side, as far as ports and namespaces tell.
+    fn is_host_end(&self, vif: &Vif, peer: &Vif) -> Option<bool> {
+        match (self.is_port(vif), self.is_port(peer)) {
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            _ => match (self.is_home(vif), self.is_home(peer)) {
+                (true, false) => Some(true),
+                (false, true) => Some(false),
+                _ => None,
+            },
+        }
+    }
+
+    fn is_declared_uplink(&self, vif: &Vif) -> bool {
+        self.uplinks.contains(&vif.link.name) && self.is_home(vif)
     }
 
     /// Whether the VIF is a port of a bridge or of an OVS datapath; a slave of a bond or a VRF is none.
@@ -223,6 +245,15 @@ impl Table {
     /// the other end, else for a `?`: its inode number would be another one after each start.
     fn lineage_of(&self, vif: &Vif, peer: Option<&Vif>, role: &Role) -> String {
         let (workload_end, other_end) = match peer {
+            // Neither end is nearer to a workload. The ids that settle who counts are new ones after each re-creation, so
+            // the lineage goes by what lasts.
+            Some(peer) if self.is_host_end(vif, peer).is_none() => {
+                if self.lasting_name(vif) <= self.lasting_name(peer) {
+                    (vif, Some(peer))
+                } else {
+                    (peer, Some(vif))
+                }
+            }
             Some(peer) if role.side == "host" => (peer, Some(vif)),
             _ => (vif, peer),
         };
@@ -245,6 +276,14 @@ impl Table {
                 .and_then(named)
                 .unwrap_or_else(|| format!("{host}/?/{name}")),
         }
+    }
+
+    /// An order of ends that re-creation does not change; a namespace without a name comes last.
+    fn lasting_name<'a>(&'a self, vif: &'a Vif) -> (bool, &'a str, &'a str) {
+        let namespace = self.namespaces.get(&vif.namespace);
+        let is_unnamed = !namespace.is_some_and(|namespace| namespace.is_named());
+        let name = namespace.map_or("", |namespace| namespace.facts.name.as_str());
+        (is_unnamed, name, &vif.link.name)
     }
 
     fn workload_of(&self, vif: &Vif, peer: Option<&Vif>, role: &Role) -> String {

@@ -396,6 +396,41 @@ fn the_end_in_the_agents_namespace_is_the_counting_point_and_the_other_gives_the
 }
 
 #[test]
+fn the_lineage_of_a_pair_in_one_namespace_outlasts_re_creation() {
+    for devices in [[200, 201], [203, 202]] {
+        let mut world = World::new();
+        world.events(
+            vec![
+                (BLUE, new(veth(2, "a0", 3, None))),
+                (BLUE, new(veth(3, "b0", 2, None))),
+            ],
+            &[(BLUE, 2, devices[0]), (BLUE, 3, devices[1])],
+        );
+        let rows = world.rows();
+        let counting = rows.counting_point.iter().filter(|point| **point).count();
+        assert_eq!(counting, 1);
+        assert_eq!(rows.vif_key, ["h/blue/a0", "h/blue/a0"]);
+    }
+}
+
+#[test]
+fn a_declared_uplink_counts_as_a_physical_port_and_what_is_beyond_it_does_not_count() {
+    let mut world = World::new();
+    world.table = std::mem::replace(&mut world.table, Table::new("h", boot(), 1))
+        .with_uplinks(["veth7".to_owned()]);
+    let rows = pair(&mut world);
+    let (beyond, uplink) = (row_of(&rows, "eth0"), row_of(&rows, "veth7"));
+    assert_eq!(
+        (rows.side[uplink].as_ref(), rows.counting_point[uplink]),
+        ("uplink", false)
+    );
+    assert_eq!(
+        (rows.side[beyond].as_ref(), rows.counting_point[beyond]),
+        ("host", false)
+    );
+}
+
+#[test]
 fn a_bridge_port_comes_before_the_agents_namespace() {
     let mut world = World::new();
     pair(&mut world);
