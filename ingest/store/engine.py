@@ -18,8 +18,6 @@ from typing import Any, Self
 
 from ingest.store.codes import StoreError, from_engine
 
-_APPEND_BYTES = 4 << 20
-
 
 class Class(Enum):
     """What a statement does, as the engine's own parser sees it."""
@@ -170,15 +168,12 @@ class Handle:
         Raises:
             StoreError: With the engine's code; parts that were committed before stay.
         """
+        # One statement with its data, and not `send_insert`: the end of a streamed insert hides what went wrong while the
+        # part was written (a violated constraint, a full disk) and reports rows that are not there.
         try:
-            inserter = self._connection.send_insert(sql, form)
-            try:
-                for start in range(0, len(body), _APPEND_BYTES):
-                    self._connection.insert_append(inserter, bytes(body[start : start + _APPEND_BYTES]))
-                done = self._connection.insert_done(inserter)
-            except BaseException:
-                self._connection.insert_cancel(inserter)
-                raise
+            done = self._connection.query(f"{sql} FORMAT {form}\n".encode() + body, "TSV", params={})
+            if done.has_error():
+                raise from_engine(done.error_message())
         except RuntimeError as error:
             raise from_engine(str(error)) from None
         return int(done.rows_written()), int(done.bytes_written())

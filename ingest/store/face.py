@@ -172,7 +172,9 @@ class Face:
     async def _act(self, request: Request, user: User, receive: Receive, reply: Reply) -> None:
         query = request.parameters.get("query", "").encode()
         may_write = user.may_write and request.method == "POST"
-        head = statement.insert_head(query or request.body) if may_write else None
+        head = statement.insert_head(query or request.body)
+        if head is not None and not may_write:
+            raise refusal(Code.READONLY, f"{user.name}: Cannot execute query in readonly mode (insert).")
         if head is not None:
             data = query[head.data_start :] + request.body if query else None
             rows = memoryview(request.body)[head.data_start :] if data is None else memoryview(data)

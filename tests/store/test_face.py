@@ -106,7 +106,7 @@ CODINGS = {
 
 def stored(store: RunningStore) -> list[dict[str, object]]:
     text = ask(store.url, "SELECT a, b FROM pairs FORMAT JSONEachRow", output_format_json_quote_64bit_integers="0").text
-    return sorted((json.loads(line) for line in text.splitlines()), key=lambda row: ROWS.index(row))
+    return sorted((json.loads(line) for line in text.splitlines()), key=ROWS.index)
 
 
 @pytest.mark.usefixtures("pairs")
