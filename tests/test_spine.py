@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.lab.network import SYSFS_COUNTERS, Container, Interface, Lab, lab, need_root
+from tests.lab.network import SYSFS_COUNTERS, TRAFFIC, Container, Interface, Lab, lab, need_root, run
 from tests.lab.product import Product, product, wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+UPLINK = "vxuplink0"
 
 LATEST = """
 SELECT * FROM viflux.inventory
@@ -22,7 +26,8 @@ ORDER BY time DESC, valid_from_time DESC LIMIT 1
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     need_root()
-    with product(tmp_path_factory.mktemp("spine") / "data") as made:
+    # No kernel here has a second physical port, so a veth stands in for it, as it does in a nested host.
+    with product(tmp_path_factory.mktemp("spine") / "data", **{"agent.uplinks": UPLINK}) as made:
         made.rows("the first interface is stored", "SELECT 1 AS one FROM viflux.inventory LIMIT 1")
         yield made
 
@@ -195,3 +200,45 @@ def test_a_byte_between_containers_is_counted_once_each_way(running: Product, ne
             f"AND part = '{part}' AND scope = 'vif' AND scope_key IN ({ids}) AND time >= '{since}'"
         )[0]["n"]
         assert whole >= points_sum > 0
+
+
+def test_a_byte_to_the_uplink_is_counted_once_in_each_scope(running: Product, net: Lab) -> None:
+    """Container to uplink: its bytes are once in the host's from-workload sum and once in `uplink`."""
+    bridge = net.bridge()
+    a = net.container("a", bridge, "10.99.6.1")
+    world = net.namespace("world")
+    run("ip", "link", "add", UPLINK, "type", "veth", "peer", "name", "eth0", "netns", world)
+    net.adopt(UPLINK)
+    run("sysctl", "-qw", f"net.ipv6.conf.{UPLINK}.disable_ipv6=1")
+    run("ip", "link", "set", UPLINK, "master", bridge.name, "up")
+    run("ip", "-n", world, "link", "set", "eth0", "up")
+    mac = json.loads(run("ip", "-n", world, "-j", "link", "show", "eth0"))[0]["address"]
+    run("ip", "-n", a.namespace, "neigh", "replace", "10.99.6.9", "lladdr", mac, "dev", "eth0")
+    uplink = Interface(UPLINK)
+    port = state(running, uplink, "is_up AND bridge_vif_id != 0")
+    assert (port["side"], port["counting_point"]) == ("uplink", False)
+    inner = state(running, a.inner, "is_up AND peer_vif_id != 0")
+    since = now(running)
+    before = {"from": a.inner.counters()["tx_bytes"], "uplink": uplink.counters()["tx_bytes"]}
+    run(*a.inner.prefix(), sys.executable, str(TRAFFIC), "udp", "10.99.6.9", "3000", "700")
+    settled_counters(running, a.inner, inner["vif_id"])
+    settled_counters(running, uplink, port["vif_id"])
+    sent = a.inner.counters()["tx_bytes"] - before["from"]
+    assert sent >= 3000 * 742
+    assert uplink.counters()["tx_bytes"] - before["uplink"] >= 3000 * 742
+    host = running.sql("SELECT DISTINCT host FROM viflux.inventory")[0]["host"]
+
+    def total(scope: str, since: str) -> float:
+        return sum(row["numerator"] or 0 for row in sli(running, "M1", "from", scope, host, since))
+
+    def vif_total(vif_id: str) -> float:
+        return sum(row["numerator"] or 0 for row in sli(running, "M1", "from", "vif", vif_id, since))
+
+    wait_for("the uplink's bytes", lambda: vif_total(port["vif_id"]) >= sent, 40)
+    others = running.sql(
+        "SELECT sum(numerator) AS n FROM viflux.sli WHERE window_seconds = 10 AND sli = 'M1' AND part = 'from' "
+        f"AND scope = 'vif' AND time >= '{since}' AND scope_key IN ("
+        "SELECT lower(leftPad(hex(vif_id), 16, '0')) FROM viflux.inventory WHERE counting_point)"
+    )[0]["n"]
+    assert sent <= total("host", since) <= others
+    assert sent <= total("uplink", since) < 2 * sent
