@@ -21,6 +21,7 @@ _WHAT = {
     ("M2", "local_to"): "loses {value} of the packets to its workload",
     ("M2", "local_from"): "loses {value} of the packets from its workload",
 }
+_LONGEST_PLACE = 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -187,8 +188,12 @@ def vif_name(namespace: str, ifname: str) -> str:
 
 
 def workload_name(vif_key: str) -> str:
-    """Return the `namespace/ifname` of a `vif_key`, which both ends of a pair take from the workload's end."""
-    return vif_key.partition("/")[2].lstrip("/")
+    """Return the `namespace/ifname` of a `vif_key`, which both ends of a pair take from the workload's end.
+
+    Where the namespace has no name, the workload stands for it, shortened; where that is not known either, it is `?`.
+    """
+    place, _, ifname = vif_key.partition("/")[2].rpartition("/")
+    return vif_name(f"{place[:12]}…" if len(place) > _LONGEST_PLACE else place, ifname)
 
 
 def _missing(facts: Facts) -> tuple[str, ...]:

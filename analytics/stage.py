@@ -63,6 +63,7 @@ class Progress:
 
     rows_count: int
     newest_ns: int
+    minutes_count: int
 
 
 class SliStage:
@@ -86,8 +87,7 @@ class SliStage:
         self._late_ns = int(settings.window.late)
         self._margin_ns = max(SHORTEST_MARGIN_NS, int(settings.counters.interval) * 3 // 2)
         self._lengths = sorted({seconds for sli in catalogue.values() for seconds in sli.windows})
-        self._seen: Progress | None = None
-        self._seen_minute = 0
+        self._seen: tuple[Progress, int] | None = None
         self._looked_back_ns: int | None = None
         self._is_behind = True
         self._late: set[tuple[int, DueWindow]] = set()
@@ -105,17 +105,19 @@ class SliStage:
         """
         now_ns = self._clock.now_ns()
         progress = self._progress(now_ns)
-        minute = (now_ns - self._grace_ns) // ALIGNMENT_NS
+        seen, self._seen = self._seen, (progress, (now_ns - self._grace_ns) // ALIGNMENT_NS)
         looks_back = self._looked_back_ns is None or now_ns - self._looked_back_ns >= LOOK_BACK_EVERY_NS
-        if progress == self._seen and minute == self._seen_minute and not (self._is_behind or looks_back):
+        if seen == self._seen and not (self._is_behind or looks_back):
             return 0
+        # A minute is looked for where one may have closed; what re-opens one is found when looking back.
+        minute_passed = seen is None or (seen[0].minutes_count, seen[1]) != (progress.minutes_count, self._seen[1])
         reach_ns = LOOK_BACK_NS if looks_back or self._is_behind else self._late_ns + 5 * ALIGNMENT_NS
         computed, found = 0, 0
         for window_seconds in self._lengths:
-            due = self._due(window_seconds, now_ns, reach_ns)
-            found = max(found, len(due))
-            computed += self._compute(window_seconds, due)
-        self._seen, self._seen_minute = progress, minute
+            if window_seconds < SHORTEST_BY_CLOCK_SECONDS or minute_passed or looks_back or self._is_behind:
+                due = self._due(window_seconds, now_ns, reach_ns)
+                found = max(found, len(due))
+                computed += self._compute(window_seconds, due)
         self._is_behind = found == _MOST_WINDOWS and computed > 0
         if looks_back and not self._is_behind:
             self._looked_back_ns = now_ns
@@ -144,7 +146,7 @@ class SliStage:
     def _progress(self, now_ns: int) -> Progress:
         from_ns = now_ns - SILENT_NS
         rows = self._store.query_rows(statement("progress", self._database), parameters={"from_ns": from_ns})
-        return Progress(int(rows[0]["rows_count"]), int(rows[0]["newest_ns"]))
+        return Progress(*(int(rows[0][name]) for name in ("rows_count", "newest_ns", "minutes_count")))
 
     def _due(self, window_seconds: int, now_ns: int, reach_ns: int) -> list[DueWindow]:
         slis = [

@@ -56,14 +56,14 @@ SELECT
     data_revision,
     scope,
     scope_key,
-    gap_ns,
-    reset_ns,
+    gap_sum_ns AS gap_ns,
+    reset_sum_ns AS reset_ns,
     figure.1 AS part,
     figure.2 AS numerator,
     figure.3 AS denominator,
     figure.4 AS observed_ns,
     figure.5 AS expected_ns,
-    if(figure.1 = 'utilisation' AND rate_bits_per_second = 0, 'rate_unknown', '') AS own_reason
+    if(figure.1 = 'utilisation' AND rate = 0, 'rate_unknown', '') AS own_reason
 FROM
 (
     SELECT
@@ -72,77 +72,47 @@ FROM
         data_revision,
         scope,
         scope_key,
-        sum(direction_gap_ns) AS gap_ns,
-        sum(direction_reset_ns) AS reset_ns,
-        any(direction_rate_bits_per_second) AS rate_bits_per_second,
-        groupArrayArray(figures) AS figures_of_directions,
+        sum(slices.gap_ns) AS gap_sum_ns,
+        sum(slices.reset_ns) AS reset_sum_ns,
+        max(rate_bits_per_second) AS rate,
+        sumIf(covered_ns, direction = 'to') / 1e9 AS to_seconds,
+        sumIf(covered_ns, direction = 'from') / 1e9 AS from_seconds,
+        sumIf(slices.observed_ns, direction = 'to') AS to_observed_ns,
+        sumIf(slices.observed_ns, direction = 'from') AS from_observed_ns,
+        sumIf(slices.expected_ns, direction = 'to') AS to_expected_ns,
+        sumIf(slices.expected_ns, direction = 'from') AS from_expected_ns,
+        -- (bytes per second, bytes, seconds) of the highest slice
+        maxIf((bytes / covered_ns, bytes, covered_ns / 1e9), direction = 'to' AND covered_ns > 0) AS to_peak,
+        maxIf((bytes / covered_ns, bytes, covered_ns / 1e9), direction = 'from' AND covered_ns > 0) AS from_peak,
         -- Known only where both directions are: the greater of one is a guess.
-        (
-            'utilisation',
-            if(min(seconds) > 0 AND rate_bits_per_second > 0, max(rated_bits_per_second), NULL),
-            toFloat64(nullIf(rate_bits_per_second, 0)),
-            sum(observed_of_direction_ns),
-            sum(expected_of_direction_ns)
-        ) AS utilisation
-    FROM
-    (
-        SELECT
-            host,
-            window_ns,
-            data_revision,
-            scope,
-            scope_key,
-            direction,
-            sum(slice_gap_ns) AS direction_gap_ns,
-            sum(slice_reset_ns) AS direction_reset_ns,
-            any(slice_rate_bits_per_second) AS direction_rate_bits_per_second,
-            sum(slice_bytes) AS bytes_sum,
-            sum(slice_seconds) AS seconds,
-            sum(slice_rated_bytes) * 8 / seconds AS rated_bits_per_second,
-            max((if(slice_seconds > 0, slice_bytes / slice_seconds, -1), slice_bytes, slice_seconds)) AS peak,
-            sum(slice_observed_ns) AS observed_of_direction_ns,
-            sum(slice_expected_ns) AS expected_of_direction_ns,
-            arrayResize(
-                [
-                    (
-                        direction,
-                        if(seconds > 0, bytes_sum, NULL),
-                        toNullable(seconds),
-                        observed_of_direction_ns,
-                        expected_of_direction_ns
-                    ),
-                    (
-                        concat(direction, '_max'),
-                        if(seconds > 0, peak.2, NULL),
-                        toNullable(peak.3),
-                        observed_of_direction_ns,
-                        expected_of_direction_ns
-                    )
-                ],
-                if({window_seconds:UInt32} > 10, 2, 1)
-            ) AS figures
-        FROM
-        (
-            SELECT
-                host,
-                window_ns,
-                data_revision,
-                scope,
-                scope_key,
-                direction,
-                sum(gap_ns) AS slice_gap_ns,
-                sum(reset_ns) AS slice_reset_ns,
-                sum(rate_bits_per_second) AS slice_rate_bits_per_second,
-                sum(bytes) AS slice_bytes,
-                sumIf(bytes, rate_bits_per_second > 0) AS slice_rated_bytes,
-                max(covered_ns) / 1e9 AS slice_seconds,
-                sum(least(covered_ns, expected_ns)) AS slice_observed_ns,
-                sum(expected_ns) AS slice_expected_ns
-            FROM slices
-            GROUP BY host, window_ns, data_revision, scope, scope_key, direction, slice_ns
-        )
-        GROUP BY host, window_ns, data_revision, scope, scope_key, direction
-    )
+        if(
+            to_seconds > 0 AND from_seconds > 0 AND rate > 0,
+            greatest(
+                sumIf(rated_bytes, direction = 'to') / to_seconds,
+                sumIf(rated_bytes, direction = 'from') / from_seconds
+            ) * 8,
+            NULL
+        ) AS used_bits_per_second,
+        [
+            ('to', if(to_seconds > 0, sumIf(bytes, direction = 'to'), NULL), to_seconds, to_observed_ns, to_expected_ns),
+            (
+                'from',
+                if(from_seconds > 0, sumIf(bytes, direction = 'from'), NULL),
+                from_seconds,
+                from_observed_ns,
+                from_expected_ns
+            ),
+            (
+                'utilisation',
+                used_bits_per_second,
+                toFloat64(rate),
+                to_observed_ns + from_observed_ns,
+                to_expected_ns + from_expected_ns
+            ),
+            ('to_max', if(to_seconds > 0, to_peak.2, NULL), to_peak.3, to_observed_ns, to_expected_ns),
+            ('from_max', if(from_seconds > 0, from_peak.2, NULL), from_peak.3, from_observed_ns, from_expected_ns)
+        ] AS figures
+    FROM slices
     GROUP BY host, window_ns, data_revision, scope, scope_key
 )
-ARRAY JOIN arrayPushBack(figures_of_directions, utilisation) AS figure
+ARRAY JOIN arrayResize(figures, if({window_seconds:UInt32} > 10, 5, 3)) AS figure

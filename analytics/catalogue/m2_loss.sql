@@ -46,12 +46,12 @@ SELECT
     sum(slices.gap_ns) AS gap_ns,
     sum(slices.reset_ns) AS reset_ns,
     concat('local_', direction) AS part,
-    if(sumIf(covered_ns, is_sender) > 0, sumIf(lost_packets, is_sender), NULL) AS numerator,
-    if(sumIf(covered_ns, is_sender) > 0, sumIf(sent_packets + lost_packets, is_sender), NULL) AS denominator,
-    sum(least(covered_ns, slices.expected_ns)) AS observed_ns,
+    if(sum(sent_covered_ns) > 0, sum(lost_packets), NULL) AS numerator,
+    if(sum(sent_covered_ns) > 0, sum(sent_packets + lost_packets), NULL) AS denominator,
+    sum(slices.observed_ns) AS observed_ns,
     sum(slices.expected_ns) AS expected_ns,
     multiIf(
-        expected_ns > 0 AND NOT max(is_sender), 'sender_not_visible',
+        expected_ns > 0 AND NOT max(has_sender), 'sender_not_visible',
         round(denominator, 6) < 1000, 'below_1000_packets',
         ''
     ) AS own_reason

@@ -19,7 +19,18 @@ INSERT INTO {database}.sli_revisions
     data_revision,
     computed_time
 )
-{relation},
+-- As a view the relation is resolved by itself. Without, the engine would resolve each column of the definition through
+-- all of its levels, which costs more than the rows of a thousand VIFs.
+WITH
+slices AS
+(
+    SELECT *
+    FROM view(
+{relation}
+SELECT *
+FROM slices
+    )
+),
 
 figures AS
 (

@@ -97,14 +97,16 @@ def loss(figure: Figure, at_most: float) -> Cell:
 
 def utilisation(figure: Figure, rate_bits_per_second: int, origin: str, at_most: float) -> Cell:
     """Write the share of the promised rate, with that rate."""
-    promised = f"{bits_per_second(rate_bits_per_second)} promised ({origin})" if rate_bits_per_second else ""
+    promised, note = "", ""
+    if rate_bits_per_second:
+        note = f"of {bits_per_second(rate_bits_per_second)}"
+        promised = f"{rate_bits_per_second:,} bit/s promised ({origin.replace('_', ' ')})"
     if not figure.is_there or figure.value is None:
-        if promised:
-            return Cell(f"{DASH} of {bits_per_second(rate_bits_per_second)}", promised, None, "muted")
-        return _absent() if not figure.is_there else _unknown(figure)
-    text = f"{percent(figure.value)} of {bits_per_second(rate_bits_per_second)}"
-    title = f"{figure.numerator:,.0f} of {figure.denominator:,.0f} bit/s, {promised}; target at most {percent(at_most)}"
-    return Cell(text, title, figure.value, "bad" if figure.value > at_most else "")
+        unknown = _unknown(figure) if figure.is_there else _absent()
+        return msgspec.structs.replace(unknown, title=f"{unknown.title}; {promised}", note=note) if note else unknown
+    title = f"{figure.numerator:,.0f} bit/s of {promised}; target at most {percent(at_most)}"
+    tone = "bad" if figure.value > at_most else ""
+    return Cell(percent(figure.value), title, figure.value, tone, note)
 
 
 def completeness(figures: list[Figure]) -> Cell:

@@ -24,9 +24,7 @@ def test_a_full_queue_inside_the_container_is_loss_from_it(scenario: Scenario) -
     """All three causes on the sending end count, in the numerator and in what was offered."""
     scenario.pair(1, 2)
     scenario.sweeps(1, 0, 60, tx_packets=500)
-    scenario.sweeps(
-        2, 0, 60, tx_packets=900, qdisc_dropped_packets=50, tx_dropped_packets=30, tx_errors_packets=20
-    )
+    scenario.sweeps(2, 0, 60, tx_packets=900, qdisc_dropped_packets=50, tx_dropped_packets=30, tx_errors_packets=20)
     scenario.hand_over(0, 60)
     scenario.compute(61)
     assert scenario.value("M2", "local_from", 1) == 0.1
@@ -79,9 +77,7 @@ def test_utilisation_is_the_busier_direction_over_the_promised_rate(scenario: Sc
     """8 bits a byte; the speed of a virtual link is fiction, that of a physical port is not."""
     scenario.pair(1, 2, provisioned_rate_bits_per_second=1000, provisioned_rate_origin="tbf")
     scenario.pair(3, 4, provisioned_rate_bits_per_second=10_000_000_000, provisioned_rate_origin="link_speed")
-    scenario.vif(
-        9, "uplink", "physical", provisioned_rate_bits_per_second=8000, provisioned_rate_origin="link_speed"
-    )
+    scenario.vif(9, "uplink", "physical", provisioned_rate_bits_per_second=8000, provisioned_rate_origin="link_speed")
     for vif_id in (1, 3):
         scenario.count(vif_id, 0, 60, tx_bytes=3000)
     for vif_id in (2, 4):

@@ -144,7 +144,9 @@ def test_after_an_outage_the_newest_windows_come_first_and_each_step_is_bounded(
     assert scenario.value("M1", "to", 1, window=0) == 100
 
 
-@pytest.mark.parametrize(("count", "apart_ns", "expected"), [(130, 10, [60, 60, 10]), (3, 3600, [1, 1, 1]), (0, 10, [])])
+@pytest.mark.parametrize(
+    ("count", "apart_ns", "expected"), [(130, 10, [60, 60, 10]), (3, 3600, [1, 1, 1]), (0, 10, [])]
+)
 def test_statements_are_bounded_in_windows_and_span(count: int, apart_ns: int, expected: list[int]) -> None:
     """No statement has more than 60 windows, and none spans more than an hour."""
     second = 1_000_000_000

@@ -78,7 +78,8 @@ function compare(a, b) {
   const name = sort.replace(/^-/, "");
   const [x, y] = [a.cells[name].sort ?? null, b.cells[name].sort ?? null];
   if (x === null || y === null) return (x === null) - (y === null);
-  const order = typeof x === "string" ? x.toLowerCase().localeCompare(y.toLowerCase(), "en", { numeric: true }) : x - y;
+  const [left, right] = typeof x === "string" ? [x.toLowerCase(), y.toLowerCase()] : [x, y];
+  const order = (left > right) - (left < right);
   return sort.startsWith("-") ? -order : order;
 }
 
