@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -17,6 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from ingest.store.codes import StoreError, from_engine
+
+_NO_SPACE = 243
 
 
 class Class(Enum):
@@ -168,14 +171,22 @@ class Handle:
         Raises:
             StoreError: With the engine's code; parts that were committed before stay.
         """
-        # One statement with its data, and not `send_insert`: the end of a streamed insert hides what went wrong while the
-        # part was written (a violated constraint, a full disk) and reports rows that are not there.
+        # From a file, and not by `send_insert`: the end of a streamed insert hides what went wrong while the part was
+        # written (a violated constraint, a full disk) and reports rows that are not there.
+        before, settings, after = sql.partition(" SETTINGS ")
         try:
-            done = self._connection.query(f"{sql} FORMAT {form}\n".encode() + body, "TSV", params={})
-            if done.has_error():
-                raise from_engine(done.error_message())
+            with tempfile.NamedTemporaryFile(prefix="insert-") as file:
+                file.write(body)
+                file.flush()
+                source = f"FROM INFILE {quote(file.name)} COMPRESSION 'none'"
+                done = self._connection.query(f"{before} {source}{settings}{after} FORMAT {form}", "TSV", params={})
+                if done.has_error():
+                    raise from_engine(done.error_message())
         except RuntimeError as error:
             raise from_engine(str(error)) from None
+        except OSError as error:
+            message = f"Code: {_NO_SPACE}. DB::Exception: the rows cannot be laid down: {error} (NOT_ENOUGH_SPACE)"
+            raise StoreError(_NO_SPACE, message) from None
         return int(done.rows_written()), int(done.bytes_written())
 
 
