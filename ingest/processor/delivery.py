@@ -35,6 +35,8 @@ _STUCK = Gauge("viflux_processor_stuck", "1 while the store has a piece in part 
 _ABOUT_THE_ROWS = frozenset((*range(25, 46), 6, 9, 20, 53, 69, 70, 72, 73, 117, 131, 190, 349, 407, 469, 636))
 _RECOUNT_SECONDS = 1.0
 _ALARM_SECONDS = 30.0
+# One token can be known without its part; a store that does that again and again is broken.
+_MOST_TOKENS = 3
 
 
 class Store(Protocol):
@@ -95,7 +97,17 @@ class Delivery:
                 _LOST_PARTS.inc()
                 self._log.warning("the store knew a token without having its rows; using the next", token=piece.token)
                 generation += 1
+                if generation > _MOST_TOKENS:
+                    self._wait_after_empty_acknowledgements(piece)
+        if generation > _MOST_TOKENS:
+            self._health.ready(True, part="source")
         self._done(piece)
+
+    def _wait_after_empty_acknowledgements(self, piece: Piece) -> None:
+        reason = f"the store acknowledges {piece.token} and has none of its rows"
+        self._log.error("the store acknowledges rows and has none of them; look at its log", reason=reason)
+        self._health.ready(False, reason, part="source")
+        self._patience.rest(_ALARM_SECONDS)
 
     def _done(self, piece: Piece) -> None:
         _INSERTED.labels(piece.table).inc(piece.count)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -34,12 +33,6 @@ from tests.spool.making import need_strace
 from viflux.spool import SpoolWriter
 
 MOST_RESIDENT_BYTES = 150_000_000
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[RunningStore]:
-    with running_store(tmp_path / "data") as running:
-        yield running
 
 
 class Sent:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.processor.making import (
     COUNTERS,
@@ -21,17 +18,11 @@ from tests.processor.making import (
     sweep,
     wait_done,
 )
-from tests.running import RunningStore, running_store, until
+from tests.running import RunningStore, until
 from viflux.registry import KINDS
 from viflux.spool import SpoolWriter
 
 DELTAS = [name for name in KINDS["counters_1m"].table if name in KINDS["counters"].record][2:]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[RunningStore]:
-    with running_store(tmp_path / "data") as running:
-        yield running
 
 
 def put(writer: SpoolWriter, rows: list[dict[str, Any]], watermark_ns: int) -> None:
@@ -61,10 +52,10 @@ def test_a_minute_is_filled_when_the_watermark_passes_its_end(tmp_path: Path, st
     rows += sweep(minute + 31 * SECOND, 1, delta_kind="new", duration_ns=0, rx_bytes=0, qdisc_backlog_bytes=77)
     writer = open_spool(tmp_path / "data")
     put(writer, rows, minute + MINUTE - 1)
-    with processor(store, "window.grace=1h") as running:
+    with processor(store, "window.grace=10m") as running:
         wait_done(running, tmp_path / "data")
         put(writer, sweep(minute + MINUTE + 10 * SECOND, 2), minute + MINUTE)
-        until("the minute is filled", lambda: tier(store), 20)
+        until("the minute is filled", lambda: len(tier(store)) == 2, 20)
     first, second = tier(store)
     assert first["minute"] == minute // SECOND
     assert (first["covered_ns"], first["gap_ns"], first["rows_count"]) == (60 * SECOND, 10 * SECOND, 8)

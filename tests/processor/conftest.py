@@ -1,0 +1,19 @@
+"""A real store with its tables, for one test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.store.migrate import migrate
+from tests.running import RunningStore, running_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunningStore]:
+    """Run a store on the folder `data` of the test."""
+    with running_store(tmp_path / "data") as running:
+        migrate(running.writer(), running.settings.store.database)
+        yield running
