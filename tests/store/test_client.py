@@ -114,6 +114,18 @@ def test_a_refused_block_stores_nothing(writer: StoreClient) -> None:
     assert writer.query_rows("SELECT count() AS n FROM exact") == before
 
 
+def test_an_error_while_the_part_is_written_is_told(writer: StoreClient) -> None:
+    """A violated constraint comes late in an insert; it is refused, and no row is there."""
+    writer.command(
+        "CREATE TABLE IF NOT EXISTS viflux.small (a UInt64, CONSTRAINT is_small CHECK a < 100) "
+        "ENGINE = MergeTree ORDER BY a"
+    )
+    with pytest.raises(StoreRefused) as caught:
+        writer.insert_arrow_stream("small", pa.table({"a": pa.array(range(200), pa.uint64())}))
+    assert caught.value.code == 469
+    assert writer.query_rows("SELECT count() AS n FROM small") == [{"n": 0}]
+
+
 def test_nothing_listens(store: RunningStore) -> None:
     """One line that says where and what to do; ping is false."""
     client = StoreClient(f"http://127.0.0.1:{free_port()}", "viflux", "default")
