@@ -14,8 +14,12 @@ use vifs::{Applied, Change, Coordinate, Device, Elsewhere, Event, Table};
 use wire::identity::Boot;
 use wire::record::Link;
 
-/// How often sysfs is asked anew while links keep coming and going; then those left over are read again by a dump.
-const MOST_ROUNDS: usize = 4;
+/// How often sysfs is asked anew while links keep coming and going.
+const MOST_ROUNDS: usize = 16;
+/// How often in a row events are held back for a link that cannot be identified; then its namespace is read anew.
+const MOST_HOLDS: usize = 4;
+/// How long to wait for the rest of such a story.
+const BETWEEN_HOLDS: Duration = Duration::from_millis(2);
 /// Events taken in at one go; more wait in the socket.
 const MOST_EVENTS: usize = 65_536;
 /// Looks that events ask for are at least this far apart: each reads all names, and in a storm of changes one tells of many.
@@ -69,6 +73,9 @@ pub struct Watch {
     looks: Vec<(i64, bool)>,
     last_look_ns: i64,
     last_scan_ns: i64,
+    /// Events that wait for a link before them to be identified, and how often in a row there were such.
+    held: Vec<Event>,
+    holds: usize,
     /// Nsids that a scan did not find a namespace for; tried again at each resync.
     pub(crate) hopeless: HashSet<i32>,
     /// Events were thrown away: any device may be another one than the one that is known in its place.
@@ -110,6 +117,8 @@ impl Watch {
             looks: Vec::new(),
             last_look_ns: 0,
             last_scan_ns: 0,
+            held: Vec::new(),
+            holds: 0,
             hopeless: HashSet::new(),
             is_doubtful: false,
             stale: HashSet::new(),
@@ -132,6 +141,11 @@ impl Watch {
         let timeout = match until_look {
             Some(left) => timeout.min(Duration::from_nanos(u64::try_from(left).unwrap_or(0))),
             None => timeout,
+        };
+        let timeout = if self.held.is_empty() {
+            timeout
+        } else {
+            timeout.min(BETWEEN_HOLDS)
         };
         let mut descriptors = vec![std::os::fd::AsFd::as_fd(&self.monitor)];
         descriptors.extend(self.folders.as_ref().map(std::os::fd::AsFd::as_fd));
@@ -161,41 +175,58 @@ impl Watch {
 
     /// Read and apply all events that wait, and ask sysfs who the new links are.
     pub(crate) fn apply_events(&mut self) -> Result<Applied, Failure> {
-        let mut events = Vec::new();
+        let mut events = std::mem::take(&mut self.held);
         let mut begun = realtime_ns();
         self.hear(&mut events)?;
         let mut devices = HashMap::new();
         for _ in 0..MOST_ROUNDS {
-            let wanted: Vec<(u64, Link)> = self.table.wanted(&events);
+            let mut wanted = self.table.wanted(&events);
+            wanted.retain(|(cookie, link)| !devices.contains_key(&(*cookie, link.ifindex)));
             if wanted.is_empty() {
                 break;
             }
-            devices = self.devices_of(&wanted);
-            // Whatever was read from sysfs belongs to who is there now only if nobody came or went meanwhile.
+            devices.extend(self.devices_of(&wanted));
+            // What sysfs said is of who was there before the events that are heard now.
             let before = events.len();
             begun = realtime_ns();
             self.hear(&mut events)?;
-            let unsettled = events[before..].iter().any(|event| {
-                matches!(
-                    event.change,
-                    Change::NewLink(_)
-                        | Change::DelLink(_)
-                        | Change::Moved { .. }
-                        | Change::NamespaceGone
-                )
-            });
-            if !unsettled {
-                break;
+            for event in &events[before..] {
+                match &event.change {
+                    Change::DelLink(link) => {
+                        devices.remove(&(event.namespace, link.ifindex));
+                    }
+                    Change::Moved { ifindex, .. } => {
+                        devices.remove(&(event.namespace, *ifindex));
+                    }
+                    Change::NamespaceGone => {
+                        devices.retain(|(cookie, _), _| *cookie != event.namespace)
+                    }
+                    _ => {}
+                }
             }
         }
-        for event in &events {
+        // A link that sysfs does not know has gone, and the event that says so is on its way: who it was, and in which order
+        // things happened, is known then.
+        let mut count = events.len();
+        if self.holds < MOST_HOLDS {
+            count = self.table.first_unidentified(&events, &devices);
+        }
+        self.holds = if count < events.len() {
+            self.holds + 1
+        } else {
+            0
+        };
+        for event in &events[..count] {
             if matches!(event.change, Change::NamespaceGone) {
                 self.places.remove(&event.namespace);
             }
         }
-        let applied = self.table.apply(events, &devices);
+        let applied = self.table.apply(&mut events, count, &devices);
         self.stale.extend(&applied.unsettled);
-        self.settled_ns = begun;
+        self.settled_ns = events
+            .first()
+            .map_or(begun, |event| begun.min(event.time_ns));
+        self.held = events;
         Ok(applied)
     }
 

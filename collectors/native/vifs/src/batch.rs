@@ -46,6 +46,21 @@ pub struct Applied {
     pub unsettled: HashSet<u64>,
 }
 
+impl Applied {
+    fn name(&mut self, event: &Event) {
+        let (ifindex, is_turnover) = match &event.change {
+            Change::NewLink(link) | Change::DelLink(link) => (link.ifindex, true),
+            Change::Moved { ifindex, .. } => (*ifindex, true),
+            Change::NewAddress(address) | Change::DelAddress(address) => (address.ifindex, false),
+            Change::NamespaceGone => return,
+        };
+        self.touched.insert((event.namespace, ifindex));
+        if is_turnover {
+            self.turned_over.insert((event.namespace, ifindex));
+        }
+    }
+}
+
 /// What became of the device at a coordinate by the end of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -93,11 +108,44 @@ impl Table {
         wanted
     }
 
-    /// Take in events in their order. `devices` is what sysfs said, after all of them, of the links that `wanted` named.
-    pub fn apply(&mut self, events: Vec<Event>, devices: &HashMap<Coordinate, Device>) -> Applied {
-        let fates = fates(&events);
+    /// Where in the events the first link comes that `devices` does not identify; their number where there is none.
+    pub fn first_unidentified(
+        &self,
+        events: &[Event],
+        devices: &HashMap<Coordinate, Device>,
+    ) -> usize {
+        let wanted: HashSet<Coordinate> = self
+            .wanted(events)
+            .into_iter()
+            .map(|(cookie, link)| (cookie, link.ifindex))
+            .filter(|place| !devices.contains_key(place))
+            .collect();
+        fates(events)
+            .iter()
+            .zip(events)
+            .position(|(fate, event)| match (fate, &event.change) {
+                (Fate::Is(end), Change::NewLink(_)) => wanted.contains(end),
+                _ => false,
+            })
+            .unwrap_or(events.len())
+    }
+
+    /// Take in the first `count` events in their order, and leave the others in `events`.
+    ///
+    /// `devices` is what sysfs said, after all of them, of the links that `wanted` named.
+    pub fn apply(
+        &mut self,
+        events: &mut Vec<Event>,
+        count: usize,
+        devices: &HashMap<Coordinate, Device>,
+    ) -> Applied {
+        let fates = fates(events);
         let mut applied = Applied::default();
-        for (event, fate) in events.into_iter().zip(fates) {
+        // What is left is newer than whatever is read meanwhile, too.
+        for event in &events[count..] {
+            applied.name(event);
+        }
+        for (event, fate) in events.drain(..count).zip(fates) {
             let (cookie, time_ns) = (event.namespace, event.time_ns);
             match event.change {
                 Change::NewLink(link) => {

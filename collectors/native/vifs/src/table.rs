@@ -467,12 +467,15 @@ impl Table {
             incarnation,
         };
         // After a restart the number under which a device is known is the one whose id was written down.
-        for earlier in 1..=self.incarnation {
-            if self
-                .restored
-                .contains_key(&vif_id(self.boot, identity(earlier)))
-            {
-                return identity(earlier);
+        let is_known = |restored: &Restored| restored.written.state.identity_origin == "cookie";
+        if self.restored.values().any(is_known) {
+            for earlier in 1..=self.incarnation {
+                if self
+                    .restored
+                    .contains_key(&vif_id(self.boot, identity(earlier)))
+                {
+                    return identity(earlier);
+                }
             }
         }
         self.incarnation += 1;

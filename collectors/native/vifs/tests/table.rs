@@ -73,7 +73,7 @@ impl World {
     }
 
     fn events(&mut self, events: Vec<(u64, Change)>, devices: &[(u64, u32, u64)]) {
-        let events = events
+        let mut events: Vec<Event> = events
             .into_iter()
             .map(|(namespace, change)| Event {
                 namespace,
@@ -85,7 +85,8 @@ impl World {
             .iter()
             .map(|(namespace, ifindex, inode)| ((*namespace, *ifindex), device(*inode)))
             .collect();
-        self.table.apply(events, &devices);
+        let count = events.len();
+        self.table.apply(&mut events, count, &devices);
     }
 
     /// What would be written now, written.
@@ -339,6 +340,39 @@ fn a_move_through_several_events_before_sysfs_could_be_asked_is_one_vif() {
         ("eth0", "born")
     );
     assert_eq!(rows.identity_origin, ["sysfs"]);
+}
+
+#[test]
+fn events_behind_a_link_that_is_not_identified_wait_for_it() {
+    let mut world = World::new();
+    let event = |change| Event {
+        namespace: HOME,
+        time_ns: START,
+        change,
+    };
+    let mut events = vec![
+        event(new(link(6, "short", "bridge"))),
+        event(new(link(7, "late", "bridge"))),
+        event(died(link(6, "short", "bridge"), sent(1))),
+    ];
+    let none = HashMap::new();
+    let count = world.table.first_unidentified(&events, &none);
+    assert_eq!(
+        count, 1,
+        "the first one is known to be gone, the second must be asked for"
+    );
+    let applied = world.table.apply(&mut events, count, &none);
+    assert!(
+        applied.touched.contains(&(HOME, 7)),
+        "what waits is newer than a dump"
+    );
+    assert!(applied.unsettled.is_empty());
+    assert_eq!(events.len(), 2);
+    events.push(event(died(link(7, "late", "bridge"), sent(2))));
+    let count = world.table.first_unidentified(&events, &none);
+    assert_eq!(count, 3);
+    world.table.apply(&mut events, count, &none);
+    assert_eq!(world.rows().change, ["born", "gone", "born", "gone"]);
 }
 
 #[test]
