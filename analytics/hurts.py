@@ -213,7 +213,8 @@ def _missing(facts: Facts) -> tuple[str, ...]:
 def _old_breaches(facts: Facts) -> tuple[str, ...]:
     if not facts.hurting_count:
         return ()
-    return (f"When last seen, {_vifs(facts.hurting_count)} were beyond target.",)
+    verb = "was" if facts.hurting_count == 1 else "were"
+    return (f"When last seen, {_vifs(facts.hurting_count)} {verb} beyond target.",)
 
 
 def _vifs(count: int) -> str:

@@ -19,7 +19,7 @@ MINUTE_NS = 60_000_000_000
 @pytest.fixture(scope="session")
 def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreClient]:
     """A client of a store that runs for the whole session."""
-    with running_store(tmp_path_factory.mktemp("analytics") / "data") as store:
+    with running_store(tmp_path_factory.mktemp("slis") / "data") as store:
         client = store.writer()
         yield client
         client.close()
