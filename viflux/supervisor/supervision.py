@@ -34,6 +34,7 @@ _STEADY_PAUSE_SECONDS = 5.0
 # Each question costs the stage a millisecond; only one that has just been started is worth twenty a second.
 _YOUNG_SECONDS = 30.0
 _ASK_TIMEOUT_SECONDS = 0.5
+_SAME_WISH_NS = 1_000_000_000
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -69,6 +70,7 @@ class Supervision:
         self._changed = True
         self._cannot_write = False
         self._stop_signals = 0
+        self._first_stop_ns = 0
 
     def run(self) -> None:
         """Start everything and stay until a stop signal; returns when all children have ended.
@@ -105,7 +107,13 @@ class Supervision:
         return reading, writing
 
     def _count_stop(self, *_: object) -> None:
-        self._stop_signals += 1
+        # `make` and `timeout` pass on a signal that the whole process group has had already: one wish, told twice.
+        now_ns = self._clock.monotonic_ns()
+        if not self._stop_signals:
+            self._first_stop_ns = now_ns
+            self._stop_signals = 1
+        elif now_ns - self._first_stop_ns >= _SAME_WISH_NS:
+            self._stop_signals += 1
 
     def _start(self, child: Child) -> None:
         child.start()
@@ -243,9 +251,10 @@ class Supervision:
         while any(child.is_running for child in group):
             if self._is_over(until_ns) and not killed:
                 killed = True
+                why = "was not waited for" if self._stop_signals > 1 else "did not end in time"
                 for child in group:
                     if child.is_running:
-                        self._report.event("warning", f"{child.stage.name} did not end in time and is killed")
+                        self._report.event("warning", f"{child.stage.name} {why} and is killed")
                         child.signal(signal.SIGKILL)
             self._take_events(_STARTING_PAUSE_SECONDS)
         for child in group:
