@@ -93,24 +93,8 @@ def test_a_writer_killed_sixty_times_loses_nothing_committed(tmp_path: Path) -> 
     loop_of_kills(tmp_path / "spool", 60)
 
 
-STEPS = [
-    ("pwrite64", 2),
-    ("pwrite64", 9),
-    ("fdatasync", 1),
-    ("fdatasync", 4),
-    ("rename", 1),
-    ("rename", 2),
-    ("fsync", 2),
-]
-EVICTING_STEPS = [
-    ("unlink", 1),
-    ("unlink", 2),
-    ("rename", 9),
-    ("rename", 12),
-    ("fsync", 15),
-    ("fsync", 20),
-    ("unlink", 4),
-]
+STEPS = [("pwrite64", 9), ("fdatasync", 1), ("fdatasync", 4), ("rename", 1), ("fsync", 2)]
+EVICTING_STEPS = [("unlink", 1), ("unlink", 4), ("rename", 12), ("fsync", 20)]
 
 
 def killed_at(folder: Path, call: str, when: int, max_bytes: int) -> list[int]:
