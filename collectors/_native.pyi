@@ -115,6 +115,9 @@ class HostWatch:
     def problems(self) -> list[tuple[str, str]]:
         """Return (subject, detail) of what went wrong since the last call; the same one is told once."""
 
+    def corrected(self) -> list[str]:
+        """Return, for some of the corrections since the last call, the VIF's key and what was different."""
+
     def sees_all_namespaces(self) -> bool:
         """Whether changes in other namespaces are seen and heard."""
 

@@ -186,9 +186,10 @@ class Agent:
         corrected = self._watch.counts().corrections - self._corrections
         if corrected:
             self._corrections += corrected
-            detail = "a full read found differences that no event had told of"
+            samples = "; ".join(self._watch.corrected())
+            detail = f"a full read found differences that no event had told of, such as {samples}"
             self._happenings.tell(now_ns, "resync_corrected", "inventory", detail, corrected)
-            self._log.info("resync corrected the inventory", differences=corrected)
+            self._log.info("resync corrected the inventory", differences=corrected, such_as=samples)
         self._gather_until_ns = now_ns
 
     def _tell_problems(self) -> None:

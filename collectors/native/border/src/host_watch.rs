@@ -149,6 +149,10 @@ impl HostWatch {
             .collect()
     }
 
+    fn corrected(&self) -> Vec<String> {
+        std::mem::take(&mut self.watch().samples)
+    }
+
     fn sees_all_namespaces(&self) -> bool {
         let watch = self.watch();
         watch.all_namespaces && watch.monitor.hears_all_namespaces()

@@ -11,6 +11,9 @@ use vifs::{Coordinate, Dump, NamespaceFacts};
 
 use crate::watch::{elsewhere, Watch};
 
+/// Corrections that are told in words.
+const MOST_SAMPLES: usize = 5;
+
 impl Watch {
     /// Read every namespace whole, correct what events missed, and take note of what is gone.
     pub fn resync(&mut self) -> Result<(), Failure> {
@@ -213,7 +216,10 @@ impl Watch {
         let applied = self.apply_events()?;
         let touched: HashSet<Coordinate> = applied.touched;
         for dump in told {
-            self.counts.corrections += self.table.dump_seen(dump, &touched);
+            let corrections = self.table.dump_seen(dump, &touched);
+            self.counts.corrections += corrections.len() as u64;
+            let room = MOST_SAMPLES.saturating_sub(self.samples.len());
+            self.samples.extend(corrections.into_iter().take(room));
         }
         Ok(())
     }

@@ -67,6 +67,8 @@ pub struct Watch {
     pub(crate) places: HashMap<u64, NamespacePlace>,
     pub(crate) sweep: Sweep,
     pub(crate) counts: Counts,
+    /// What some of the corrections were about, since they were asked for.
+    pub(crate) samples: Vec<String>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) told: HashSet<Problem>,
     /// When (by the clock that is never set) to look for namespaces again, and whether /proc is to be scanned then.
@@ -112,6 +114,7 @@ impl Watch {
             places: HashMap::new(),
             sweep: Sweep::default(),
             counts: Counts::default(),
+            samples: Vec::new(),
             problems: Vec::new(),
             told: HashSet::new(),
             looks: Vec::new(),

@@ -45,6 +45,68 @@ pub struct State {
     pub criticality: Label,
 }
 
+impl State {
+    /// Names of the columns in which two states differ.
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        [
+            (
+                self.identity_origin != other.identity_origin,
+                "identity_origin",
+            ),
+            (self.vif_key != other.vif_key, "vif_key"),
+            (self.namespace != other.namespace, "namespace"),
+            (self.nsid != other.nsid, "nsid"),
+            (self.ifname != other.ifname, "ifname"),
+            (self.ifindex != other.ifindex, "ifindex"),
+            (self.kind != other.kind, "kind"),
+            (self.side != other.side, "side"),
+            (
+                self.counting_point != other.counting_point,
+                "counting_point",
+            ),
+            (self.link_id != other.link_id, "link_id"),
+            (self.peer_vif_id != other.peer_vif_id, "peer_vif_id"),
+            (self.parent_vif_id != other.parent_vif_id, "parent_vif_id"),
+            (self.bridge_vif_id != other.bridge_vif_id, "bridge_vif_id"),
+            (self.vni != other.vni, "vni"),
+            (self.vlan_id != other.vlan_id, "vlan_id"),
+            (self.mac_address != other.mac_address, "mac_address"),
+            (self.addresses != other.addresses, "addresses"),
+            (
+                self.prefix_lengths != other.prefix_lengths,
+                "prefix_lengths",
+            ),
+            (self.mtu_bytes != other.mtu_bytes, "mtu_bytes"),
+            (self.is_up != other.is_up, "is_up"),
+            (self.operstate != other.operstate, "operstate"),
+            (self.has_carrier != other.has_carrier, "has_carrier"),
+            (
+                self.link_speed_bits_per_second != other.link_speed_bits_per_second,
+                "link_speed_bits_per_second",
+            ),
+            (
+                self.provisioned_rate_bits_per_second != other.provisioned_rate_bits_per_second,
+                "provisioned_rate_bits_per_second",
+            ),
+            (
+                self.provisioned_rate_origin != other.provisioned_rate_origin,
+                "provisioned_rate_origin",
+            ),
+            (self.qdisc != other.qdisc, "qdisc"),
+            (self.alias != other.alias, "alias"),
+            (self.driver != other.driver, "driver"),
+            (self.workload != other.workload, "workload"),
+            (self.owner != other.owner, "owner"),
+            (self.tenant != other.tenant, "tenant"),
+            (self.service != other.service, "service"),
+            (self.criticality != other.criticality, "criticality"),
+        ]
+        .into_iter()
+        .filter_map(|(differs, name)| differs.then_some(name))
+        .collect()
+    }
+}
+
 /// The columns of a row that say when and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {

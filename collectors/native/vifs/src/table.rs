@@ -261,11 +261,11 @@ impl Table {
     /// Take in one whole namespace.
     ///
     /// `touched` are coordinates of which an event was read since the dump was begun: events are newer than the dump there.
-    /// Returns how many differences to the table were found that events should have told of.
-    pub fn dump_seen(&mut self, mut dump: Dump, touched: &HashSet<Coordinate>) -> u64 {
+    /// Returns the differences to the table that events should have told of: each names a VIF and what was different.
+    pub fn dump_seen(&mut self, mut dump: Dump, touched: &HashSet<Coordinate>) -> Vec<String> {
         let cookie = dump.namespace;
         let Some(namespace) = self.namespaces.get_mut(&cookie) else {
-            return 0;
+            return Vec::new();
         };
         let expects_events = namespace.was_read && namespace.facts.is_heard;
         let appeared = |look: Option<Look>, device: &Device| match (look, device.inode) {
@@ -275,7 +275,7 @@ impl Table {
             _ => Appeared::Before,
         };
         namespace.was_read = true;
-        let mut corrections = 0;
+        let mut corrections = Vec::new();
         let mut addresses: HashMap<u32, Vec<([u8; 16], u8)>> = HashMap::new();
         for address in &dump.addresses {
             addresses
@@ -315,9 +315,8 @@ impl Table {
             // Compared as rows tell it: that the end of a pair that was made first has a peer is known from the other end, though
             // no event says so. Queues have no event; theirs comes after the comparison.
             let after = self.at(place).map(|vif| (vif.id, self.state_of(vif)));
-            let differs = before != after;
+            corrections.extend(correction(before, after));
             self.queue_seen(place, queue, dump.time_ns);
-            corrections += u64::from(differs);
         }
         let missing: Vec<u64> = self
             .index
@@ -330,17 +329,17 @@ impl Table {
             .map(|(_, id)| *id)
             .collect();
         for id in missing {
-            corrections += 1;
+            let before = self.vifs.get(&id).map(|vif| (id, self.state_of(vif)));
+            corrections.extend(correction(before, None));
             self.depart(id, dump.time_ns);
         }
-        if expects_events {
-            corrections
-        } else {
-            0
+        if !expects_events {
+            corrections.clear();
         }
+        corrections
     }
 
-    /// Take in one link, from a dump or an event. Returns whether it differs from what was known.
+    /// Take in one link, from a dump or an event.
     ///
     /// `device` is what sysfs says of it, where it was looked up; `how` is its beginning should it be new.
     pub(crate) fn link_seen(
@@ -350,7 +349,7 @@ impl Table {
         device: Option<Device>,
         how: Appeared,
         time_ns: i64,
-    ) -> bool {
+    ) {
         // Statistics change all the time; they belong to sweeps.
         link.stats = None;
         let place = (cookie, link.ifindex);
@@ -363,14 +362,14 @@ impl Table {
         }
         let Some(device) = device else {
             let Some(vif) = known.and_then(|id| self.vifs.get_mut(&id)) else {
-                return false;
+                return;
             };
             if vif.link == link {
-                return false;
+                return;
             }
             let id = vif.id;
             self.update(id, |vif| vif.link = link, time_ns);
-            return true;
+            return;
         };
         let identity = match device.inode {
             Some(inode) => Identity::Sysfs { inode },
@@ -400,7 +399,7 @@ impl Table {
                     time_ns,
                 );
             }
-            return !same;
+            return;
         }
         let vif = match self.remembered.remove(&id) {
             Some((_, mut vif)) => {
@@ -416,7 +415,6 @@ impl Table {
         };
         self.vifs.insert(id, vif);
         self.settle(id);
-        true
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -840,5 +838,22 @@ impl Table {
         if let Some(vif) = self.vifs.remove(&id) {
             self.remembered.insert(id, (time_ns, vif));
         }
+    }
+}
+
+/// In words, how the table and a dump differ about a VIF; none where they agree.
+fn correction(before: Option<(u64, State)>, after: Option<(u64, State)>) -> Option<String> {
+    match (before, after) {
+        (Some((id, before)), Some((same, after))) if id == same => {
+            let columns = before.differing(&after);
+            (!columns.is_empty()).then(|| format!("{}: {}", after.vif_key, columns.join(", ")))
+        }
+        (Some((_, before)), Some((_, after))) => Some(format!(
+            "{}: another device than {}",
+            after.vif_key, before.vif_key
+        )),
+        (Some((_, before)), None) => Some(format!("{}: gone", before.vif_key)),
+        (None, Some((_, after))) => Some(format!("{}: born", after.vif_key)),
+        (None, None) => None,
     }
 }
