@@ -84,9 +84,9 @@ per_vif AS
     SELECT
         scope_key,
         countIf(is_newest_slice) > 0 AS is_judged,
-        -- (times the target, value, target, SLI, part, window): the worst breach, of the newest slice before the minute
+        -- The worst breach, of the newest slice before the minute: (is it of the slice, times the target, value, target, …)
         maxIf(
-            (assumeNotNull(value) / at_most, assumeNotNull(value), at_most, sli, part, window_seconds),
+            (is_newest_slice, assumeNotNull(value) / at_most, assumeNotNull(value), at_most, sli, part, window_seconds),
             (is_newest_slice OR is_newest_minute) AND at_most > 0 AND value > at_most
         ) AS worst,
         minIf(completeness_ratio, is_newest_slice) AS least_ratio,
@@ -103,17 +103,17 @@ SELECT
     countIf(is_judged) AS judged_count,
     countIf(has_utilisation) AS with_utilisation_count,
     countIf(has_loss) AS with_loss_count,
-    countIf(worst.6 > 0) AS hurting_count,
+    countIf(worst.7 > 0) AS hurting_count,
     countIf(is_judged AND least_ratio < 1) AS incomplete_count,
     minIf(least_ratio, is_judged) AS least_completeness_ratio,
     minIf(last_complete_time, is_judged AND least_ratio < 1) AS incomplete_since_time,
     any(done.newest_slice_time) AS newest_slice_time,
     arraySlice(arrayReverseSort(groupArrayIf(
         CAST(
-            (worst.1, worst.2, worst.3, worst.4, worst.5, worst.6, vifs.namespace, vifs.ifname, vifs.vif_key, vifs.scope_key),
+            (worst.2, worst.3, worst.4, worst.5, worst.6, worst.7, vifs.namespace, vifs.ifname, vifs.vif_key, vifs.scope_key),
             'Tuple(times Float64, value Float64, at_most Float64, sli String, part String, window_seconds UInt32, namespace String, ifname String, vif_key String, vif_id String)'
         ),
-        worst.6 > 0
+        worst.7 > 0
     )), 1, 5) AS worst_vifs
 FROM vifs
 LEFT JOIN per_vif ON vifs.scope_key = per_vif.scope_key

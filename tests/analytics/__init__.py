@@ -1,0 +1,1 @@
+"""Tests of the catalogue and its stage, over a real store."""

@@ -1,4 +1,4 @@
-"""Builds what the processor would have stored: inventory, counters and hand-overs of one host, in seconds of a scene."""
+"""What the processor would have stored of a host: inventory, counters and hand-overs, in seconds of a scene."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_every_file_is_in_the_catalogue() -> None:
 )
 def test_a_wrong_definition_is_refused(change: tuple[str, str], complaint: str) -> None:
     """The message names the file and the key."""
-    with pytest.raises(CatalogueError, match="m1_throughput.sql") as refused:
+    with pytest.raises(CatalogueError, match=r"m1_throughput\.sql") as refused:
         read(M1.replace(*change), "m1_throughput.sql")
     assert complaint in str(refused.value)
 

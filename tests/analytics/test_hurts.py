@@ -113,6 +113,8 @@ def test_percent(ratio: float, text: str) -> None:
     assert percent(ratio) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(-3, "0 s"), (59, "59 s"), (61, "1 min"), (7_300, "2 h"), (200_000, "2 d")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-3, "0 s"), (59, "59 s"), (61, "1 min"), (7_300, "2 h"), (200_000, "2 d")]
+)
 def test_age(seconds: int, text: str) -> None:
     assert age(seconds * SECOND) == text

@@ -1,0 +1,1 @@
+"""Tests of boards and console, with real store, server and browser."""
