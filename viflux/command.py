@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +67,13 @@ def verb(stage: str | None = None) -> Callable[[Callable[..., None]], Callable[.
         ) -> None:
             settings, _ = load(config=config, data_dir=data_dir, assignments=assignments)
             logs.configure(settings.log.level, settings.log.form, stage or function.__name__)
-            function(settings, *args, **kwargs)
+            try:
+                function(settings, *args, **kwargs)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # Whoever read the rows has seen enough. click would make an error of it, and Python another at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(0)
 
         return command
 
@@ -95,7 +102,4 @@ def main() -> NoReturn:
     except VifluxError as error:
         click.echo(f"viflux: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     sys.exit(0)

@@ -142,6 +142,7 @@ def _users(settings: Settings) -> str:
     <default>
       <async_insert>0</async_insert>
       <log_queries>1</log_queries>
+      <cast_string_to_date_time_mode>best_effort</cast_string_to_date_time_mode>
       <max_insert_block_size>1048576</max_insert_block_size>
       <max_memory_usage>{int(settings.store.max_memory) * 4 // 5}</max_memory_usage>
     </default>

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import click
-from ingest.store.client import StoreClient
 
+from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate as apply
 from viflux.command import verb
 from viflux.settings import Settings

@@ -179,3 +179,27 @@ def test_a_reader_that_closes_early_is_no_error(store: RunningStore) -> None:
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == '{"number":0}\n'
     assert done.stderr == ""
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(store: RunningStore) -> None:
+    """`viflux sql … | head -1` ends quietly with exit code 0."""
+    flags = ("--data-dir", str(store.settings.data_dir), "--set", f"store.listen={store.settings.store.listen}")
+    words = viflux("sql", *flags, "--format", "csv", "SELECT number FROM numbers(500000)")
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"number\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0
+
+
+def test_times_are_compared_as_they_are_printed(store: RunningStore) -> None:
+    """A time that was copied from a result can be put into a query."""
+    done = sql(
+        store,
+        "--format",
+        "csv",
+        "SELECT toDateTime64('2026-01-02 03:04:05', 9, 'UTC') >= '2026-01-02T03:04:05Z' AS is_later",
+    )
+    assert done.stdout.splitlines()[1] in (b"1", b"true")
