@@ -111,7 +111,9 @@ def test_after_a_storm_the_inventory_is_the_kernels(agent: AgentProcess, network
 
     wait_for("an inventory like the kernel's", is_right, 3)
     agent.next_sweep()
-    assert not agent.events("resync_corrected")
+    told_late = [row["detail"] for row in agent.events("resync_corrected")]
+    # What others do on this host at the same time is not this test's.
+    assert not [detail for detail in told_late if network.tag in detail]
     for vif_id, row in told(agent, namespaces).items():
         rows = agent.counters(vif_id)
         for column in ("tx_packets", "rx_packets", "tx_bytes", "rx_bytes"):

@@ -64,7 +64,9 @@ def test_a_thousand_interfaces_born_at_once(agent: AgentProcess, network: Lab) -
     assert sum(row["counting_point"] for row in pairs) == 500
     scans = agent.scans()
     wait_for("two resyncs", lambda: agent.scans() >= scans + 2, 20)
-    assert not agent.events("resync_corrected")
+    told_late = [row["detail"] for row in agent.events("resync_corrected")]
+    # What others do on this host at the same time is not this test's.
+    assert not [detail for detail in told_late if network.tag in detail]
 
 
 def test_a_namespace_without_a_name_is_found_by_its_process(agent: AgentProcess, network: Lab) -> None:
