@@ -39,7 +39,7 @@ _FIRST_ABI_WITH_TCP = 4
 _FIRST_ABI_WITH_SCOPES = 6
 
 # linux/prctl.h
-_SET_PDEATHSIG, _CAPBSET_READ, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = 1, 23, 24, 38, 47
+_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_READ, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = 1, 4, 23, 24, 38, 47
 _AMBIENT_CLEAR_ALL = 4
 
 # linux/capability.h: version 3 of the interface has two 32-bit words for each set.
@@ -183,6 +183,9 @@ def become(user: str, must_read: Sequence[Path] = ()) -> str | None:
         return f"user {user} cannot read {unreadable}"
     _limit_bounding_set(0)  # the user will lack CAP_SETPCAP for it
     _change_user(entry.pw_uid, groups)
+    # A change of user takes the process's own /proc files away from it (/proc/self/auxv is needed to load the engine).
+    # Nothing of root's is in its memory that another process of the new user may not see.
+    _prctl(_SET_DUMPABLE, 1)
     return None
 
 

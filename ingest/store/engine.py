@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ingest.store.codes import StoreError, from_engine
+from viflux.errors import MissingPartError
 
 _NO_SPACE = 243
 
@@ -44,6 +45,19 @@ class Answer:
     written_bytes: int
 
 
+def _require_auxiliary_vector() -> None:
+    """Refuse to load the engine where it could not find out about its processor.
+
+    The library's constructors read /proc/self/auxv. Where they cannot, they look for the vector behind the end of the
+    environment, which a new variable such as TMPDIR has moved to the heap by then; what they find there is garbage, and
+    they crash on some of it.
+    """
+    try:
+        Path("/proc/self/auxv").read_bytes()
+    except OSError as error:
+        raise MissingPartError(f"/proc/self/auxv: {error.strerror}; the engine needs it to start") from error
+
+
 class Engine:
     """The running engine.
 
@@ -58,6 +72,7 @@ class Engine:
 
     def __init__(self, folder: Path, config: Path, temporary: Path) -> None:
         # Loading the library starts an engine in a temporary folder, with threads; so confine the process before.
+        _require_auxiliary_vector()
         os.environ["TMPDIR"] = str(temporary)
         # chDB imports these where they exist; in this process they would only cost 60 MB.
         for module in ("pandas", "pyarrow", "numpy"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -214,3 +215,15 @@ def test_its_folders_are_closed_to_others(store: RunningStore) -> None:
     """Nobody else on the machine reads the engine's files past the gate."""
     for name in ("run", "store/engine", "store/temporary"):
         assert (store.settings.data_dir / name).stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize("padding", range(0, 64, 16))
+def test_it_starts_whatever_the_environment_looks_like(tmp_path: Path, padding: int) -> None:
+    """The engine's library finds the auxiliary vector where the kernel shows it, not behind the environment's end."""
+    environment = {"PATH": os.environ["PATH"], "PADDING": "x" * padding}
+    words = viflux("store", "--data-dir", tmp_path / "d", "--set", f"store.listen=127.0.0.1:{free_port()}")
+    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert b"store is ready" in process.stderr.readline()
+        process.terminate()
+        assert process.wait(10) == 0
