@@ -32,6 +32,9 @@ LOOK_BACK_NS = 71 * 3600 * NANOSECONDS
 LOOK_BACK_EVERY_NS = 60 * NANOSECONDS
 SILENT_NS = 24 * 3600 * NANOSECONDS
 """How long a host may say nothing and its VIFs are still expected."""
+PAUSE_NS = 10 * NANOSECONDS
+"""How long results stand before newer data replace them: where VIFs come and go all the time, each of them touches the
+windows of the minute before, and all of these are then computed together."""
 SHORTEST_BY_CLOCK_SECONDS = 60
 """Windows shorter than this close by watermark alone."""
 SHORTEST_MARGIN_NS = 60 * NANOSECONDS
@@ -89,6 +92,7 @@ class SliStage:
         self._lengths = sorted({seconds for sli in catalogue.values() for seconds in sli.windows})
         self._seen: tuple[Progress, int] | None = None
         self._looked_back_ns: int | None = None
+        self._recomputed_in = 0
         self._is_behind = True
         self._late: set[tuple[int, DueWindow]] = set()
         self._log = logs.get("slis")
@@ -112,10 +116,13 @@ class SliStage:
         # A minute is looked for where one may have closed; what re-opens one is found when looking back.
         minute_passed = seen is None or (seen[0].minutes_count, seen[1]) != (progress.minutes_count, self._seen[1])
         reach_ns = LOOK_BACK_NS if looks_back or self._is_behind else self._late_ns + 5 * ALIGNMENT_NS
+        # On a span of clock time, so that a step that replaces results is one that computes new ones too.
+        recompute = self._is_behind or now_ns // PAUSE_NS != self._recomputed_in
+        self._recomputed_in = now_ns // PAUSE_NS
         computed, found = 0, 0
         for window_seconds in self._lengths:
             if window_seconds < SHORTEST_BY_CLOCK_SECONDS or minute_passed or looks_back or self._is_behind:
-                due = self._due(window_seconds, now_ns, reach_ns)
+                due = self._due(window_seconds, now_ns, reach_ns, recompute=recompute)
                 found = max(found, len(due))
                 computed += self._compute(window_seconds, due)
         self._is_behind = found == _MOST_WINDOWS and computed > 0
@@ -148,7 +155,7 @@ class SliStage:
         rows = self._store.query_rows(statement("progress", self._database), parameters={"from_ns": from_ns})
         return Progress(*(int(rows[0][name]) for name in ("rows_count", "newest_ns", "minutes_count")))
 
-    def _due(self, window_seconds: int, now_ns: int, reach_ns: int) -> list[DueWindow]:
+    def _due(self, window_seconds: int, now_ns: int, reach_ns: int, *, recompute: bool) -> list[DueWindow]:
         slis = [
             (sli.id, sli.parts[0].name, sli.definition_version)
             for sli in self._catalogue.values()
@@ -165,6 +172,7 @@ class SliStage:
                 "by_clock_ns": by_clock_ns,
                 "late_ns": self._late_ns,
                 "silent_ns": SILENT_NS,
+                "recompute": recompute,
                 "most_windows": _MOST_WINDOWS,
             },
         )

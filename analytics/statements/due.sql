@@ -2,7 +2,8 @@
 --
 -- Parameters: `window_seconds`; `slis` (id, first part, definition version); `now_ns`; `from_ns`, the oldest window that is
 -- looked at; `by_clock_ns`, windows that end before it are closed even of a host that says nothing (0: never); `late_ns`;
--- `silent_ns`, how long a host may be silent and is still expected; `most_windows`.
+-- `silent_ns`, how long a host may be silent and is still expected; `recompute`, whether results of older data are
+-- looked for too; `most_windows`.
 WITH
 -- The revision of a window is how many hand-overs touched it. An inventory row can change what held from a birth in the
 -- minute before it, so it touches that minute too.
@@ -101,6 +102,7 @@ FROM
 LEFT JOIN touched ON wanted.host = touched.host AND wanted.window_ns = touched.window_ns
 LEFT JOIN computed
     ON wanted.sli = computed.sli AND wanted.host = computed.host AND wanted.window_ns = computed.window_ns
-WHERE NOT is_recomputed OR touched.data_revision != computed.computed_revision
+WHERE NOT is_recomputed
+    OR ({recompute:Bool} AND touched.data_revision != computed.computed_revision)
 ORDER BY is_late, window_ns DESC, host, sli
 LIMIT {most_windows:UInt32}
