@@ -37,7 +37,8 @@ _BEAT_SECONDS = 1.0
 # The engine measures itself and the machine here. Not /proc as a whole: it has environments and command lines.
 _READABLE_KERNEL_FILES = """
     /proc/self/auxv /proc/self/maps /proc/self/stat /proc/self/statm /proc/self/status /proc/self/limits
-    /proc/self/fd /proc/self/io /proc/self/cgroup /proc/self/mountinfo /proc/meminfo /proc/cpuinfo /proc/stat /proc/uptime /proc/loadavg
+    /proc/self/fd /proc/self/io /proc/self/cgroup /proc/self/mountinfo
+    /proc/meminfo /proc/cpuinfo /proc/stat /proc/uptime /proc/loadavg
     /proc/sys/vm /sys/fs/cgroup /sys/devices/system /sys/block
     """.split()  # noqa: SIM905  # a table reads better than a list of literals
 

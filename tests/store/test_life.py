@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -221,9 +222,17 @@ def test_its_folders_are_closed_to_others(store: RunningStore) -> None:
 def test_it_starts_whatever_the_environment_looks_like(tmp_path: Path, padding: int) -> None:
     """The engine's library finds the auxiliary vector where the kernel shows it, not behind the environment's end."""
     environment = {"PATH": os.environ["PATH"], "PADDING": "x" * padding}
-    words = viflux("store", "--data-dir", tmp_path / "d", "--set", f"store.listen=127.0.0.1:{free_port()}")
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        assert b"store is ready" in process.stderr.readline()
+    port = free_port()
+    words = viflux("store", "--data-dir", tmp_path / "d", "--set", f"store.listen=127.0.0.1:{port}")
+
+    def answers() -> bool:
+        assert process.poll() is None, f"the store ended with {process.returncode}"
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as connection:
+            connection.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
+            return b"Ok." in connection.recv(4096)
+        return False
+
+    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
+        until("the store answers", answers, 30)
         process.terminate()
         assert process.wait(10) == 0
