@@ -7,8 +7,9 @@ use columns::generated::counters::Rows;
 use wire::record::{LinkStats, QdiscStats};
 
 use crate::delta::{between, values, Fall, Values, COUNTERS};
+use crate::dump::Look;
 use crate::history::Happening;
-use crate::table::{Look, Table};
+use crate::table::Table;
 use crate::vif::{Appeared, Coordinate};
 
 /// Position of the root queue's counters in `Values`.

@@ -6,7 +6,10 @@
 mod batch;
 mod counters;
 mod delta;
+mod dump;
+mod graph;
 mod history;
+mod links;
 mod namespace;
 mod restore;
 mod state;
@@ -16,7 +19,8 @@ mod vif;
 
 pub use batch::{Applied, Change, Event};
 pub use counters::{NamespaceReading, Proposal};
+pub use dump::{Dump, Look};
 pub use history::Happening;
 pub use namespace::{Elsewhere, NamespaceFacts};
-pub use table::{Dump, Look, Table};
+pub use table::Table;
 pub use vif::{Coordinate, Device};

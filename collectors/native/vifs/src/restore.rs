@@ -3,8 +3,9 @@
 use columns::generated::{counters, inventory};
 
 use crate::counters::{totals, Record};
+use crate::dump::Look;
 use crate::state::read;
-use crate::table::{Departure, Look, Table};
+use crate::table::{Departure, Table};
 use crate::vif::{Appeared, Written};
 
 /// The last written state of a VIF that was not seen in this run yet.
