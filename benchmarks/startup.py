@@ -28,10 +28,14 @@ def measure() -> list[Figure]:
         started = time.monotonic()
         product.start()
         try:
-            vifs = _seconds_until(started, lambda: sum(vif["name"].startswith(tag) for vif in _vifs(product)) >= 25)
+            vifs = _seconds_until(started, lambda: sum(vif["ifname"].startswith(tag) for vif in _vifs(product)) >= 25)
             rates = _seconds_until(
                 started,
-                lambda: all(vif["to"] is not None for vif in _vifs(product) if vif["name"].startswith(tag)),
+                lambda: all(
+                    (vif["rate_to"] or {}).get("value") is not None
+                    for vif in _vifs(product)
+                    if vif["ifname"].startswith(tag)
+                ),
             )
             sli = _seconds_until(
                 started, lambda: product.sql("SELECT 1 AS one FROM viflux.sli WHERE window_seconds = 60 LIMIT 1"), 180
@@ -64,7 +68,7 @@ def measure() -> list[Figure]:
 
 def _vifs(product: Product) -> list[dict[str, Any]]:
     try:
-        with urllib.request.urlopen(f"{product.web}/api/v1/vifs?all=1", timeout=2) as answer:
+        with urllib.request.urlopen(f"{product.web}/api/v1/vifs", timeout=2) as answer:
             found: list[dict[str, Any]] = json.load(answer)["vifs"]
             return found
     except (urllib.error.URLError, OSError):
