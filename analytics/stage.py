@@ -57,7 +57,9 @@ DUE = Gauge(
     "Windows found due in the last look, at most 240 of each length.",
     ["window_seconds"],
 )
-STEP = Histogram("viflux_slis_statement_seconds", "Time of one statement that computes windows.", ["sli"])
+STATEMENT = Histogram(
+    "viflux_slis_statement_seconds", "Time of one statement that computes windows.", ["window_seconds"]
+)
 
 
 @dataclass(frozen=True)
@@ -206,20 +208,21 @@ class SliStage:
         return len(due)
 
     def _insert(self, batch: Batch) -> None:
-        sli = self._catalogue[batch.sli]
-        with STEP.labels(sli.id).time():
+        slis = [self._catalogue[name] for name in batch.slis]
+        definitions = tuple((sli.id, sli.definition_version, sli.select) for sli in slis)
+        with STATEMENT.labels(batch.window_seconds).time():
             self._store.command(
-                insertion(sli.select, self._database),
+                insertion(definitions, self._database),
                 parameters={
                     "windows": [(window.host, window.window_ns, window.data_revision) for window in batch.windows],
                     "window_seconds": batch.window_seconds,
                     "from_ns": batch.from_ns,
                     "to_ns": batch.to_ns,
                     "margin_ns": self._margin_ns,
-                    "sli": sli.id,
-                    "definition_version": sli.definition_version,
                     "computed_ns": self._clock.now_ns(),
                 },
             )
-        WINDOWS.labels(sli.id, batch.window_seconds).inc(len(batch.windows))
-        RECOMPUTED.labels(sli.id, batch.window_seconds).inc(sum(window.is_recomputed for window in batch.windows))
+        recomputed = sum(window.is_recomputed for window in batch.windows)
+        for sli in slis:
+            WINDOWS.labels(sli.id, batch.window_seconds).inc(len(batch.windows))
+            RECOMPUTED.labels(sli.id, batch.window_seconds).inc(recomputed)

@@ -34,15 +34,15 @@ class DueWindow:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows of one length that one statement computes for one SLI.
+    """Windows of one length that one statement computes, for all SLIs of which they are due.
 
     Attributes:
-        sli: Id in the catalogue.
+        slis: Ids in the catalogue.
         window_seconds: Their length.
-        windows: Newest first, never empty.
+        windows: Newest first, never empty; each stands for all of `slis`.
     """
 
-    sli: str
+    slis: tuple[str, ...]
     window_seconds: int
     windows: tuple[DueWindow, ...]
 
@@ -60,7 +60,7 @@ class Batch:
 def batches(
     windows: Iterable[DueWindow], window_seconds: int, most_windows: int, longest_seconds: int
 ) -> Iterator[Batch]:
-    """Group windows by SLI into statements of bounded work.
+    """Group windows by the SLIs of which they are due into statements of bounded work.
 
     Args:
         windows: Newest first.
@@ -69,18 +69,20 @@ def batches(
         longest_seconds: Longest span that one statement reads, for windows that lie far apart.
     """
     longest_ns = max(longest_seconds, window_seconds) * NANOSECONDS
-    by_sli: dict[str, list[DueWindow]] = {}
+    slis_of: dict[tuple[str, int, int], list[DueWindow]] = {}
     for window in windows:
-        by_sli.setdefault(window.sli, []).append(window)
-    for sli, due in by_sli.items():
+        slis_of.setdefault((window.host, window.window_ns, window.data_revision), []).append(window)
+    by_slis: dict[tuple[str, ...], list[DueWindow]] = {}
+    for same in slis_of.values():
+        by_slis.setdefault(tuple(sorted(window.sli for window in same)), []).append(same[0])
+    for slis, due in by_slis.items():
         group: list[DueWindow] = []
         for window in due:
-            span_ns = (
-                (group[0].window_ns if group else window.window_ns) + window_seconds * NANOSECONDS - window.window_ns
-            )
+            newest_ns = group[0].window_ns if group else window.window_ns
+            span_ns = newest_ns + window_seconds * NANOSECONDS - window.window_ns
             if group and (len(group) == most_windows or span_ns > longest_ns):
-                yield Batch(sli, window_seconds, tuple(group))
+                yield Batch(slis, window_seconds, tuple(group))
                 group = []
             group.append(window)
         if group:
-            yield Batch(sli, window_seconds, tuple(group))
+            yield Batch(slis, window_seconds, tuple(group))

@@ -1,4 +1,4 @@
--- Store one SLI over a set of windows. The relation is `slices.sql`, the definition the SELECT of the catalogue.
+-- Store SLIs over a set of windows. The relation is `slices.sql`, the figures are the SELECTs of the catalogue.
 INSERT INTO {database}.sli_revisions
 (
     time,
@@ -19,7 +19,7 @@ INSERT INTO {database}.sli_revisions
     data_revision,
     computed_time
 )
--- As a view the relation is resolved by itself. Without, the engine would resolve each column of the definition through
+-- As a view the relation is resolved by itself. Without, the engine would resolve each column of the figures through
 -- all of its levels, which costs more than the rows of a thousand VIFs.
 WITH
 slices AS
@@ -34,13 +34,13 @@ FROM slices
 
 figures AS
 (
-{definition}
+{figures}
 )
 SELECT
     fromUnixTimestamp64Nano(window_ns, 'UTC'),
     host,
     {window_seconds:UInt32},
-    {sli:String},
+    sli,
     part,
     scope,
     scope_key,
@@ -63,7 +63,7 @@ SELECT
         observed_ns = 0, 'no_data',
         'nothing_offered'
     ),
-    {definition_version:UInt32},
+    definition_version,
     data_revision,
     fromUnixTimestamp64Nano({computed_ns:Int64}, 'UTC')
 FROM figures

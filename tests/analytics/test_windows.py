@@ -154,3 +154,13 @@ def test_statements_are_bounded_in_windows_and_span(count: int, apart_ns: int, e
     made = list(batches(due, 10, 60, 3600))
     assert [len(batch.windows) for batch in made] == expected
     assert all(batch.to_ns - batch.from_ns <= 3600 * second for batch in made)
+
+
+def test_slis_that_are_due_of_the_same_windows_share_a_statement() -> None:
+    """Two SLIs over the same windows are one statement; a window of which only one is due is another."""
+    due = [DueWindow(sli, HOST, window, 1, False, False) for window in (20, 10) for sli in ("M1", "M2")]
+    made = list(batches([*due, DueWindow("M1", HOST, 0, 1, True, False)], 10, 60, 3600))
+    assert [(batch.slis, [window.window_ns for window in batch.windows]) for batch in made] == [
+        (("M1", "M2"), [20, 10]),
+        (("M1",), [0]),
+    ]
