@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,15 @@ from tests.lab.product import Product, product, wait_for
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 UPLINK = "vxuplink0"
+SETTINGS = {"agent.uplinks": UPLINK, "agent.resync_interval": "5s"}
+
+HOLD_A_TAP = """
+import fcntl, signal, struct, sys
+tun = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22s", sys.argv[1].encode(), 0x1002, b""))
+print("held", flush=True)
+signal.pause()
+"""
 
 LATEST = """
 SELECT * FROM viflux.inventory
@@ -27,7 +38,7 @@ ORDER BY time DESC, valid_from_time DESC LIMIT 1
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     need_root()
     # No kernel here has a second physical port, so a veth stands in for it, as it does in a nested host.
-    with product(tmp_path_factory.mktemp("spine") / "data", **{"agent.uplinks": UPLINK}) as made:
+    with product(tmp_path_factory.mktemp("spine") / "data", **SETTINGS) as made:
         made.rows("the first interface is stored", "SELECT 1 AS one FROM viflux.inventory LIMIT 1")
         yield made
 
@@ -242,3 +253,25 @@ def test_a_byte_to_the_uplink_is_counted_once_in_each_scope(running: Product, ne
     )[0]["n"]
     assert sent <= total("host", since) <= others
     assert sent <= total("uplink", since) < 2 * sent
+
+
+def test_a_tap_belongs_to_the_machine_that_holds_it(running: Product, net: Lab, tmp_path: Path) -> None:
+    """The process that has a tap open names its workload; what such a sender drops is not visible here."""
+    name = f"{net.tag}tap"
+    holder = tmp_path / "hold.py"
+    holder.write_text(HOLD_A_TAP, encoding="utf-8")
+    words = ["bash", "-c", f"exec -a qemu-system-x86_64 {sys.executable} {holder} {name} -name guest=vm7,debug=on"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as machine:
+        try:
+            assert machine.stdout is not None
+            assert machine.stdout.readline() == b"held\n"
+            row = state(running, Interface(name), "workload != ''")
+            assert (row["kind"], row["side"], row["counting_point"]) == ("tap", "host", True)
+            assert row["workload"].endswith("vm7")
+            query = (
+                "SELECT part, reason FROM viflux.sli WHERE window_seconds = 10 AND sli = 'M2' "
+                f"AND scope_key = '{row['vif_id']}' AND part = 'local_from' AND completeness_ratio > 0"
+            )
+            assert running.rows("its loss", query, 30)[0]["reason"] == "sender_not_visible"
+        finally:
+            machine.kill()

@@ -6,13 +6,16 @@ use probes::capability::Capability;
 use probes::clock::realtime_ns;
 use probes::discovery::{discover, Discovery};
 use probes::dump::NamespaceDump;
-use probes::{dump, nsid, workload, Failure, Kind, NamespaceId, NamespacePlace};
+use probes::{dump, nsid, tap, workload, Failure, Kind, NamespaceId, NamespacePlace};
 use vifs::{Coordinate, Dump, NamespaceFacts};
 
 use crate::watch::{elsewhere, Watch};
 
 /// Corrections that are told in words.
 const MOST_SAMPLES: usize = 5;
+
+/// Descriptors of other processes that one look for the holders of taps goes through; about 1 µs each.
+const MOST_DESCRIPTORS: usize = 100_000;
 
 impl Watch {
     /// Read every namespace whole, correct what events missed, and take note of what is gone.
@@ -47,7 +50,26 @@ impl Watch {
             self.places.remove(&cookie);
             self.table.namespace_gone(cookie, time_ns);
         }
+        self.name_tap_holders(time_ns)?;
         self.table.look_complete(time_ns, is_whole);
+        Ok(())
+    }
+
+    /// Find the workloads behind taps: the process that has one open is the virtual machine.
+    fn name_tap_holders(&mut self, time_ns: i64) -> Result<(), Failure> {
+        if !self.table.has_taps() {
+            return Ok(());
+        }
+        let ids = self.ids();
+        let named: Vec<(u64, String, String)> = tap::holders(&self.home, MOST_DESCRIPTORS)?
+            .holders
+            .into_iter()
+            .filter_map(|holder| {
+                let cookie = ids.get(&holder.namespace)?;
+                Some((*cookie, holder.ifname, holder.workload?.to_string()))
+            })
+            .collect();
+        self.table.holders_seen(&named, time_ns);
         Ok(())
     }
 

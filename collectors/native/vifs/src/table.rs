@@ -181,6 +181,11 @@ impl Table {
         self.resolve_again();
     }
 
+    /// Whether any tap or tun lives: whether it is worth to look for who holds them.
+    pub fn has_taps(&self) -> bool {
+        self.vifs.values().any(|vif| vif.link.kind == "tun")
+    }
+
     /// Who holds taps, as (namespace, interface name, workload); replaces what was told before.
     pub fn holders_seen(&mut self, holders: &[(u64, String, String)], time_ns: i64) {
         let mut found = HashMap::new();
