@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.fleet import fleet
 from tests.lab.network import SYSFS_COUNTERS, Container, Interface, Lab, lab, need_root, run
-from tests.lab.product import Product, product, wait_for
+from tests.lab.product import VIFLUX, Product, product, wait_for
+from viflux.paths import DataPaths
+from viflux.telemetry import ask
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -104,37 +109,62 @@ def test_rename_and_move_keep_the_identity(running: Product, net: Lab) -> None:
     assert int(negative[0]["n"]) == 0
 
 
-def test_made_again_under_the_same_name_and_index(running: Product, net: Lab) -> None:
-    """A new device is a new VIF of the same lineage, also when nobody watched the change."""
+def make_numbered(namespace: str) -> None:
+    """Make a pair whose names and indexes are always the same."""
+    words = ["link", "add", "dev0", "index", "77", "type", "veth", "peer", "name", "dev1", "index", "78"]
+    run("ip", "-n", namespace, *words)
+
+
+def end_of(running: Product, vif: dict[str, Any]) -> list[dict[str, Any]]:
+    """Wait for the row that tells when a VIF ended."""
+    query = f"SELECT gone_time FROM viflux.inventory WHERE vif_id = 0x{vif['vif_id']} AND gone_time IS NOT NULL"
+    return running.rows("its end is stored", query)
+
+
+def made_again_while_stopped(running: Product, net: Lab, seconds: float) -> None:
+    """Stop, make the device again, wait, start: it is another VIF of the same lineage, and nothing jumps."""
     namespace = net.namespace("again")
-
-    def make() -> None:
-        words = ["link", "add", "dev0", "index", "77", "type", "veth", "peer", "name", "dev1", "index", "78"]
-        run("ip", "-n", namespace, *words)
-
     interface = Interface("dev0", namespace)
-    make()
+    make_numbered(namespace)
     first = living(running, interface)
-    run("ip", "-n", namespace, "link", "del", "dev0")
-    make()
-    second = living(running, interface, not_id=first["vif_id"])
-    assert second["vif_key"] == first["vif_key"]
-    gone = running.rows(
-        "the first one's end is stored",
-        f"SELECT gone_time FROM viflux.inventory WHERE vif_id = 0x{first['vif_id']} AND gone_time IS NOT NULL",
-    )
-    assert gone
     assert running.stop() == 0
     run("ip", "-n", namespace, "link", "del", "dev0")
-    make()
+    make_numbered(namespace)
+    time.sleep(seconds)  # the absence itself is what is tried
     running.start()
-    third = living(running, interface, not_id=second["vif_id"])
-    assert third["vif_id"] not in (first["vif_id"], second["vif_id"])
-    assert third["vif_key"] == first["vif_key"]
-    running.rows(
-        "the second one's end is stored",
-        f"SELECT gone_time FROM viflux.inventory WHERE vif_id = 0x{second['vif_id']} AND gone_time IS NOT NULL",
+    second = living(running, interface, not_id=first["vif_id"])
+    assert second["vif_id"] != first["vif_id"]
+    assert second["vif_key"] == first["vif_key"]
+    assert end_of(running, first)
+    wild = running.sql(
+        "SELECT count() AS n FROM viflux.counters WHERE rx_bytes > rx_bytes_total OR tx_bytes > tx_bytes_total"
     )
+    assert int(wild[0]["n"]) == 0
+
+
+def test_made_again_under_the_same_name_and_index(running: Product, net: Lab) -> None:
+    """A new device is a new VIF of the same lineage."""
+    namespace = net.namespace("again")
+    interface = Interface("dev0", namespace)
+    make_numbered(namespace)
+    first = living(running, interface)
+    run("ip", "-n", namespace, "link", "del", "dev0")
+    make_numbered(namespace)
+    second = living(running, interface, not_id=first["vif_id"])
+    assert second["vif_key"] == first["vif_key"]
+    assert end_of(running, first)
+
+
+def test_made_again_while_nobody_watched(running: Product, net: Lab) -> None:
+    """The same when the agent was stopped meanwhile."""
+    made_again_while_stopped(running, net, 0)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_made_again_during_ten_minutes_of_absence(running: Product, net: Lab) -> None:
+    """The same when it was stopped for ten minutes."""
+    made_again_while_stopped(running, net, 600)
 
 
 def killed(running: Product, net: Lab, times: int) -> None:
@@ -190,3 +220,23 @@ def test_a_deleted_namespace_is_let_go_at_once(running: Product, net: Lab) -> No
     living(running, b.inner)
     run("ip", "netns", "del", b.namespace)
     wait_for("the veth is gone", lambda: not Path(f"/sys/class/net/{b.outer.name}").exists(), 1.0)
+
+
+def test_one_of_500_namespaces_is_let_go_at_once(tmp_path: Path) -> None:
+    """With the agent on 500 namespaces, deleting one frees its veth within a second."""
+    need_root()
+    with fleet(500) as tag:
+        words = [str(VIFLUX), "agent", "--data-dir", str(tmp_path), "--set", "counters.interval=1s"]
+        with subprocess.Popen(words, stderr=subprocess.DEVNULL) as agent:
+            try:
+                paths = DataPaths(tmp_path)
+                wait_for("the agent has swept", lambda: ask(paths, "agent", "/readyz")[0] == 200, 60)
+                for number in (3, 250, 499):
+                    run("ip", "netns", "del", f"{tag}-{number}")
+                    wait_for(
+                        "the veth is gone",
+                        lambda number=number: not Path(f"/sys/class/net/{tag}{number}").exists(),
+                        1.0,
+                    )
+            finally:
+                agent.terminate()
