@@ -5,37 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.running import free_port, until
+
 VIFLUX = Path(sys.executable).with_name("viflux")
 T = TypeVar("T")
 
 
-def free_port() -> int:
-    """Return a TCP port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30.0) -> T:
     """Ask `probe` until it returns something true; fail with `what` after the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = probe()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.1)
+    return until(what, lambda: probe() or None, seconds)
 
 
 class Product:
