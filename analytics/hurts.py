@@ -67,7 +67,8 @@ class Judgement(msgspec.Struct, frozen=True):
     """Whether something hurts, or what is missing to know.
 
     Attributes:
-        level: `hurting`; `unknown` where data are missing or old; `fine` only where all is known and within targets.
+        level: `hurting`; `fine` only where data are whole, some VIF can be judged, none is beyond a target, and those
+            with too few packets for a ratio lost none; else `unknown`.
         headline: The answer, one sentence.
         details: What stands behind it, a sentence each.
         hurting_vif_ids: The worst VIFs, 16 hex digits each.
@@ -80,12 +81,36 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """One row of `statements/hurts.sql`; instants are aware, the epoch stands for never."""
+    """One row of `statements/hurts.sql`; instants are aware, the epoch stands for never.
+
+    Attributes:
+        vifs_count: VIFs that live; a VIF is one of the counting points and physical ports.
+        new_count: Those first seen in the newest window or after it, whose figures are not whole yet; in no count below
+            but `known_count`, `hurting_count` and what is known.
+        judged_count: Those that have figures of the newest window.
+        off_count: Those that are administratively down or without carrier.
+        known_count: Those of which at least one figure with a target is known.
+        with_utilisation_count: Those of which utilisation is known.
+        known_directions_count: Directions, two a VIF, of which loss is known.
+        few_packets_directions_count: Directions with too few packets for a ratio, of VIFs that are not off, as below.
+        few_lost_packets: How many packets these lost.
+        idle_directions_count: Directions in which no packet was offered.
+        unseen_directions_count: Directions whose sender is no VIF of this host.
+        hurting_count: VIFs beyond a target.
+        incomplete_count: VIFs of which a part of the expected data did not arrive.
+    """
 
     vifs_count: int
+    new_count: int
     judged_count: int
+    off_count: int
+    known_count: int
     with_utilisation_count: int
-    with_loss_count: int
+    known_directions_count: int
+    few_packets_directions_count: int
+    few_lost_packets: float
+    idle_directions_count: int
+    unseen_directions_count: int
     hurting_count: int
     incomplete_count: int
     least_completeness_ratio: float
@@ -124,11 +149,7 @@ def judge(facts: Facts, now_ns: int, stale_after_ns: int) -> Judgement:
     if facts.vifs_count == 0:
         return Judgement("unknown", "Not known: no VIF of this host has been seen yet.")
     if facts.newest_slice_time <= _EPOCH:
-        return Judgement(
-            "unknown",
-            f"Not known yet: the first 10 s of the {_vifs(facts.vifs_count)} are still being read.",
-            ("The first figures come when counters were read twice and a 10 s window has closed.",),
-        )
+        return _not_yet(facts)
     end = facts.newest_slice_time + timedelta(seconds=10)
     age_ns = now_ns - round(end.timestamp() * NANOSECONDS)
     if age_ns > stale_after_ns:
@@ -137,25 +158,36 @@ def judge(facts: Facts, now_ns: int, stale_after_ns: int) -> Judgement:
             f"Not known: nothing has arrived since {clock_time(end)}, {age(age_ns)} ago.",
             (*_old_breaches(facts), "What is on its way is kept and will be added; see the stages below."),
         )
+    return _hurting(facts) if facts.hurting_count else _not_hurting(facts)
+
+
+def _hurting(facts: Facts) -> Judgement:
     breaches = tuple(vif.sentence for vif in facts.worst_vifs)
-    if facts.hurting_count:
-        more = facts.hurting_count - len(breaches)
-        details = (*breaches, *((f"and {more} more",) if more > 0 else ()), *_missing(facts))
-        verb = "hurts" if facts.hurting_count == 1 else "hurt"
-        return Judgement(
-            "hurting",
-            f"{facts.hurting_count:,} of {_vifs(facts.vifs_count)} {verb} now.",
-            details,
-            tuple(vif.vif_id for vif in facts.worst_vifs),
-        )
+    more = facts.hurting_count - len(breaches)
+    details = (*breaches, *((f"and {more} more",) if more > 0 else ()), *_missing(facts))
+    verb = "hurts" if facts.hurting_count == 1 else "hurt"
+    headline = f"{facts.hurting_count:,} of {_vifs(facts.vifs_count)} {verb} now."
+    return Judgement("hurting", headline, details, tuple(vif.vif_id for vif in facts.worst_vifs))
+
+
+def _not_hurting(facts: Facts) -> Judgement:
     if missing := _missing(facts):
         return Judgement("unknown", "Nothing that was measured hurts, but data are missing.", missing)
-    judged = (
-        f"Loss could be judged for {facts.with_loss_count} of {facts.vifs_count} (the others sent fewer than 1,000 "
-        f"packets in 10 s, or their sender is not visible), utilisation for {facts.with_utilisation_count} (the others "
-        "have no promised rate)."
-    )
-    return Judgement("fine", f"Nothing hurts: {_all(facts.vifs_count)} within target.", (judged,))
+    if facts.new_count == facts.vifs_count:
+        return _not_yet(facts)
+    known = _known(facts)
+    level: Level = "unknown"
+    if facts.known_count == 0:
+        none = "the one VIF cannot" if facts.vifs_count == 1 else f"none of the {_vifs(facts.vifs_count)} can"
+        headline = f"Nothing is seen to hurt, but {none} be judged."
+    elif facts.few_lost_packets:
+        headline = "Nothing is beyond its target, but packets were lost where too few were sent for a ratio."
+    elif facts.with_utilisation_count == facts.vifs_count and facts.known_directions_count == 2 * facts.vifs_count:
+        level, headline = "fine", f"Nothing hurts: {_all(facts.vifs_count)} within target."
+    else:
+        of_all = f"{facts.known_count:,} of {_vifs(facts.vifs_count)}"
+        level, headline = "fine", f"Nothing hurts of what can be judged: {of_all}."
+    return Judgement(level, headline, known)
 
 
 def percent(ratio: float) -> str:
@@ -196,6 +228,42 @@ def workload_name(vif_key: str) -> str:
     return vif_name(f"{place[:12]}…" if len(place) > _LONGEST_PLACE else place, ifname)
 
 
+def _not_yet(facts: Facts) -> Judgement:
+    return Judgement(
+        "unknown",
+        f"Not known yet: the first 10 s of the {_vifs(facts.vifs_count)} are still being read.",
+        ("The first figures come when counters were read twice and a 10 s window has closed.",),
+    )
+
+
+def _known(facts: Facts) -> tuple[str, ...]:
+    """Say what was judged and what could not be, and why."""
+    few = "too few packets for a ratio"
+    lost = f"{max(1, round(facts.few_lost_packets)):,} lost" if facts.few_lost_packets else "none lost"
+    losses = (
+        (facts.known_directions_count, "within target"),
+        (facts.few_packets_directions_count, f"with {few} ({lost})"),
+        (facts.idle_directions_count, "without any packet"),
+        (facts.unseen_directions_count, "whose sender is not visible"),
+    )
+    utilisations = (
+        (facts.with_utilisation_count, "within target"),
+        (facts.vifs_count - facts.new_count - facts.with_utilisation_count, "without a known promised rate"),
+    )
+    lines = [
+        f"{what}: {', '.join(f'{count:,} {how}' for count, how in parts if count > 0)}."
+        for what, parts in (("Packet loss, each direction", losses), ("Utilisation", utilisations))
+        if any(count > 0 for count, _ in parts)
+    ]
+    if facts.off_count:
+        off = "is administratively down or has" if facts.off_count == 1 else "are administratively down or have"
+        lines.append(f"{_vifs(facts.off_count)} {off} no carrier.")
+    if facts.new_count:
+        new = "is too new: its" if facts.new_count == 1 else "are too new: their"
+        lines.append(f"{_vifs(facts.new_count)} {new} first figures are on the way.")
+    return tuple(lines)
+
+
 def _missing(facts: Facts) -> tuple[str, ...]:
     lines = []
     if facts.incomplete_count:
@@ -205,7 +273,7 @@ def _missing(facts: Facts) -> tuple[str, ...]:
             f"Data of {_vifs(facts.incomplete_count)} are incomplete {when}; "
             f"the least complete has {percent(facts.least_completeness_ratio)} of what was expected."
         )
-    if unread := facts.vifs_count - facts.judged_count:
+    if (unread := facts.vifs_count - facts.new_count - facts.judged_count) > 0:
         lines.append(f"{_vifs(unread)} {'has' if unread == 1 else 'have'} no figure of this window yet.")
     return tuple(lines)
 

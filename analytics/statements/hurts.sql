@@ -9,13 +9,16 @@ vifs AS
         lower(leftPad(hex(vif_id), 16, '0')) AS scope_key,
         state.1 AS namespace,
         state.2 AS ifname,
-        state.6 AS vif_key
+        state.6 AS vif_key,
+        state.7 AND state.8 AS is_on,
+        first_seen_time
     FROM
     (
         SELECT
             vif_id,
+            min(received_time) AS first_seen_time,
             argMax(
-                (namespace, ifname, side, counting_point, gone_time, vif_key),
+                (namespace, ifname, side, counting_point, gone_time, vif_key, is_up, has_carrier),
                 (valid_from_time, received_time, sequence)
             ) AS state
         FROM {database}.inventory
@@ -47,7 +50,7 @@ figures AS
         part,
         window_seconds,
         time AS window_time,
-        argMax((value, completeness_ratio, reason), computed_time) AS newest
+        argMax((value, completeness_ratio, reason, numerator, denominator), computed_time) AS newest
     FROM {database}.sli_revisions
     WHERE scope = 'vif'
         AND host = {host:String}
@@ -67,6 +70,9 @@ judged AS
         figures.window_time AS window_time,
         figures.newest.1 AS value,
         figures.newest.2 AS completeness_ratio,
+        figures.newest.3 AS reason,
+        figures.newest.4 AS numerator,
+        figures.newest.5 AS denominator,
         arrayFirst(
             target -> target.1 = figures.sli AND target.2 = figures.part,
             {targets:Array(Tuple(String, String, Float64))}
@@ -79,34 +85,66 @@ judged AS
     CROSS JOIN done
 ),
 
-per_vif AS
+per_figure AS
 (
     SELECT
         scope_key,
-        countIf(is_newest_slice) > 0 AS is_judged,
+        sli,
+        part,
+        countIf(is_newest_slice) > 0 AS is_there,
         -- The worst breach, of the newest slice before the minute: (is it of the slice, times the target, value, target, …)
         maxIf(
             (is_newest_slice, assumeNotNull(value) / at_most, assumeNotNull(value), at_most, sli, part, window_seconds),
             (is_newest_slice OR is_newest_minute) AND at_most > 0 AND value > at_most
-        ) AS worst,
-        minIf(completeness_ratio, is_newest_slice) AS least_ratio,
+        ) AS worst_figure,
+        minIf(completeness_ratio, is_newest_slice) AS figure_ratio,
         maxIf(
             window_time + INTERVAL 10 SECOND, window_seconds = 10 AND completeness_ratio = 1
-        ) AS last_complete_time,
-        countIf(is_newest_slice AND part = 'utilisation' AND isNotNull(value)) > 0 AS has_utilisation,
-        countIf(is_newest_slice AND sli = 'M2' AND isNotNull(value)) > 0 AS has_loss
+        ) AS figure_complete_time,
+        countIf((is_newest_slice OR is_newest_minute) AND isNotNull(value)) > 0 AS is_known,
+        maxIf(toString(reason), is_newest_slice) AS slice_reason,
+        ifNull(maxIf(numerator, is_newest_slice), 0) AS slice_numerator,
+        ifNull(maxIf(denominator, is_newest_slice), 0) AS slice_denominator
     FROM judged
+    GROUP BY scope_key, sli, part
+),
+
+per_vif AS
+(
+    SELECT
+        scope_key,
+        max(is_there) AS is_judged,
+        max(worst_figure) AS worst,
+        minIf(figure_ratio, is_there) AS least_ratio,
+        max(figure_complete_time) AS last_complete_time,
+        countIf(part = 'utilisation' AND is_known) AS known_utilisations,
+        countIf(sli = 'M2' AND is_known) AS known_losses,
+        countIf(sli = 'M2' AND NOT is_known AND slice_reason = 'sender_not_visible') AS unseen_losses,
+        countIf(sli = 'M2' AND NOT is_known AND slice_reason = 'below_1000_packets' AND slice_denominator > 0) AS few_losses,
+        countIf(sli = 'M2' AND NOT is_known AND slice_reason = 'below_1000_packets' AND slice_denominator = 0) AS idle_losses,
+        sumIf(slice_numerator, sli = 'M2' AND NOT is_known AND slice_reason = 'below_1000_packets') AS few_lost
+    FROM per_figure
     GROUP BY scope_key
 )
 SELECT
     count() AS vifs_count,
-    countIf(is_judged) AS judged_count,
-    countIf(has_utilisation) AS with_utilisation_count,
-    countIf(has_loss) AS with_loss_count,
+    -- First seen within the window or after it: that such a VIF has no figures, or not whole ones, is no lack of data.
+    countIf(
+        (vifs.first_seen_time > done.newest_slice_time AND NOT (is_judged AND least_ratio = 1)) AS is_new
+    ) AS new_count,
+    countIf(is_judged AND NOT is_new) AS judged_count,
+    countIf(NOT vifs.is_on AND NOT is_new) AS off_count,
+    countIf(known_utilisations + known_losses > 0) AS known_count,
+    countIf(known_utilisations > 0) AS with_utilisation_count,
+    sum(known_losses) AS known_directions_count,
+    sumIf(few_losses, vifs.is_on AND NOT is_new) AS few_packets_directions_count,
+    sumIf(few_lost, vifs.is_on AND NOT is_new) AS few_lost_packets,
+    sumIf(idle_losses, vifs.is_on AND NOT is_new) AS idle_directions_count,
+    sumIf(unseen_losses, vifs.is_on AND NOT is_new) AS unseen_directions_count,
     countIf(worst.7 > 0) AS hurting_count,
-    countIf(is_judged AND least_ratio < 1) AS incomplete_count,
-    minIf(least_ratio, is_judged) AS least_completeness_ratio,
-    minIf(last_complete_time, is_judged AND least_ratio < 1) AS incomplete_since_time,
+    countIf(is_judged AND NOT is_new AND least_ratio < 1) AS incomplete_count,
+    minIf(least_ratio, is_judged AND NOT is_new) AS least_completeness_ratio,
+    minIf(last_complete_time, is_judged AND NOT is_new AND least_ratio < 1) AS incomplete_since_time,
     any(done.newest_slice_time) AS newest_slice_time,
     arraySlice(arrayReverseSort(groupArrayIf(
         CAST(

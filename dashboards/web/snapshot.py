@@ -77,6 +77,7 @@ class Snapshots:
         self._lock = threading.Lock()
         self._taken_ns: int | None = None
         self._failing_since: datetime | None = None
+        self._has_answered = False
         self._snapshot = Snapshot(host, Judgement("unknown", "Not known yet: the page has just started."))
         self._log = logs.get("snapshot")
 
@@ -99,6 +100,7 @@ class Snapshots:
         if self._failing_since is not None:
             self._log.info("the store answers again")
         self._failing_since = None
+        self._has_answered = True
         empty = (
             "No VIF seen yet: the agent's first inventory has not been stored. It is read at once when the agent "
             "starts; if this stays, look at the agent and the processor in the list of stages."
@@ -130,6 +132,9 @@ class Snapshots:
         elif isinstance(error, StoreRefused):
             headline = f"Not known: the store refuses the page's questions since {since}."
             trouble = f"The store answers with an error since {since}: {error}"
+        elif not self._has_answered:
+            headline = "Not known yet: the store has not answered so far."
+            trouble = f"The store has not answered since the page asked first, at {since}; rows wait in the spool."
         else:
             headline = f"Not known: the store does not answer since {since}."
             trouble = f"The store does not answer since {since}: rows wait in the spool, none is lost."

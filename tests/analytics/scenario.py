@@ -46,7 +46,8 @@ class Scenario:
         **columns: Any,
     ) -> None:
         """Store one state of a VIF."""
-        row = {"counting_point": False, "peer_vif_id": 0, "provisioned_rate_bits_per_second": 0, **columns}
+        row = {"counting_point": False, "peer_vif_id": 0, "provisioned_rate_bits_per_second": 0}
+        row |= {"is_up": True, "has_carrier": True, **columns}
         times = {"time": at, "valid_from_time": at, "received_time": at, "born_time": born, "gone_time": gone}
         self._insert("inventory", times, {"vif_id": vif_id, "side": side, "kind": kind, "host": host, **row})
 

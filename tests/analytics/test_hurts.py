@@ -21,9 +21,16 @@ def facts(**changes: Any) -> Facts:
     """Ten VIFs, all well, read until five seconds ago."""
     normal = {
         "vifs_count": 10,
+        "new_count": 0,
         "judged_count": 10,
-        "with_utilisation_count": 4,
-        "with_loss_count": 6,
+        "off_count": 0,
+        "known_count": 10,
+        "with_utilisation_count": 10,
+        "known_directions_count": 20,
+        "few_packets_directions_count": 0,
+        "few_lost_packets": 0.0,
+        "idle_directions_count": 0,
+        "unseen_directions_count": 0,
         "hurting_count": 0,
         "incomplete_count": 0,
         "least_completeness_ratio": 1.0,
@@ -37,7 +44,43 @@ def facts(**changes: Any) -> Facts:
 def test_nothing_hurts() -> None:
     judgement = judge(facts(), NOW_NS, 30 * SECOND)
     assert (judgement.level, judgement.headline) == ("fine", "Nothing hurts: all 10 VIFs are within target.")
-    assert "Loss could be judged for 6 of 10" in judgement.details[0]
+    assert judgement.details == ("Packet loss, each direction: 20 within target.", "Utilisation: 10 within target.")
+
+
+def test_what_could_not_be_judged_is_said_and_why() -> None:
+    changes: dict[str, Any] = {"known_count": 3, "with_utilisation_count": 1, "known_directions_count": 4}
+    changes |= {"few_packets_directions_count": 5, "idle_directions_count": 6, "unseen_directions_count": 3}
+    changes |= {"off_count": 1, "new_count": 1, "judged_count": 9}
+    judgement = judge(facts(**changes), NOW_NS, 30 * SECOND)
+    assert (judgement.level, judgement.headline) == ("fine", "Nothing hurts of what can be judged: 3 of 10 VIFs.")
+    assert judgement.details == (
+        (
+            "Packet loss, each direction: 4 within target, 5 with too few packets for a ratio (none lost), "
+            "6 without any packet, 3 whose sender is not visible."
+        ),
+        "Utilisation: 1 within target, 8 without a known promised rate.",
+        "1 VIF is administratively down or has no carrier.",
+        "1 VIF is too new: its first figures are on the way.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("vifs_count", "words"), [(1, "the one VIF cannot be judged"), (9, "none of the 9 VIFs can be")]
+)
+def test_where_nothing_can_be_judged_it_is_not_fine(vifs_count: int, words: str) -> None:
+    unknown = {"known_count": 0, "with_utilisation_count": 0, "known_directions_count": 0}
+    changes = {"vifs_count": vifs_count, "judged_count": vifs_count, "few_packets_directions_count": 2, **unknown}
+    judgement = judge(facts(**changes), NOW_NS, 30 * SECOND)
+    assert judgement.level == "unknown"
+    assert words in judgement.headline
+
+
+def test_packets_lost_by_a_quiet_vif_are_not_fine() -> None:
+    """Half of 200 packets is no ratio by the definition, and yet nobody may call it well."""
+    quiet = {"known_directions_count": 19, "few_packets_directions_count": 1, "few_lost_packets": 100.0}
+    judgement = judge(facts(**quiet), NOW_NS, 30 * SECOND)
+    assert judgement.level == "unknown"
+    assert "1 with too few packets for a ratio (100 lost)" in judgement.details[0]
 
 
 def test_a_breach_is_named_with_its_place_and_target() -> None:
@@ -58,6 +101,7 @@ def test_a_breach_is_named_with_its_place_and_target() -> None:
         ({"newest_slice_time": NOW - timedelta(seconds=130)}, "nothing has arrived since 11:58:05 UTC, 2 min ago"),
         ({"incomplete_count": 1, "least_completeness_ratio": 0.25}, "data are missing"),
         ({"judged_count": 9}, "data are missing"),
+        ({"new_count": 10, "judged_count": 0}, "the first 10 s of the 10 VIFs are still being read"),
     ],
 )
 def test_missing_data_are_never_fine(changes: dict[str, Any], words: str) -> None:
@@ -104,6 +148,33 @@ def test_the_store_is_asked_right(scenario: Scenario) -> None:
     assert judgement.hurting_vif_ids == ("0000000000000001",)
     assert now_hurting(scenario.store, database, HOST, scenario.at(300), 30 * SECOND).level == "unknown"
     assert now_hurting(scenario.store, database, "nobody", scenario.at(65), 30 * SECOND).level == "unknown"
+
+
+def test_births_and_dead_links_are_no_lack_of_data(scenario: Scenario) -> None:
+    """A VIF that came in the window is new, in the one after it is missing; one without carrier is said to be so."""
+    scenario.vif(1, "host", "tap", counting_point=True, ifname="tap1", vif_key=f"{HOST}//tap1")
+    scenario.vif(2, "host", "tap", counting_point=True, ifname="tap2", vif_key=f"{HOST}//tap2", has_carrier=False)
+    scenario.vif(3, "host", "tap", at=54.0, counting_point=True, ifname="tap3", vif_key=f"{HOST}//tap3")
+    scenario.sweeps(1, 0, 70, tx_packets=5000)
+    scenario.sweeps(2, 0, 70)
+    scenario.hand_over(0, 60)
+    scenario.compute(65)
+    database = scenario.store.database
+    judgement = now_hurting(scenario.store, database, HOST, scenario.at(65), 30 * SECOND)
+    assert (judgement.level, judgement.headline) == ("fine", "Nothing hurts of what can be judged: 1 of 3 VIFs.")
+    assert judgement.details == (
+        "Packet loss, each direction: 1 within target, 1 whose sender is not visible.",
+        "Utilisation: 2 without a known promised rate.",
+        "1 VIF is administratively down or has no carrier.",
+        "1 VIF is too new: its first figures are on the way.",
+    )
+    scenario.hand_over(60, 70)
+    scenario.compute(75)
+    judgement = now_hurting(scenario.store, database, HOST, scenario.at(75), 30 * SECOND)
+    assert (judgement.level, judgement.headline) == (
+        "unknown",
+        "Nothing that was measured hurts, but data are missing.",
+    )
 
 
 @pytest.mark.parametrize(
