@@ -17,8 +17,12 @@ from viflux.command import verb
 from viflux.errors import UsageError, VifluxError
 from viflux.settings import Settings
 
-# Whole integers, instants as RFC 3339 in UTC.
-_FORMS = {"output_format_json_quote_64bit_integers": 0, "date_time_output_format": "iso"}
+# Whole integers, instants as RFC 3339 in UTC, and bytes that are no text as U+FFFD instead of as broken JSON.
+_FORMS = {
+    "output_format_json_quote_64bit_integers": 0,
+    "date_time_output_format": "iso",
+    "output_format_json_validate_utf8": 1,
+}
 _NUMBER = re.compile(r"(?:Nullable\(|LowCardinality\()*(?:U?Int\d+|Float\d+|BFloat16|Decimal)")
 _ID = re.compile(r"(?:Nullable\(|LowCardinality\()*UInt64\)*")
 
@@ -37,8 +41,10 @@ def sql(settings: Settings, query: str | None, file: Path | None, params: tuple[
     """
     text = _query_text(query, file)
     parameters = _parameters(params)
-    client = StoreClient.reader(settings)
     chosen = output.chosen(form)
+    if chosen == "arrow" and sys.stdout.isatty():
+        raise UsageError("--format arrow: not on a terminal; send it to a file or a pipe")
+    client = StoreClient.reader(settings)
     try:
         if chosen == "arrow":
             _write_arrow(client, text, parameters)

@@ -119,6 +119,28 @@ def test_arrow(store: RunningStore) -> None:
     assert table.schema.field("time").type == pa.timestamp("ns", "UTC")
 
 
+def test_bytes_that_are_no_text(store: RunningStore) -> None:
+    """What is not UTF-8 is shown with a mark in its place, in each form, and ends no query."""
+    query = "SELECT unhex('FF41') AS raw, ['é', unhex('FE')] AS names"
+    assert json.loads(sql(store, query).stdout) == {"raw": "\ufffdA", "names": ["é", "\ufffd"]}
+    for form in ("table", "csv"):
+        done = sql(store, "--format", form, query)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert "\ufffdA" in done.stdout.decode()
+
+
+def test_arrow_is_not_for_a_terminal(store: RunningStore) -> None:
+    """Binary output is refused there, before the store is asked."""
+    main, terminal = pty.openpty()
+    flags = ("--data-dir", str(store.settings.data_dir), "--format", "arrow", "SELECT 1")
+    process = subprocess.Popen(viflux("sql", *flags), cwd=ROOT, stdout=terminal, stderr=subprocess.PIPE)
+    os.close(terminal)
+    _, errors = process.communicate(timeout=30)
+    os.close(main)
+    assert process.returncode == 2
+    assert errors.decode().splitlines() == ["viflux: --format arrow: not on a terminal; send it to a file or a pipe"]
+
+
 def test_an_empty_result(store: RunningStore) -> None:
     """No line as jsonl, the header as table and csv."""
     empty = "SELECT vif_id FROM seen WHERE 0"
