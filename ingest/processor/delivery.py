@@ -19,10 +19,13 @@ from typing import Protocol
 import pyarrow as pa
 from prometheus_client import Counter, Gauge
 
+from ingest.processor.batches import DAY_NS
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import Piece
 from ingest.store.client import StoreRefused, StoreUnavailable
 from viflux import logs
+from viflux.clock import Clock
+from viflux.registry import KINDS
 from viflux.telemetry import Health
 
 _INSERTED = Counter("viflux_processor_inserted_rows", "Rows that are in the store.", ["table"])
@@ -37,6 +40,8 @@ _RECOUNT_SECONDS = 1.0
 _ALARM_SECONDS = 30.0
 # One token can be known without its part; a store that does that again and again is broken.
 _MOST_TOKENS = 3
+# How far the store's clock, or its rounding of a time-to-live, may be from ours.
+_TTL_MARGIN_NS = 3600 * 1_000_000_000
 
 
 class Store(Protocol):
@@ -63,8 +68,9 @@ class PieceRefusedError(Exception):
 class Delivery:
     """Brings pieces into one store."""
 
-    def __init__(self, store: Store, patience: Patience, health: Health) -> None:
+    def __init__(self, store: Store, patience: Patience, health: Health, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._patience = patience
         self._health = health
         self._log = logs.get("processor")
@@ -89,6 +95,9 @@ class Delivery:
             acknowledged = self._try(piece, generation)
             if self._is_there(piece):
                 break
+            if acknowledged and self._is_past_keeping(piece):
+                self._log.info("rows that are older than their table keeps them cannot be counted", token=piece.token)
+                break
             if acknowledged:
                 # The part of a try that still runs may be about to appear; a moment is longer than that takes.
                 self._patience.rest(_RECOUNT_SECONDS)
@@ -102,6 +111,11 @@ class Delivery:
         if generation > _MOST_TOKENS:
             self._health.ready(True, part="source")
         self._done(piece)
+
+    def _is_past_keeping(self, piece: Piece) -> bool:
+        """Return whether the store may have dropped the piece's oldest rows already for their age (TTL)."""
+        keep_ns = KINDS[piece.table].keep_days * DAY_NS
+        return piece.bounds_ns[0] < self._clock.now_ns() - keep_ns + _TTL_MARGIN_NS
 
     def _wait_after_empty_acknowledgements(self, piece: Piece) -> None:
         reason = f"the store acknowledges {piece.token} and has none of its rows"
@@ -129,15 +143,19 @@ class Delivery:
         return True
 
     def _is_there(self, piece: Piece) -> bool:
-        """Return whether all rows are there; False means none. Anything between does not return."""
+        """Return whether the piece is there; False means no row of it. Anything between does not return.
+
+        A piece whose oldest rows may have been dropped for their age is there when any of its rows is.
+        """
         alarmed = False
         while True:
             found = self._patience.ask(lambda: self._count(piece))
-            if found in (0, piece.count):
+            if found in (0, piece.count) or self._is_past_keeping(piece):
                 if alarmed:
                     _STUCK.set(0)
                     self._health.ready(True, part="source")
-                return found == piece.count
+                # Of a piece that was one part, what is left shows that the part was written.
+                return found > 0
             if not alarmed:
                 alarmed = True
                 _STUCK.set(1)

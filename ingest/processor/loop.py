@@ -63,7 +63,7 @@ class Processor:
         self._health = health
         self._stop = stop
         self._patience = Patience(clock, health, stop)
-        self._delivery = Delivery(store, self._patience, health)
+        self._delivery = Delivery(store, self._patience, health, clock)
         self._tier = MinuteTier(store, clock, grace_ns=settings.window.grace, late_ns=settings.window.late)
         self._state = State()
         # The spool whose rows in the store are known; empty until its first batch is met.

@@ -30,6 +30,7 @@ from tests.processor.making import (
 )
 from tests.running import RunningStore, running_store, until
 from tests.spool.making import need_strace
+from viflux.clock import ManualClock, SystemClock
 from viflux.spool import SpoolWriter
 
 MOST_RESIDENT_BYTES = 150_000_000
@@ -198,6 +199,28 @@ def test_a_cursor_that_was_lost_in_the_middle_of_an_intent_loses_nothing(tmp_pat
         assert "the cursor's file is damaged" in running.log.read_text()
     assert_stored_once(store, expected.rows)
     assert ask(store, "SELECT sum(rx_bytes) AS bytes FROM counters")[0]["bytes"] == 10 * 15_000
+
+
+def test_rows_that_are_older_than_their_table_keeps_them_do_not_stop_the_source(
+    tmp_path: Path, store: RunningStore
+) -> None:
+    """After days of outage a try with an unknown outcome cannot be counted; what is younger is stored all the same."""
+    young = time.time_ns() - 10 * SECOND
+    then = ManualClock(young - 5 * DAY)
+    for clock, batch in (
+        (then, batch_of(COUNTERS, sweep(then.now_ns() - 10 * SECOND))),
+        (SystemClock(), batch_of(EVENTS, [{"time": young, "event": "after_the_outage", "event_count": 1}])),
+    ):
+        writer = open_spool(tmp_path / "data", clock)
+        writer.append([batch])
+        writer.commit()
+        writer.close()
+    # Without a state file every batch may have been tried, so each is counted before it is inserted.
+    (tmp_path / "data" / "processor").mkdir(exist_ok=True)
+    (tmp_path / "data" / "processor" / "spool.json").write_text("{ half a fi", encoding="utf-8")
+    with processor(store) as running:
+        wait_done(running, tmp_path / "data")
+    assert ask(store, "SELECT count() AS n FROM events WHERE event = 'after_the_outage'")[0]["n"] == 1
 
 
 def test_the_store_away_for_a_while_delays_rows_and_loses_none(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class Kind:
         order_reason: Why the table is sorted so.
         engine: ClickHouse table engine.
         ttl: TTL expression, rows of the default retention.
+        keep_days: How long raw rows are kept, in days from their event time; 0 for derived tables.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Kind:
     ttl: str
     engine: str = "MergeTree"
     version: int = 1
+    keep_days: int = 0
 
     @property
     def record_columns(self) -> tuple[Column, ...]:
@@ -68,6 +70,7 @@ def _raw(name: str, meaning: str, record: tuple[str, ...], order_by: str, order_
         order_by=order_by,
         order_reason=order_reason,
         ttl=f"toDateTime(time) + INTERVAL {days} DAY",
+        keep_days=days,
     )
 
 
