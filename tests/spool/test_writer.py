@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.spool.making import (
     write,
 )
 from viflux.frame import MAX_PAYLOAD_BYTES, FrameTooLargeError
-from viflux.spool import START, Batch, SpoolCorrupt, SpoolLocked, SpoolReader
+from viflux.spool import START, Batch, SpoolCorrupt, SpoolFull, SpoolLocked, SpoolReader
 from viflux.spool import segment as segments
 
 
@@ -126,3 +127,28 @@ def _with_format(spool_id: str, version: int) -> bytes:
         return segments.encode_header(segments.Header(spool_id, 1, {}))
     finally:
         segments.FORMAT_VERSION = original
+
+
+def test_a_segment_that_could_not_be_begun_leaves_no_batch_behind_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The header of the new segment was written before the error: a smaller commit must not go into the old one."""
+    folder = tmp_path / "spool"
+    writer = open_writer(folder, segment_bytes=2000)
+    writer.append([batch(1)])
+    writer.commit()
+
+    def fails(_: Path) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("viflux.spool.durable.sync_folder", fails)
+        writer.append([batch(number) for number in range(100, 160)])
+        with pytest.raises(SpoolFull):
+            writer.commit()
+    assert len(segments_in(folder)) == 2
+    writer.append([batch(2)])
+    writer.commit()
+    writer.close()
+    open_writer(folder).close()
+    assert sequences(entries_of(folder)) == [1, 2]

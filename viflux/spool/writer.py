@@ -276,6 +276,8 @@ class SpoolWriter:
         if full or self._rotate:
             closed = Closed(self._number, self.spool_id, self._first, self._end)
             before = self._descriptor
+            # If this fails, the new header may be there already and say where this segment ends: it takes nothing more.
+            self._rotate = True
             self._begin_segment(self._number + 1, self._end)
             os.close(before)
             self._rotate = False
