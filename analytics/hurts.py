@@ -59,7 +59,7 @@ class WorstVif(msgspec.Struct, frozen=True):
         what = _WHAT.get((self.sli, self.part), f"has {self.sli} {self.part} at {{value}}").format(
             value=percent(self.value)
         )
-        when = "in the last 10 s" if self.window_seconds == 10 else "in the last minute"
+        when = "in the last 10 s" if self.window_seconds == 10 else "in the last full minute"
         return f"{name} {what} {when} (target: at most {percent(self.at_most)})"
 
 

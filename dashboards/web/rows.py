@@ -43,13 +43,6 @@ class VifRow(msgspec.Struct, frozen=True):
         return all(word in shown for word in words.casefold().split())
 
 
-class Stat(msgspec.Struct, frozen=True):
-    """One figure of the host as a whole."""
-
-    name: str
-    cell: Cell
-
-
 def vif_row(row: dict[str, Any]) -> VifRow:
     """Make a row of the panel `vifs` ready to be shown."""
     by_name = {name: figure_of(row[name]) for name in _FIGURES}
