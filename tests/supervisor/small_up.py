@@ -10,6 +10,7 @@ from typing import Any
 
 from viflux import logs
 from viflux.clock import SystemClock
+from viflux.errors import VifluxError
 from viflux.paths import DataPaths
 from viflux.supervisor import command as up_command
 from viflux.supervisor.children import Child, command_for
@@ -52,4 +53,8 @@ def main(spec: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    try:
+        main(json.loads(sys.argv[1]))
+    except VifluxError as error:  # as the command frame does it
+        sys.stderr.write(f"viflux: {error}\n")
+        sys.exit(error.exit_code)

@@ -122,6 +122,16 @@ def test_a_gate_opens_when_the_task_is_done(small_up: SmallUp) -> None:
     assert names[-2:] == ["migrate", "processor"]
 
 
+def test_settings_that_a_stage_refuses_end_the_start(small_up: SmallUp) -> None:
+    """Wrong use before a stage was ever ready is not tried again: the others are drained, and the exit code is 2."""
+    refusing = {"name": "agent", "options": ["--exit-code", "2"]}
+    small_up.start({"name": "store", "drain_turn": 3}, refusing)
+    assert small_up.process.wait(30) == 2
+    assert "viflux: agent refused its settings, see its line above" in small_up.log()
+    assert [line[1] for line in small_up.journal() if line[0] == "runs"].count("agent") == 1
+    assert all(stage.pid is None for stage in small_up.state().stages)
+
+
 def test_what_dies_is_started_again_alone(small_up: SmallUp) -> None:
     """A killed stage comes back under a new process with the reason shown; the others are not touched."""
     before = small_up.start({"name": "agent"}, {"name": "store"}).await_ready()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import viflux
+from viflux.errors import EXIT_USAGE
 from viflux.supervisor.backoff import Backoff
 from viflux.supervisor.child import GO
 
@@ -45,6 +46,9 @@ class Child:
         stage: Its place in the plan.
         command: What is executed; see `command_for`.
         clock: Where start, age and the time of the next start are taken from.
+
+    Attributes:
+        is_refused: It ended with "wrong use" before it was ever ready, so another start would end the same.
     """
 
     def __init__(self, stage: Stage, command: Sequence[str], clock: Clock) -> None:
@@ -60,6 +64,8 @@ class Child:
         self._clock = clock
         self._backoff = Backoff()
         self._process: subprocess.Popen[bytes] | None = None
+        self._was_ready = False
+        self.is_refused = False
         self.started_ns = 0
 
     @property
@@ -112,6 +118,7 @@ class Child:
     def told(self, is_ready: bool, reason: str) -> bool:
         """Take in what the stage said about itself; return whether that changed anything."""
         wanted = State.READY if is_ready else State.STARTING if self.state is State.STARTING else State.UNREADY
+        self._was_ready |= is_ready
         changed = (wanted, reason) != (self.state, self.reason)
         if wanted is not self.state:
             self._enter(wanted)
@@ -133,6 +140,8 @@ class Child:
             os.close(self.pidfd)
             self.pidfd = None
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        # Settings that were right once and are wrong at a restart were changed meanwhile, and may be put right again.
+        self.is_refused = code == EXIT_USAGE and not self._was_ready
         if code == 0 and self.stage.task:
             self.last_exit = how
             self._enter(State.DONE)

@@ -8,6 +8,7 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
+from viflux.errors import UsageError
 from viflux.supervisor.addresses import answers_ping
 from viflux.supervisor.children import Child, State
 from viflux.supervisor.report import Report, write_state
@@ -69,6 +70,7 @@ class Supervision:
         self._was_ready = False
         self._changed = True
         self._cannot_write = False
+        self._refused = ""
         self._stop_signals = 0
         self._first_stop_ns = 0
 
@@ -77,13 +79,15 @@ class Supervision:
 
         Raises:
             OSError: The state file cannot be written at the start.
+            UsageError: A stage refused its settings before it was ever ready: another try would end the same. All
+                others have ended then too.
         """
         wakeup = self._catch_signals()
         try:
             write_state(self._paths, self._report, self._children, ready=False)
             for child in self._children:
                 self._start(child)
-            while not self._stop_signals:
+            while not self._is_stopping:
                 self._take_events(self._pause_seconds())
                 self._restart_due()
                 self._open_gates()
@@ -95,6 +99,12 @@ class Supervision:
             for end in wakeup:
                 end.close()
             self._selector.close()
+        if self._refused:
+            raise UsageError(f"{self._refused} refused its settings, see its line above; correct them and start again")
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._stop_signals > 0 or self._refused != ""
 
     def _catch_signals(self) -> tuple[socket.socket, socket.socket]:
         reading, writing = socket.socketpair()
@@ -152,7 +162,9 @@ class Supervision:
         self._changed = True
         if child.stage.name == "store":
             self._store_answers = self._store_address is None
-        if child.state is State.RESTARTING and not self._stop_signals:
+        if child.is_refused and not self._is_stopping:
+            self._refused = child.stage.name
+        elif child.state is State.RESTARTING and not self._is_stopping:
             self._report.event("warning", f"{child.stage.name} ended: {child.reason}", pid=pid)
 
     def _restart_due(self) -> None:
@@ -210,7 +222,9 @@ class Supervision:
             write_state(self._paths, self._report, self._children, ready=self._was_ready)
         except OSError as error:
             if not self._cannot_write:
-                self._report.event("warning", f"{error.filename}: cannot be written: {error.strerror}; going on")
+                # A failing write, unlike a failing open, does not say which file it was.
+                place = error.filename or self._paths.run
+                self._report.event("warning", f"{place}: cannot be written: {error.strerror}; going on")
             self._cannot_write = True
         else:
             self._cannot_write = False
