@@ -93,11 +93,17 @@ def flags_of(settings: Settings, context: click.Context) -> list[str]:
 def main() -> NoReturn:
     """Run the command line; every expected error is one line on stderr."""
     try:
-        viflux.main(standalone_mode=False)
+        viflux.main(prog_name="viflux", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        message = error.format_message().rstrip(".")
+        context = getattr(error, "ctx", None)
+        see = f"; see `{context.command_path} --help`" if context is not None else ""
+        click.echo(f"viflux: {message}{see}", err=True)
         sys.exit(error.exit_code)
     except VifluxError as error:
         click.echo(f"viflux: {error}", err=True)

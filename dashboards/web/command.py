@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BEAT_SECONDS = 2.0
-_STORE_TIMEOUT_SECONDS = 10.0
+# Well below the ten seconds after which the page itself gives the console up: what is wrong must still be told.
+_STORE_TIMEOUT_SECONDS = 5.0
 _GRACEFUL_SECONDS = 2
 
 

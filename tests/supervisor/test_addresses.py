@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import http.server
 import socket
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from viflux.supervisor.addresses import answers_ping, page_at, split
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -55,3 +60,21 @@ def test_nobody_or_somebody_silent_is_no_answer() -> None:
         assert answers_ping("127.0.0.1", port) is False
         silent.listen()
         assert answers_ping("127.0.0.1", port) is False
+
+
+def test_a_port_that_is_not_for_everybody() -> None:
+    """Who may not listen on a low port is told a higher one that is free, not the same one again."""
+    program = (
+        "from viflux.confinement import drop_all_capabilities\n"
+        "from viflux.supervisor.addresses import require_free\n"
+        "drop_all_capabilities()\n"
+        "require_free('web.listen', '127.0.0.1:81')\n"
+    )
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    line = done.stderr.splitlines()[-1]
+    assert "web.listen: cannot listen on 127.0.0.1:81: Permission denied; choose a port from 1024 on" in line
+    suggested = int(line.rpartition("--set web.listen=127.0.0.1:")[2])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", suggested))
+    assert suggested >= 1024

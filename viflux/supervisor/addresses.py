@@ -11,6 +11,7 @@ from viflux.errors import UsageError, VifluxError
 
 _PING_TIMEOUT_SECONDS = 0.3
 _PORTS_TO_SUGGEST_FROM = 50
+_FIRST_COMMON_PORT = 8000  # 80 is suggested as 8081, far from those that only root may listen on
 
 
 def split(setting: str, text: str) -> tuple[str, int]:
@@ -55,6 +56,11 @@ def require_free(setting: str, text: str, wait_seconds: float = 0.0) -> None:
             raise VifluxError(
                 f"{setting}: {text} is in use by another program; choose another port, such as "
                 f"--set {setting}={text.rpartition(':')[0]}:{other}"
+            )
+        if refusal.errno == errno.EACCES:
+            raise VifluxError(
+                f"{setting}: cannot listen on {text}: {refusal.strerror}; choose a port from 1024 on, such as "
+                f"--set {setting}={text.rpartition(':')[0]}:{_free_port_near(host, _FIRST_COMMON_PORT + port)}"
             )
         raise VifluxError(
             f"{setting}: cannot listen on {text}: {refusal.strerror}; name an address of this host, such as "
