@@ -7,11 +7,13 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import msgspec
 
 from viflux.errors import UsageError
+from viflux.settings.address import host_and_port
 from viflux.settings.schema import Section, Settings
 from viflux.settings.units import Duration, Size
 
@@ -62,6 +64,7 @@ def load(
         _put(tree, path, _decode(path, value, paths[path], origins[path]))
     settings = msgspec.convert(tree, Settings, dec_hook=_decode_unit)
     _check_ranges(settings, origins)
+    _check_places(settings, origins)
     return settings, origins
 
 
@@ -174,3 +177,25 @@ def _check_ranges(settings: Settings, origins: Origins) -> None:
         raise UsageError("spool.max_bytes: must be at least four times spool.segment_bytes")
     if settings.counters.interval % Duration.parse("1s"):
         raise UsageError("counters.interval: must be a whole number of seconds")
+
+
+def _check_places(settings: Settings, origins: Origins) -> None:
+    def refuse(path: str, reason: object) -> NoReturn:
+        raise UsageError(f"{origins.get(path, 'default')}: {path}: {reason}")
+
+    for path in ("web.listen", "store.listen"):
+        try:
+            host_and_port(value_at(settings, path))
+        except ValueError as error:
+            refuse(path, error)
+    if settings.store.url is not None:
+        try:
+            parts = urlsplit(settings.store.url)
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number, or brackets without an address
+            is_url = False
+        if not is_url:
+            refuse("store.url", f"expected http://HOST:PORT or https://HOST:PORT, got {settings.store.url!r}")
+    # It is the first part of every `vif_key`, host/namespace/ifname.
+    if settings.host is not None and not re.fullmatch(r"[^\s/]+", settings.host):
+        refuse("host", f"expected a name without spaces and slashes, got {settings.host!r}")

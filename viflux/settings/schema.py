@@ -39,7 +39,7 @@ class Agent(Section, frozen=True):
 
     sources: Annotated[tuple[str, ...], Meta(description="sources that the agent runs")] = ("inventory", "counters")
     all_namespaces: Annotated[
-        bool, Meta(description="watch every network namespace; needs root or the capabilities that doctor lists")
+        bool, Meta(description="watch every network namespace; needs root; false: only this process's own namespace")
     ] = True
     uplinks: Annotated[
         tuple[str, ...],

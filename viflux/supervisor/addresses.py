@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 
 from viflux.errors import UsageError, VifluxError
+from viflux.settings.address import host_and_port
 
 _PING_TIMEOUT_SECONDS = 0.3
 _PORTS_TO_SUGGEST_FROM = 50
@@ -20,10 +21,10 @@ def split(setting: str, text: str) -> tuple[str, int]:
     Raises:
         UsageError: It is neither.
     """
-    host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise UsageError(f"{setting}: expected HOST:PORT such as 127.0.0.1:8686, got {text!r}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    try:
+        return host_and_port(text)
+    except ValueError as error:
+        raise UsageError(f"{setting}: {error}") from error
 
 
 def page_at(setting: str, text: str) -> str:
