@@ -221,6 +221,7 @@ class SliStage:
                     "margin_ns": self._margin_ns,
                     "computed_ns": self._clock.now_ns(),
                 },
+                settings={"enable_materialized_cte": 1},
             )
         recomputed = sum(window.is_recomputed for window in batch.windows)
         for sli in slis:

@@ -20,9 +20,10 @@ INSERT INTO {database}.sli_revisions
     computed_time
 )
 -- As a view the relation is resolved by itself. Without, the engine would resolve each column of the figures through
--- all of its levels, which costs more than the rows of a thousand VIFs.
+-- all of its levels, which costs more than the rows of a thousand VIFs. Materialized, it is planned and computed once for
+-- all SLIs.
 WITH
-slices AS
+slices AS MATERIALIZED
 (
     SELECT *
     FROM view(
