@@ -177,11 +177,11 @@ def _not_hurting(facts: Facts) -> Judgement:
         return _not_yet(facts)
     known = _known(facts)
     level: Level = "unknown"
-    if facts.known_count == 0:
+    if facts.few_lost_packets:
+        headline = "Nothing is beyond its target, but packets were lost where too few were sent for a ratio."
+    elif facts.known_count == 0:
         none = "the one VIF cannot" if facts.vifs_count == 1 else f"none of the {_vifs(facts.vifs_count)} can"
         headline = f"Nothing is seen to hurt, but {none} be judged."
-    elif facts.few_lost_packets:
-        headline = "Nothing is beyond its target, but packets were lost where too few were sent for a ratio."
     elif facts.with_utilisation_count == facts.vifs_count and facts.known_directions_count == 2 * facts.vifs_count:
         level, headline = "fine", f"Nothing hurts: {_all(facts.vifs_count)} within target."
     else:

@@ -116,7 +116,7 @@ per_vif AS
         max(is_there) AS is_judged,
         max(worst_figure) AS worst,
         minIf(figure_ratio, is_there) AS least_ratio,
-        max(figure_complete_time) AS last_complete_time,
+        minIf(figure_complete_time, is_there) AS last_complete_time,
         countIf(part = 'utilisation' AND is_known) AS known_utilisations,
         countIf(sli = 'M2' AND is_known) AS known_losses,
         countIf(sli = 'M2' AND NOT is_known AND slice_reason = 'sender_not_visible') AS unseen_losses,

@@ -75,11 +75,12 @@ def test_where_nothing_can_be_judged_it_is_not_fine(vifs_count: int, words: str)
     assert words in judgement.headline
 
 
-def test_packets_lost_by_a_quiet_vif_are_not_fine() -> None:
+@pytest.mark.parametrize("known_count", [0, 9])
+def test_packets_lost_by_a_quiet_vif_are_not_fine(known_count: int) -> None:
     """Half of 200 packets is no ratio by the definition, and yet nobody may call it well."""
-    quiet = {"known_directions_count": 19, "few_packets_directions_count": 1, "few_lost_packets": 100.0}
+    quiet = {"few_packets_directions_count": 1, "few_lost_packets": 100.0, "known_count": known_count}
     judgement = judge(facts(**quiet), NOW_NS, 30 * SECOND)
-    assert judgement.level == "unknown"
+    assert (judgement.level, "packets were lost" in judgement.headline) == ("unknown", True)
     assert "1 with too few packets for a ratio (100 lost)" in judgement.details[0]
 
 
@@ -148,6 +149,19 @@ def test_the_store_is_asked_right(scenario: Scenario) -> None:
     assert judgement.hurting_vif_ids == ("0000000000000001",)
     assert now_hurting(scenario.store, database, HOST, scenario.at(300), 30 * SECOND).level == "unknown"
     assert now_hurting(scenario.store, database, "nobody", scenario.at(65), 30 * SECOND).level == "unknown"
+
+
+def test_a_vif_is_complete_only_while_both_directions_are(scenario: Scenario) -> None:
+    """The end inside stops being read at 30 s, the one on the host is read on."""
+    scenario.pair(1, 2, ifname="veth1", vif_key=f"{HOST}/blue/eth0")
+    scenario.sweeps(1, 0, 60, tx_packets=2000)
+    scenario.sweeps(2, 0, 30, tx_packets=2000)
+    scenario.hand_over(0, 60)
+    scenario.compute(65)
+    judgement = now_hurting(scenario.store, scenario.store.database, HOST, scenario.at(65), 30 * SECOND)
+    since = datetime.fromtimestamp(scenario.at(30) // SECOND, UTC)
+    assert judgement.level == "unknown"
+    assert judgement.details[0].startswith(f"Data of 1 VIF are incomplete since {since:%H:%M:%S} UTC")
 
 
 def test_births_and_dead_links_are_no_lack_of_data(scenario: Scenario) -> None:
