@@ -128,10 +128,12 @@ def test_it_works_without_script(console: Console, browser: Browser) -> None:
     inventory(console.scenario)
     sweep(console.scenario, 0, 20)
     page, _ = opened(browser, f"{console.url}/?q=veth", java_script_enabled=False)
-    page.get_by_role("link", name="To workload").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="To workload").click()
     assert names(page) == ["veth-blue", "veth-green"]
     page.get_by_label("Filter the interfaces").fill("tap")
-    page.get_by_role("button", name="Show").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show").click()
     assert names(page) == ["tap7"]
 
 
