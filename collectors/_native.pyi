@@ -54,10 +54,13 @@ class HostWatch:
             OSError: The kernel refuses a netlink socket.
         """
 
-    def restore(self, inventory: Sequence[bytes], counters: Sequence[bytes]) -> tuple[int, int]:
+    def restore(
+        self, inventory: Sequence[bytes], counters: Sequence[bytes], *, is_newest: bool = True
+    ) -> tuple[int, int]:
         """Put back what an earlier run wrote, oldest payload first; to be called before the first `resync`.
 
-        Payloads of another boot are passed over.
+        Payloads of another boot are passed over. Where newer counters than these were lost (`is_newest` is false), none
+        are taken and each VIF begins with a new baseline: what it counted since may be stored already.
 
         Returns:
             How many rows of inventory and of counters were taken.

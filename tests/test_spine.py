@@ -275,3 +275,15 @@ def test_a_tap_belongs_to_the_machine_that_holds_it(running: Product, net: Lab, 
             assert running.rows("its loss", query, 30)[0]["reason"] == "sender_not_visible"
         finally:
             machine.kill()
+
+
+def test_nobody_hides_behind_a_name(running: Product, net: Lab) -> None:
+    """A name that begins with a dot, or is no text, is an interface like any other."""
+    odd = b"\xff\xfe" + net.tag.encode()
+    dotted = f".{net.tag}"
+    subprocess.run(["ip", "link", "add", dotted, "type", "veth", "peer", "name", odd], check=True)
+    net.adopt(dotted)
+    first = state(running, Interface(dotted), "peer_vif_id != 0")
+    second = state(running, Interface(f"\ufffd\ufffd{net.tag}"), "peer_vif_id != 0")
+    assert (first["peer_vif_id"], second["peer_vif_id"]) == (second["vif_id"], first["vif_id"])
+    assert {first["identity_origin"], second["identity_origin"]} == {"sysfs"}

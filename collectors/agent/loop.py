@@ -105,10 +105,16 @@ class Agent:
 
     def _start(self) -> None:
         now_ns = self._clock.now_ns()
+        is_newest = self._spool.baseline_is_newest(COUNTERS)
+        if not is_newest:
+            detail = "the newest readings in the spool are damaged, all counters start with a new baseline"
+            self._log.error(detail)
+            self._happenings.tell(now_ns, "baseline_unreadable", "spool", detail)
         try:
             states, readings = self._watch.restore(
                 [batch.payload for batch in self._spool.baseline(INVENTORY)],
                 [batch.payload for batch in self._spool.baseline(COUNTERS)],
+                is_newest=is_newest,
             )
         except ValueError as error:
             # Going on without is safe: everything becomes a new baseline.

@@ -135,3 +135,24 @@ def test_a_statement_with_a_missing_batch_is_not_complete(tmp_path: Path) -> Non
     segments_in(folder)[0].write_bytes(content)
     writer = open_writer(folder)
     assert numbers_of(writer)[0] == 1
+
+
+def test_a_baseline_tells_whether_newer_batches_were_lost(tmp_path: Path) -> None:
+    """After damage an older statement is the baseline, and a delta from it would count again what may be stored."""
+    folder = tmp_path / "spool"
+    writer = open_writer(folder)
+    put(writer, 1, WHOLE)
+    end = segments_in(folder)[0].stat().st_size
+    put(writer, 2, WHOLE)
+    writer.close()
+    writer = open_writer(folder)
+    assert (numbers_of(writer), writer.baseline_is_newest(STREAM)) == ([2], True)
+    writer.close()
+    content = bytearray(segments_in(folder)[0].read_bytes())
+    content[end + 40] ^= 1
+    segments_in(folder)[0].write_bytes(content)
+    writer = open_writer(folder)
+    assert (numbers_of(writer), writer.baseline_is_newest(STREAM)) == ([1], False)
+    put(writer, 3, WHOLE)
+    assert (numbers_of(writer), writer.baseline_is_newest(STREAM)) == ([3], True)
+    writer.close()

@@ -213,6 +213,11 @@ class SpoolWriter:
         """Return the encoded size of a stream's baseline; when it grows large, a new statement makes it small again."""
         return sum(reference.length for reference in self._statements.baseline(stream))
 
+    def baseline_is_newest(self, stream: str) -> bool:
+        """Return whether no batch of the stream was lost after its baseline, as damage to the log can do."""
+        references = self._statements.baseline(stream)
+        return not references or references[-1].sequence + 1 == self.next_sequence(stream)
+
     def next_sequence(self, stream: str) -> int:
         """Return the sequence that the stream's next committed batch gets."""
         return self._next_sequence.get(stream, 1)

@@ -32,12 +32,13 @@ impl Watch {
         &mut self,
         inventory: &[Vec<u8>],
         counters: &[Vec<u8>],
+        is_newest: bool,
     ) -> Result<(usize, usize), String> {
         let boot_id = hex(&self.boot.boot_id);
         let (mut states, mut readings) = (0, 0);
         let mut look = None;
         let mut incarnation = 0;
-        for payload in counters {
+        for payload in counters.iter().filter(|_| is_newest) {
             let decoded = decode::counters(payload).map_err(|error| error.to_string())?;
             if decoded.metadata.get(BOOT) != Some(&boot_id) {
                 continue;
@@ -70,6 +71,9 @@ impl Watch {
             );
             states += decoded.rows.len();
             self.table.restore_inventory(&decoded.rows);
+        }
+        if !is_newest {
+            self.table.restore_without_counters();
         }
         self.table.restore_look(look, incarnation);
         Ok((states, readings))

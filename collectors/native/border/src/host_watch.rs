@@ -82,13 +82,15 @@ impl HostWatch {
         .map_err(os_error)
     }
 
+    #[pyo3(signature = (inventory, counters, *, is_newest=true))]
     fn restore(
         &self,
         py: Python<'_>,
         inventory: Vec<Vec<u8>>,
         counters: Vec<Vec<u8>>,
+        is_newest: bool,
     ) -> PyResult<(usize, usize)> {
-        py.detach(|| self.watch().restore(&inventory, &counters))
+        py.detach(|| self.watch().restore(&inventory, &counters, is_newest))
             .map_err(PyValueError::new_err)
     }
 

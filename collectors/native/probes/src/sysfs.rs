@@ -103,12 +103,7 @@ fn owned(result: libc::c_long, what: &str) -> Result<OwnedFd> {
 }
 
 fn device(sysfs: &OwnedFd, link: &Link) -> Option<Device> {
-    // The kernel allows neither in a name; a hostile answer must not lead out of the folder.
-    if link.name.is_empty() || link.name.contains('/') || link.name.starts_with('.') {
-        return None;
-    }
-    let path = CString::new(format!("class/net/{}", link.name)).ok()?;
-    let folder = open_at(sysfs, &path, libc::O_PATH | libc::O_DIRECTORY).ok()?;
+    let folder = folder_of(sysfs, link)?;
     // Read through the opened folder: a rename in between cannot mix two interfaces up.
     let ifindex: u32 = text_at(&folder, c"ifindex")?.parse().ok()?;
     if ifindex != link.ifindex {
@@ -139,6 +134,27 @@ fn device(sysfs: &OwnedFd, link: &Link) -> Option<Device> {
         speed_bits_per_second,
         driver,
     })
+}
+
+/// The device's folder; found by its ifindex where the name is no text, so that nobody hides behind a name.
+fn folder_of(sysfs: &OwnedFd, link: &Link) -> Option<File> {
+    let flags = libc::O_PATH | libc::O_DIRECTORY;
+    if link.name.contains(char::REPLACEMENT_CHARACTER) {
+        let all = Path::new("/proc/self/fd").join(format!("{}/class/net", sysfs.as_raw_fd()));
+        return fs::read_dir(all).ok()?.flatten().find_map(|entry| {
+            let name = entry.file_name();
+            let path = [b"class/net/", name.as_encoded_bytes()].concat();
+            let folder = open_at(sysfs, &CString::new(path).ok()?, flags).ok()?;
+            let ifindex: u32 = text_at(&folder, c"ifindex")?.parse().ok()?;
+            (ifindex == link.ifindex).then_some(folder)
+        });
+    }
+    // The kernel allows none of these as a name; a hostile answer must not lead out of the folder.
+    if matches!(link.name.as_str(), "" | "." | "..") || link.name.contains('/') {
+        return None;
+    }
+    let path = CString::new(format!("class/net/{}", link.name)).ok()?;
+    open_at(sysfs, &path, flags).ok()
 }
 
 fn open_at(folder: &impl AsRawFd, path: &CStr, flags: i32) -> io::Result<File> {
@@ -213,7 +229,7 @@ fn shown_by_sys() -> Vec<(String, u32, String)> {
         .flatten()
         .flatten()
         .filter_map(|entry| {
-            let name = entry.file_name().to_str()?.to_owned();
+            let name = entry.file_name().to_string_lossy().into_owned();
             let ifindex = fs::read_to_string(entry.path().join("ifindex"))
                 .ok()?
                 .trim()

@@ -57,6 +57,8 @@ pub(crate) struct LastReading {
 pub(crate) struct Counters {
     longest_ns: i64,
     written: HashMap<u64, Record>,
+    /// VIFs of an earlier run whose readings are lost: their next reading is a first one.
+    forgotten: HashSet<u64>,
     proposed: Vec<(u64, Record)>,
     last_readings: Vec<LastReading>,
     last_readings_proposed: usize,
@@ -68,6 +70,7 @@ impl Counters {
         Self {
             longest_ns: interval.saturating_add(interval / 2),
             written: HashMap::new(),
+            forgotten: HashSet::new(),
             proposed: Vec::new(),
             last_readings: Vec::new(),
             last_readings_proposed: 0,
@@ -110,6 +113,11 @@ impl Counters {
         self.last_readings.push(last);
     }
 
+    /// Nothing is known of what these VIFs counted before.
+    pub fn forget_pasts(&mut self, ids: impl IntoIterator<Item = u64>) {
+        self.forgotten.extend(ids);
+    }
+
     pub fn commit(&mut self) {
         for (id, record) in self.proposed.drain(..) {
             self.written.insert(id, record);
@@ -134,6 +142,7 @@ impl Counters {
         };
         let (record, kind) = match (self.written.get(&id), appeared) {
             (Some(record), _) => (*record, "clean"),
+            (None, _) if self.forgotten.contains(&id) => return None,
             (None, Appeared::Born(born)) => (zero(born), "new"),
             (None, Appeared::Unseen(since)) => (zero(since), "gap"),
             (None, Appeared::Before) => return None,

@@ -54,6 +54,12 @@ impl Table {
         }
     }
 
+    /// The readings of an earlier run are lost, or newer ones than those at hand: what its VIFs counted since may be stored
+    /// already, so their next readings are first ones.
+    pub fn restore_without_counters(&mut self) {
+        self.counters.forget_pasts(self.restored.keys().copied());
+    }
+
     /// Take in the complete look of an earlier run, and the number of ids that it made without sysfs.
     pub fn restore_look(&mut self, look: Option<Look>, incarnation: u64) {
         self.look = look.or(self.look);

@@ -102,11 +102,12 @@ impl Vif {
         }
     }
 
-    /// Since when its first state holds.
+    /// Since when its first state holds: where the birth was not seen, since it is known. An earlier time would have it
+    /// expected, and missing, in windows that may lie before its birth.
     pub fn begin_time(&self) -> i64 {
         match self.appeared {
-            Appeared::Born(time) | Appeared::Unseen(time) => time,
-            Appeared::Before => self.first_seen_time,
+            Appeared::Born(time) => time,
+            Appeared::Unseen(_) | Appeared::Before => self.first_seen_time,
         }
     }
 }

@@ -238,7 +238,7 @@ fn an_inode_above_the_last_look_was_born_since_and_one_below_was_not() {
     let (young, old) = (row_of(&rows, "young"), row_of(&rows, "old"));
     assert_eq!(
         (rows.change[young].as_ref(), rows.valid_from_time[young]),
-        ("born", START)
+        ("born", START + 60 * SECOND)
     );
     assert_eq!(rows.change[old], "baseline");
     assert_eq!(rows.born_time[young], None);
@@ -944,6 +944,32 @@ fn a_birth_that_was_written_but_never_read_still_counts_from_zero() {
         (9, "new")
     );
     assert_eq!(counted.time, [START + SECOND]);
+}
+
+#[test]
+fn where_newer_readings_were_lost_nothing_is_counted_twice() {
+    let mut world = World::new();
+    world.at(1);
+    world.events(vec![(HOME, new(link(7, "a", "bridge")))], &[(HOME, 7, 100)]);
+    let written = world.rows();
+    let mut world = restarted(&[&written], &[], None);
+    world.table.restore_without_counters();
+    world.at(5);
+    world.dump(HOME, vec![(link(7, "a", "bridge"), 100)]);
+    let first = world.sweep(&[(HOME, 7, sent(9))]);
+    assert_eq!(
+        (
+            first.tx_packets[0],
+            first.duration_ns[0],
+            first.delta_kind[0].as_ref()
+        ),
+        (0, 0, "new")
+    );
+    let next = world.at(15).sweep(&[(HOME, 7, sent(12))]);
+    assert_eq!(
+        (next.tx_packets[0], next.delta_kind[0].as_ref()),
+        (3, "clean")
+    );
 }
 
 #[test]
