@@ -132,14 +132,15 @@ class Delivery:
         try:
             self._store.insert_arrow_stream(piece.table, piece.block(), token)
         except StoreUnavailable as error:
-            self._patience.pause(error)
+            self._patience.pause(error, writing=True)
             return False
         except StoreRefused as error:
             if error.code in _ABOUT_THE_ROWS and not error.is_temporary and not self._is_there(piece):
+                self._patience.answered(wrote=True)
                 raise PieceRefusedError(piece, error.message) from error
-            self._patience.pause(error)
+            self._patience.pause(error, writing=True)
             return False
-        self._patience.answered()
+        self._patience.answered(wrote=True)
         return True
 
     def _is_there(self, piece: Piece) -> bool:

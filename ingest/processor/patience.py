@@ -34,6 +34,7 @@ class Patience:
         self._stop = stop
         self._seconds = _FIRST_SECONDS
         self._reason = ""
+        self._waits_for_write = False
 
     def ask(self, request: Callable[[], Result]) -> Result:
         """Return what `request` returns, calling it again while the store is away or says no.
@@ -75,8 +76,12 @@ class Patience:
                     self._health.ready(True, part="folder")
                 return result
 
-    def pause(self, error: StoreUnavailable | StoreRefused) -> None:
+    def pause(self, error: StoreUnavailable | StoreRefused, *, writing: bool = False) -> None:
         """Wait a while, longer each time.
+
+        Args:
+            error: What the store, or its absence, said.
+            writing: It was said of an insert: answers to questions do not mean then that rows are taken again.
 
         Raises:
             StoppedError: The stage is to end.
@@ -85,15 +90,22 @@ class Patience:
         _WAITING.set(1)
         reason = " ".join(str(error).split())[:300]
         kind = f"{type(error).__name__} {getattr(error, 'code', '')}"
-        if kind != self._reason:
+        if not self._reason:
             logs.get("processor").warning("the store does not take rows; they wait in the spool", reason=reason)
+        elif kind != self._reason:
+            logs.get("processor").info("the store still does not take rows", reason=reason)
+        if kind != self._reason:
             self._health.ready(False, f"waiting for the store: {reason}")
         self._reason = kind
+        self._waits_for_write = writing and isinstance(error, StoreRefused)
         self.rest(self._seconds * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
         self._seconds = min(_LONGEST_SECONDS, self._seconds * 2)
 
-    def answered(self) -> None:
-        """The store answered."""
+    def answered(self, *, wrote: bool = False) -> None:
+        """The store answered; `wrote` says that it took rows."""
+        if self._waits_for_write and not wrote:
+            return
+        self._waits_for_write = False
         if self._reason:
             logs.get("processor").info("the store takes rows again")
             self._health.ready(True)

@@ -22,7 +22,9 @@ def program(text: str) -> list[str]:
 
 def await_end(child: Child) -> str | None:
     assert child.pidfd is not None
-    ready, _, _ = select.select([child.pidfd], [], [], 20)
+    poll = select.poll()
+    poll.register(child.pidfd, select.POLLIN)
+    ready = poll.poll(20_000)
     assert ready, "the process did not end"
     return child.reap()
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Kind, Result};
@@ -67,12 +67,20 @@ impl NamespacePlace {
                 Ok((file, id)) if id == self.id => return Ok(file),
                 Ok(_) => {}
                 Err(failure) if failure.kind == Kind::Gone => {}
+                // `ip netns` makes its file without any rights and mounts the namespace on it; before and after that the file
+                // refuses to be opened, and is none.
+                Err(_) if !self.is_at(&path) => {}
                 Err(failure) => refused = Some(failure),
             }
         }
         Err(refused.unwrap_or_else(|| {
             Failure::new(Kind::Gone, format!("namespace {} ended", self.name()))
         }))
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        std::fs::metadata(path)
+            .is_ok_and(|status| (status.dev(), status.ino()) == (self.id.device, self.id.inode))
     }
 
     /// A request socket of this place, for a thread that is inside it; checks that it still is the namespace once seen.

@@ -16,6 +16,9 @@ use wire::record::Link;
 use crate::failure::{Failure, Kind, Result};
 use crate::namespace::{Home, NamespacePlace};
 
+/// How often the proof that /sys shows the own namespace is tried again on a busy host.
+const PROOFS: usize = 8;
+
 const FSOPEN_CLOEXEC: libc::c_long = 1;
 const FSCONFIG_CMD_CREATE: libc::c_long = 6;
 const FSMOUNT_CLOEXEC: libc::c_long = 1;
@@ -200,7 +203,20 @@ fn driver(folder: &File) -> String {
 
 /// `/sys`, if what it shows is home: all interfaces there have the names, ifindexes and hardware addresses that home's have.
 /// Where all of them are without a hardware address (only loopback) nothing is proved, and it is refused.
+///
+/// An interface that comes or goes between the two looks makes them differ, so they are repeated.
 fn own_sysfs(home: &Home) -> Result<OwnedFd> {
+    let mut found = proved_sysfs(home);
+    for _ in 0..PROOFS {
+        if found.is_ok() {
+            break;
+        }
+        found = proved_sysfs(home);
+    }
+    found
+}
+
+fn proved_sysfs(home: &Home) -> Result<OwnedFd> {
     let shown = shown_by_sys();
     let mut listed: Vec<(String, u32, String)> = crate::dump::namespace(home, &home.place())?
         .links
