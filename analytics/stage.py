@@ -96,6 +96,7 @@ class SliStage:
         self._looked_back_ns: int | None = None
         self._recomputed_in = 0
         self._is_behind = True
+        self._stop: threading.Event | None = None
         self._late: set[tuple[int, DueWindow]] = set()
         self._log = logs.get("slis")
 
@@ -134,6 +135,7 @@ class SliStage:
 
     def run(self, stop: threading.Event, health: Health) -> None:
         """Step until `stop` is set; a store that does not answer is waited for."""
+        self._stop = stop
         failing = ""
         while not stop.is_set():
             health.beat()
@@ -203,9 +205,14 @@ class SliStage:
         self._late = {known for known in self._late if known[1].window_ns >= oldest_ns} | fresh
 
     def _compute(self, window_seconds: int, due: Sequence[DueWindow]) -> int:
+        computed = 0
         for batch in batches(due, window_seconds, _MOST_WINDOWS_OF_STATEMENT, _LONGEST_SPAN_SECONDS):
+            # With a backlog one step takes many seconds; the rest is as due after the next start.
+            if self._stop is not None and self._stop.is_set():
+                break
             self._insert(batch)
-        return len(due)
+            computed += len(batch.windows) * len(batch.slis)
+        return computed
 
     def _insert(self, batch: Batch) -> None:
         slis = [self._catalogue[name] for name in batch.slis]

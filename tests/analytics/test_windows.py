@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 import pytest
 from prometheus_client import REGISTRY
@@ -9,6 +11,7 @@ from prometheus_client import REGISTRY
 from analytics.catalogue import CATALOGUE
 from analytics.windows import DueWindow, batches
 from tests.analytics.scenario import HOST, Scenario
+from viflux.telemetry import Health
 
 
 def late_windows() -> float:
@@ -142,6 +145,28 @@ def test_after_an_outage_the_newest_windows_come_first_and_each_step_is_bounded(
     scenario.compute(7202)
     assert scenario.value("M1", "to", 1, window=0, seconds=10) == 100
     assert scenario.value("M1", "to", 1, window=0) == 100
+
+
+def test_a_step_is_left_between_two_statements(scenario: Scenario) -> None:
+    """SIGTERM within a long step does not wait for the rest of it; a fresh process computes that."""
+
+    class StopsInStep(threading.Event):
+        """Is set from the second question on: the first is the loop's, the second comes from within the step."""
+
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            return self.asked > 1
+
+    busy_tap(scenario, 60)
+    scenario.hand_over(0, 60)
+    scenario.flush()
+    scenario.clock.advance((scenario.at(100) - scenario.clock.now_ns()) / 1_000_000_000)
+    scenario.stage().run(StopsInStep(), Health("slis", scenario.clock))
+    assert scenario.figure("M1", "to", 1) == {}
+    assert scenario.compute(100) > 0
+    assert scenario.value("M1", "to", 1) == 100
 
 
 @pytest.mark.parametrize(
