@@ -44,7 +44,7 @@ windows = [60]
 [[parts]]
 name = "utilisation"
 unit = "ratio"
-meaning = "The greater of both mean rates, in bits, over the promised rate; of wider scopes, over those with a known rate."
+meaning = "Of the busier direction: its mean rate, in bits, over what was promised. A queue (tbf, htb) promises for what its own end sends, an alias or a port's speed for both; of wider scopes, of those with a known rate."
 
 [[reasons]]
 name = "rate_unknown"
@@ -63,7 +63,7 @@ SELECT
     figure.3 AS denominator,
     figure.4 AS observed_ns,
     figure.5 AS expected_ns,
-    if(figure.1 = 'utilisation' AND rate = 0, 'rate_unknown', '') AS own_reason
+    if(figure.1 = 'utilisation' AND to_rate = 0 AND from_rate = 0, 'rate_unknown', '') AS own_reason
 FROM
 (
     SELECT
@@ -74,7 +74,8 @@ FROM
         scope_key,
         sum(slices.gap_ns) AS gap_sum_ns,
         sum(slices.reset_ns) AS reset_sum_ns,
-        max(rate_bits_per_second) AS rate,
+        maxIf(rate_bits_per_second, direction = 'to') AS to_rate,
+        maxIf(rate_bits_per_second, direction = 'from') AS from_rate,
         sumIf(covered_ns, direction = 'to') / 1e9 AS to_seconds,
         sumIf(covered_ns, direction = 'from') / 1e9 AS from_seconds,
         sumIf(slices.observed_ns, direction = 'to') AS to_observed_ns,
@@ -84,15 +85,11 @@ FROM
         -- (bytes per second, bytes, seconds) of the highest slice
         maxIf((bytes / covered_ns, bytes, covered_ns / 1e9), direction = 'to' AND covered_ns > 0) AS to_peak,
         maxIf((bytes / covered_ns, bytes, covered_ns / 1e9), direction = 'from' AND covered_ns > 0) AS from_peak,
-        -- Known only where both directions are: the greater of one is a guess.
-        if(
-            to_seconds > 0 AND from_seconds > 0 AND rate > 0,
-            greatest(
-                sumIf(rated_bytes, direction = 'to') / to_seconds,
-                sumIf(rated_bytes, direction = 'from') / from_seconds
-            ) * 8,
-            NULL
-        ) AS used_bits_per_second,
+        -- Bits per second of each direction that something was promised for, null while that was not read.
+        if(to_rate > 0, sumIf(rated_bytes, direction = 'to') * 8 / nullIf(to_seconds, 0), 0) AS to_used,
+        if(from_rate > 0, sumIf(rated_bytes, direction = 'from') * 8 / nullIf(from_seconds, 0), 0) AS from_used,
+        -- Known only where each promised direction is: the greater of some is a guess.
+        from_rate = 0 OR (to_rate > 0 AND to_used / to_rate >= from_used / from_rate) AS is_to_busier,
         [
             ('to', if(to_seconds > 0, sumIf(bytes, direction = 'to'), NULL), to_seconds, to_observed_ns, to_expected_ns),
             (
@@ -104,8 +101,12 @@ FROM
             ),
             (
                 'utilisation',
-                used_bits_per_second,
-                toFloat64(rate),
+                if(
+                    isNull(to_used) OR isNull(from_used) OR (to_rate = 0 AND from_rate = 0),
+                    NULL,
+                    if(is_to_busier, to_used, from_used)
+                ),
+                toFloat64(if(is_to_busier, to_rate, from_rate)),
                 to_observed_ns + from_observed_ns,
                 to_expected_ns + from_expected_ns
             ),

@@ -10,7 +10,7 @@
 -- | direction | `to` or `from`, as the workload behind the VIF sees it |
 -- | slice_ns | start of the slice |
 -- | has_sender | the counters of an end that sends are among these, so that what its queue drops is known |
--- | rate_bits_per_second | what its VIFs were promised in sum, of those where it is known |
+-- | rate_bits_per_second | what its VIFs were promised in this direction, summed over those where it is known |
 -- | expected_ns, observed_ns | how long its VIFs lived in the slice, and how much of that clean readings cover |
 -- | covered_ns, sent_covered_ns | time in which any of its VIFs was read; any of its senders |
 -- | gap_ns, reset_ns | time that only `gap` and `reset` rows cover |
@@ -56,7 +56,8 @@ known AS
                     provisioned_rate_origin = 'link_speed' AND kind NOT IN ('physical', 'vf'),
                     0,
                     provisioned_rate_bits_per_second
-                )
+                ),
+                provisioned_rate_origin IN ('tbf', 'htb')
             ),
             (valid_from_time, received_time, sequence),
             toUnixTimestamp64Nano(valid_from_time) < due.2 + {window_seconds:UInt32} * 1000000000
@@ -72,7 +73,8 @@ known AS
         AND gone_ns > window_ns
 ),
 
--- Each VIF together with its peer, (vif_id, side, born, gone); the peer's vif_id is 0 where it has none here.
+-- Each VIF together with its peer, (vif_id, side, born, gone, rate, is the rate a queue's); the peer's vif_id is 0 where
+-- it has none here.
 paired AS
 (
     SELECT
@@ -81,9 +83,8 @@ paired AS
         data_revision,
         keyed.1 AS vif_id,
         maxIf(state.2, keyed.2) AS counting_point,
-        maxIf(state.4, keyed.2) AS rate_bits_per_second,
-        maxIf((known.vif_id, state.1, born_ns, gone_ns), keyed.2) AS own,
-        maxIf((known.vif_id, state.1, born_ns, gone_ns), NOT keyed.2) AS peer
+        maxIf((known.vif_id, state.1, born_ns, gone_ns, state.4, state.5), keyed.2) AS own,
+        maxIf((known.vif_id, state.1, born_ns, gone_ns, state.4, state.5), NOT keyed.2) AS peer
     FROM known
     ARRAY JOIN [(known.vif_id, true), (state.3, false)] AS keyed
     GROUP BY host, window_ns, data_revision, keyed.1
@@ -103,7 +104,6 @@ directed AS
         vif_id,
         own.2 AS side,
         counting_point,
-        rate_bits_per_second,
         multiIf(
             own.2 IN ('uplink', 'overlay'), 'outward',
             peer.1 != 0 AND own.2 = 'host' AND peer.2 != 'host', 'host',
@@ -124,6 +124,9 @@ directed AS
                 if(end_at = 'host' AND peer.1 != 0, peer, own)
             )
         ]) AS reads,
+        -- A queue holds back what its own end sends, so its rate is one of that direction; an alias and a port's speed are
+        -- promises for both.
+        multiIf(reads.2 AND reads.3.6, reads.3.5, NOT own.6, own.5, NOT peer.6, peer.5, 0) AS rate_bits_per_second,
         arrayJoin(range(
             window_ns, window_ns + toInt64({window_seconds:UInt32}) * 1000000000, 10000000000
         )) AS slice_ns
@@ -138,9 +141,9 @@ directed AS
         0,
         '',
         true,
-        0,
         '',
-        (arrayJoin(['to', 'from']), false, (0, '', 0, 0)),
+        (arrayJoin(['to', 'from']), false, (0, '', 0, 0, 0, 0)),
+        0,
         due.2
     FROM (SELECT arrayJoin({windows:Array(Tuple(String, Int64, UInt64))}) AS due)
 ),

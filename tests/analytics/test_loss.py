@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.analytics.scenario import HOST, Scenario
 
+TBF = {"provisioned_rate_bits_per_second": 1000, "provisioned_rate_origin": "tbf"}
+
 
 def test_tbf_drops_over_offered(scenario: Scenario) -> None:
     """A queue on the host end that drops 60 of 1,560 is loss to the workload, of exactly that share."""
@@ -75,7 +77,7 @@ def test_wider_scopes_sum_counts_and_never_ratios(scenario: Scenario) -> None:
 
 def test_utilisation_is_the_busier_direction_over_the_promised_rate(scenario: Scenario) -> None:
     """8 bits a byte; the speed of a virtual link is fiction, that of a physical port is not."""
-    scenario.pair(1, 2, provisioned_rate_bits_per_second=1000, provisioned_rate_origin="tbf")
+    scenario.pair(1, 2, provisioned_rate_bits_per_second=1000, provisioned_rate_origin="alias")
     scenario.pair(3, 4, provisioned_rate_bits_per_second=10_000_000_000, provisioned_rate_origin="link_speed")
     scenario.vif(9, "uplink", "physical", provisioned_rate_bits_per_second=8000, provisioned_rate_origin="link_speed")
     for vif_id in (1, 3):
@@ -91,6 +93,25 @@ def test_utilisation_is_the_busier_direction_over_the_promised_rate(scenario: Sc
     assert (unknown["numerator"], unknown["value"], unknown["reason"]) == (None, None, "rate_unknown")
     assert scenario.value("M1", "utilisation", HOST) == 0.8  # of those whose rate is known
     assert scenario.figure("M1", "utilisation", HOST, scope="uplink")["value"] == 0.5
+
+
+def test_a_queues_rate_is_for_what_its_own_end_sends(scenario: Scenario) -> None:
+    """A tbf towards the workload says nothing of what comes from it, however much that is; a second one does."""
+    scenario.vif(1, "host", counting_point=True, peer_vif_id=2, **TBF)
+    scenario.vif(2, "workload", peer_vif_id=1)
+    scenario.vif(3, "host", counting_point=True, peer_vif_id=4, **TBF)
+    scenario.vif(4, "workload", peer_vif_id=3, **TBF)
+    for vif_id in (1, 3):
+        scenario.count(vif_id, 0, 60, tx_bytes=3000)
+    for vif_id in (2, 4):
+        scenario.count(vif_id, 0, 60, tx_bytes=60_000)
+    scenario.hand_over(0, 60)
+    scenario.compute(61)
+    for vif_id in (1, 2):
+        row = scenario.figure("M1", "utilisation", vif_id)
+        assert (row["numerator"], row["denominator"], row["value"]) == (400, 1000, 0.4)
+    for vif_id in (3, 4):
+        assert scenario.value("M1", "utilisation", vif_id) == 8.0
 
 
 def test_the_highest_slice_of_a_scope_is_of_its_sum(scenario: Scenario) -> None:
