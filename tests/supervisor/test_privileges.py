@@ -54,7 +54,8 @@ def user() -> Iterator[str]:
     name = f"vfx{uuid.uuid4().hex[:8]}"
     subprocess.run(["useradd", "--system", "--no-create-home", "--user-group", name], check=True)
     yield name
-    subprocess.run(["userdel", name], check=True)
+    # A process of the user may still be ending; 6 means that the user is gone.
+    eventually("the user is removed", lambda: subprocess.run(["userdel", name], check=False).returncode in (0, 6))
 
 
 @pytest.fixture
