@@ -75,6 +75,11 @@ def until(what: str, find: Callable[[], Result | None], seconds: float = 10.0) -
         time.sleep(0.02)
 
 
+def wait_for(what: str, probe: Callable[[], Result | None], seconds: float = 30.0) -> Result:
+    """Ask `probe` until it returns something true; fail with `what` after the deadline."""
+    return until(what, lambda: probe() or None, seconds)
+
+
 @contextmanager
 def running_store(data_dir: Path, assignments: Sequence[str] = (), port: int | None = None) -> Iterator[RunningStore]:
     """Run `viflux store` on a data folder until the block ends.

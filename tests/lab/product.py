@@ -7,20 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.running import free_port, until
+from tests.running import free_port, wait_for
 
 VIFLUX = Path(sys.executable).with_name("viflux")
 T = TypeVar("T")
-
-
-def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30.0) -> T:
-    """Ask `probe` until it returns something true; fail with `what` after the deadline."""
-    return until(what, lambda: probe() or None, seconds)
 
 
 class Product:

@@ -15,15 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.lab.network import need_root
+from tests.running import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def arguments(data_dir: Path, *more: str, web: int | None = None, store: int | None = None) -> list[str]:

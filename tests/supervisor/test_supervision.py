@@ -8,26 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from tests.running import wait_for as eventually
 from viflux.paths import DataPaths
 from viflux.supervisor.report import StageState, UpState, read_state
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def eventually(what: str, probe: Callable[[], T | None], seconds: float = 30.0) -> T:
-    """Return the first true answer of `probe`; fail with `what` after the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (found := probe()):
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.01)
-    return found
 
 
 class SmallUp:
