@@ -54,7 +54,8 @@ bench: .venv/.developer ## the benchmark tables; needs root for namespaces
 
 generate: .venv/.developer ## render the files that come from the column registry and the catalogue
 	$(BIN)/python -m viflux.registry.rust > $(NATIVE)/columns/src/generated.rs
-	cargo fmt --manifest-path $(NATIVE)/Cargo.toml -p columns
+	$(BIN)/python -m viflux.registry.rust rows > $(NATIVE)/wire/src/rows.rs
+	cargo fmt --manifest-path $(NATIVE)/Cargo.toml -p columns -p wire
 	$(BIN)/python -m viflux.registry.tables > docs/tables.md
 	$(BIN)/python -m ingest.store.ddl > ingest/store/golden.sql
 	$(BIN)/python -m analytics.catalogue.page > docs/slis.md

@@ -113,6 +113,96 @@ ORDER BY (toStartOfHour(time), vif_id, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
 SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- One flow seen at one VIF over one interval, as its exporter told it.
+-- Sorted by (toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time): five minutes of one VIF lie together, by whom it talks to.
+CREATE TABLE {database}.flows
+(
+    `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
+    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(T64, ZSTD(1)),
+    `vif_id` UInt64 COMMENT 'The VIF, for the life of its kernel device; 0 where a row is about none.' CODEC(ZSTD(1)),
+    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch.' CODEC(DoubleDelta, ZSTD(1)),
+    `source_kind` LowCardinality(String) COMMENT 'What told it.',
+    `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
+    `observation_domain_id` UInt32 COMMENT 'The exporter\'s part that saw it; sFlow\'s sub-agent id, NetFlow v9\'s source id, v5\'s engine type and id.',
+    `sequence_number` UInt32 COMMENT 'Sequence number of the datagram.',
+    `flow_start_time` DateTime64(9, 'UTC') COMMENT 'When the flow began, as told.' CODEC(DoubleDelta, ZSTD(1)),
+    `flow_end_time` DateTime64(9, 'UTC') COMMENT 'When the flow, or this part of it, ended, as told.' CODEC(DoubleDelta, ZSTD(1)),
+    `ether_type` UInt16 COMMENT 'EtherType of the payload, 0x0800 for IPv4.',
+    `src_address` IPv6 COMMENT 'Source address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
+    `dst_address` IPv6 COMMENT 'Destination address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
+    `src_port` UInt16 COMMENT 'Source port.',
+    `dst_port` UInt16 COMMENT 'Destination port.',
+    `protocol` UInt8 COMMENT 'IP protocol number.',
+    `tcp_flags` Nullable(UInt16) COMMENT 'TCP flags seen, or-ed.',
+    `ip_tos` Nullable(UInt8) COMMENT 'Type of service, or traffic class.',
+    `ip_ttl` UInt8 COMMENT 'Time to live, or hop limit.',
+    `bytes` UInt64 COMMENT 'Bytes as exported, unscaled; of an sFlow sample the frame length that it reports.' CODEC(T64, ZSTD(1)),
+    `packets` UInt64 COMMENT 'Packets as exported, unscaled; 1 for an sFlow sample.' CODEC(T64, ZSTD(1)),
+    `skb_bytes` UInt64 COMMENT 'What an interface\'s counter adds for these packets: with Ethernet and VLAN headers, without frame check.' CODEC(T64, ZSTD(1)),
+    `sampling_rate` Float64 COMMENT 'Each exported packet stands for so many; 0 for unknown.' CODEC(ZSTD(1)),
+    `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
+    `in_if_index` UInt32 COMMENT 'Interface that it came in by.',
+    `out_if_index` UInt32 COMMENT 'Interface that it left by.',
+    `in_if_meaning` LowCardinality(String) COMMENT 'Why `in_if_index` is missing: internal, discarded, multiple, unknown.',
+    `out_if_meaning` LowCardinality(String) COMMENT 'Why `out_if_index` is missing: internal, discarded, multiple, unknown.',
+    `out_if_detail` UInt32 COMMENT 'Reason code of a discarded sample, number of interfaces of a multiple one.',
+    `direction` Nullable(UInt8) COMMENT 'Seen at ingress (0) or egress (1) of the interface.',
+    `src_mac` UInt64 COMMENT 'Source MAC address.' CODEC(ZSTD(1)),
+    `dst_mac` UInt64 COMMENT 'Destination MAC address.' CODEC(ZSTD(1)),
+    `src_vlan` UInt16 COMMENT 'VLAN on the way in.',
+    `dst_vlan` UInt16 COMMENT 'VLAN on the way out.',
+    `customer_vlan` UInt16 COMMENT 'Inner VLAN of a stacked pair.',
+    `src_as` UInt32 COMMENT 'AS of the source.',
+    `dst_as` UInt32 COMMENT 'AS of the destination.',
+    `previous_as` UInt32 COMMENT 'Neighbour AS that it came from.',
+    `next_as` UInt32 COMMENT 'Neighbour AS that it goes to.',
+    `next_hop` IPv6 COMMENT 'IP next hop.' CODEC(ZSTD(1)),
+    `bgp_next_hop` IPv6 COMMENT 'BGP next hop.' CODEC(ZSTD(1)),
+    `src_prefix_length` UInt8 COMMENT 'Prefix length of the source\'s route.',
+    `dst_prefix_length` UInt8 COMMENT 'Prefix length of the destination\'s route.',
+    `icmp_type` Nullable(UInt8) COMMENT 'ICMP or ICMPv6 type.',
+    `icmp_code` Nullable(UInt8) COMMENT 'ICMP or ICMPv6 code.',
+    `ipv6_flow_label` UInt32 COMMENT 'IPv6 flow label.',
+    `ip_fragment_id` UInt32 COMMENT 'Identification of an IP packet or fragment.',
+    `ip_fragment_offset` UInt16 COMMENT 'Offset of an IP fragment.',
+    `mpls_labels` Array(UInt32) COMMENT 'MPLS labels from the top, 20 bits each.' CODEC(ZSTD(1)),
+    `tunnel` LowCardinality(String) COMMENT 'Kind of tunnel around the inner columns.',
+    `vni` Nullable(UInt32) COMMENT 'VXLAN network identifier.',
+    `inner_src_address` IPv6 COMMENT 'Source address inside the tunnel.' CODEC(ZSTD(1)),
+    `inner_dst_address` IPv6 COMMENT 'Destination address inside the tunnel.' CODEC(ZSTD(1)),
+    `inner_src_port` UInt16 COMMENT 'Source port inside the tunnel.',
+    `inner_dst_port` UInt16 COMMENT 'Destination port inside the tunnel.',
+    `inner_protocol` UInt8 COMMENT 'IP protocol inside the tunnel.',
+    `inner_src_mac` UInt64 COMMENT 'Source MAC address inside the tunnel.' CODEC(ZSTD(1)),
+    `inner_dst_mac` UInt64 COMMENT 'Destination MAC address inside the tunnel.' CODEC(ZSTD(1)),
+    `header_problem` LowCardinality(String) COMMENT 'Why a sampled header was read in part.',
+    `forwarding_status` UInt8 COMMENT 'Forwarding status.',
+    `flow_end_reason` UInt8 COMMENT 'Why the flow was exported.',
+    `application_id` UInt64 COMMENT 'Engine in the top byte, selector below.' CODEC(ZSTD(1)),
+    `in_vrf_id` UInt32 COMMENT 'VRF that it came in by.',
+    `out_vrf_id` UInt32 COMMENT 'VRF that it left by.',
+    `observation_point_id` UInt64 COMMENT 'Where in the exporter it was seen.' CODEC(ZSTD(1)),
+    `firewall_event` UInt8 COMMENT 'What a firewall did.',
+    `nat_event` UInt8 COMMENT 'What a NAT did.',
+    `post_nat_src_address` IPv6 COMMENT 'Source address after NAT.' CODEC(ZSTD(1)),
+    `post_nat_dst_address` IPv6 COMMENT 'Destination address after NAT.' CODEC(ZSTD(1)),
+    `post_nat_src_port` UInt16 COMMENT 'Source port after NAT.',
+    `post_nat_dst_port` UInt16 COMMENT 'Destination port after NAT.',
+    `raw_elements` Map(LowCardinality(String), String) COMMENT 'Elements that no column takes, enterprise/number to bytes in hex; only where it was asked for.' CODEC(ZSTD(1)),
+    `host` LowCardinality(String) COMMENT 'Name of the host that the row is about.',
+    `boot_id` LowCardinality(String) COMMENT 'The host\'s boot, /proc/sys/kernel/random/boot_id.',
+    `spool_id` LowCardinality(String) COMMENT 'Random 128-bit id of the spool that the row came from, 32 hex digits.',
+    `stream` LowCardinality(String) COMMENT 'One record kind from one source, such as `counters.netlink`.',
+    `sequence` UInt64 COMMENT 'Number of the row\'s batch in its stream, from 1, without holes.' CODEC(Delta, ZSTD(1)),
+    `time_origin` LowCardinality(String) COMMENT '`event`, or `received` where the event time lay outside [received - 24 h, received + 60 s].',
+    `inserted_time` DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC') COMMENT 'When the store took the row.' CODEC(DoubleDelta, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toDate(time)
+ORDER BY (toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time)
+TTL toDateTime(time) + INTERVAL 3 DAY
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
 -- Something that happened.
 -- Sorted by (event, time): events are asked for by what happened.
 CREATE TABLE {database}.events

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from viflux.registry.column import Column, Type
+from viflux.registry.flows import FLOWS, VNI
 
 _STATS64 = "struct rtnl_link_stats64 in linux/if_link.h"
 _QDISC = "TCA_STATS2 of the root qdisc, linux/gen_stats.h"
@@ -82,7 +83,7 @@ INVENTORY = (
         "The bridge or other master that this VIF is a port of; 0 for none.",
         "IFLA_MASTER",
     ),
-    Column("vni", Type.UINT32_OR_NULL, "", "VXLAN network identifier.", "IFLA_VXLAN_ID, RFC 7348"),
+    VNI,
     Column("vlan_id", Type.UINT16_OR_NULL, "", "VLAN identifier.", "IFLA_VLAN_ID, IEEE 802.1Q"),
     Column("mac_address", Type.LABEL, "", "Hardware address, aa:bb:cc:dd:ee:ff; empty for none.", "IFLA_ADDRESS"),
     Column("addresses", Type.ADDRESSES, "", "Addresses, IPv4 mapped into IPv6.", "RTM_NEWADDR, IFA_LOCAL, IFA_ADDRESS"),
@@ -224,5 +225,5 @@ TIER = (
 )
 
 COLUMNS: dict[str, Column] = {
-    column.name: column for column in (*COMMON, *INVENTORY, *COUNTERS, *EVENTS, *LEDGER, *SLI, *TIER)
+    column.name: column for column in (*COMMON, *INVENTORY, *COUNTERS, *EVENTS, *LEDGER, *SLI, *TIER, *FLOWS)
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from viflux.registry import columns
 from viflux.registry.column import Column
 from viflux.registry.columns import COLUMNS
+from viflux.registry.flows import FLOWS
 
 DERIVED = ("time_origin", "inserted_time")
 FRAME = ("host", "boot_id", "spool_id", "stream", "sequence", "received_time")
@@ -29,6 +30,8 @@ class Kind:
         engine: ClickHouse table engine.
         ttl: TTL expression, rows of the default retention.
         keep_days: How long raw rows are kept, in days from their event time; 0 for derived tables.
+        wide: Most columns of most rows are missing: a batch leaves out those without any value, and in the others a
+            missing value is null; in the table it is the type's zero, or null where the type says so.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Kind:
     engine: str = "MergeTree"
     version: int = 1
     keep_days: int = 0
+    wide: bool = False
 
     @property
     def record_columns(self) -> tuple[Column, ...]:
@@ -59,18 +63,21 @@ def _names(group: tuple[Column, ...]) -> tuple[str, ...]:
     return tuple(column.name for column in group)
 
 
-def _raw(name: str, meaning: str, record: tuple[str, ...], order_by: str, order_reason: str, days: int) -> Kind:
+def _raw(
+    name: str, meaning: str, record: tuple[str, ...], order_by: str, order_reason: str, days: int, *, wide: bool = False
+) -> Kind:
     return Kind(
         name=name,
         meaning=meaning,
         record=record,
-        table=(*record, *FRAME, *DERIVED),
+        table=(*record, *(column for column in FRAME if column not in record), *DERIVED),
         table_name=name,
         partition_by="toDate(time)",
         order_by=order_by,
         order_reason=order_reason,
         ttl=f"toDateTime(time) + INTERVAL {days} DAY",
         keep_days=days,
+        wide=wide,
     )
 
 
@@ -96,6 +103,15 @@ KINDS: dict[str, Kind] = {
             "(toStartOfHour(time), vif_id, time)",
             "one VIF's hour lies together, so a page on one VIF reads few granules and deltas compress",
             3,
+        ),
+        _raw(
+            "flows",
+            "One flow seen at one VIF over one interval, as its exporter told it.",
+            ("time", "duration_ns", "vif_id", "received_time", *_names(FLOWS)),
+            "(toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time)",
+            "five minutes of one VIF lie together, by whom it talks to",
+            3,
+            wide=True,
         ),
         _raw(
             "events",

@@ -1,4 +1,8 @@
-"""Render the batch schemas as Rust: `python -m viflux.registry.rust` prints `columns/src/generated.rs`."""
+"""Render the batch schemas as Rust.
+
+`python -m viflux.registry.rust` prints `columns/src/generated.rs`; with `rows` it prints `wire/src/rows.rs`, the
+columns of the wide kinds as the decoders fill them.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +38,132 @@ _ARRAYS = {
     Type.LABEL: "texts",
     Type.ADDRESSES: "address_lists",
     Type.LENGTHS: "length_lists",
+    Type.UINT8: "uint8s",
+    Type.UINT8_OR_NULL: "uint8s_or_null",
+    Type.ADDRESS: "addresses",
+    Type.FLOAT64: "float64s",
+    Type.FLOAT64_OR_NULL: "float64s_or_null",
 }
+
+# Wide kinds: from a column of the decoders.
+_TAKERS = {
+    Type.TIME: "times",
+    Type.UINT64: "uint64s",
+    Type.COUNT: "uint64s",
+    Type.UINT32: "uint32s",
+    Type.UINT32_OR_NULL: "uint32s",
+    Type.UINT16: "uint16s",
+    Type.UINT16_OR_NULL: "uint16s",
+    Type.UINT8: "uint8s",
+    Type.UINT8_OR_NULL: "uint8s",
+    Type.FLOAT64: "float64s",
+    Type.MAC: "uint64s",
+    Type.ADDRESS: "addresses",
+    Type.TAGS: "tags",
+    Type.ELEMENTS: "elements",
+}
+
+_ROWS_HEAD = """//! Rows of the wide record kinds, rendered from the column registry by `make generate`. Do not edit.
+
+use crate::column::Column;
+"""
 
 
 def render() -> str:
     """Return the Rust source: one module a record kind that has batches."""
-    return _HEAD + "".join(_module(kind) for kind in KINDS.values() if kind.record)
+    return _HEAD + "".join(_wide_module(kind) if kind.wide else _module(kind) for kind in KINDS.values() if kind.record)
+
+
+def render_rows() -> str:
+    """Return the Rust source of the wide kinds' rows, which knows nothing of Arrow."""
+    return _ROWS_HEAD + "".join(_rows(kind) for kind in KINDS.values() if kind.wide)
+
+
+def _rows(kind: Kind) -> str:
+    name = kind.name.capitalize()
+    members = "".join(_wide_member(column) for column in kind.record_columns)
+    codes = "".join(_code(column) for column in kind.record_columns if column.type is Type.CODE)
+    fills = "".join(f"        self.{column.name}.fill(rows);\n" for column in kind.record_columns)
+    return f"""
+/// {kind.meaning} Columns grow on their own; `rows` says how many rows there are.
+#[derive(Debug, Default, Clone)]
+pub struct {name} {{
+    /// How many rows are complete.
+    pub rows: usize,
+{members}}}
+
+impl {name} {{
+    /// Bring every column to the length of `rows`, with missing values where it had none.
+    pub fn fill(&mut self) {{
+        let rows = self.rows;
+{fills}    }}
+}}
+{codes}"""
+
+
+def _wide_member(column: Column) -> str:
+    unit = f" [{column.unit}]" if column.unit else ""
+    comment = f"    /// {column.meaning}{unit} Source: {column.source}.\n"
+    return f"{comment}    pub {column.name}: Column<{column.rust_element}>,\n"
+
+
+def _code(column: Column) -> str:
+    texts = "".join(f'        "{text}",\n' for text in column.names)
+    constants = "".join(
+        f"    pub const {(text or 'none').upper().replace('6IN4', 'SIX_IN_FOUR')}: u8 = {at};\n"
+        for at, text in enumerate(column.names)
+    )
+    return f"""
+/// Codes of `{column.name}`.
+pub mod {column.name} {{
+    /// The texts, by code.
+    pub const NAMES: [&str; {len(column.names)}] = [
+{texts}    ];
+{constants}}}
+"""
+
+
+def _wide_module(kind: Kind) -> str:
+    fields = "".join(
+        f'            Field::new("{column.name}", {column.type.value.arrow}, true),\n' for column in kind.record_columns
+    )
+    takes = "".join(f"            {_take(column)},\n" for column in kind.record_columns)
+    return f"""
+/// {kind.meaning}
+pub mod {kind.name} {{
+    #[allow(unused_imports)]
+    use super::*;
+
+    use arrow_array::ArrayRef;
+    use wire::rows::{{self, {kind.name.capitalize()}}};
+
+    use crate::wide;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "{kind.name}";
+    /// Version of this schema.
+    pub const VERSION: u16 = {kind.version};
+
+    /// The Arrow schema of a batch that has every column.
+    pub fn schema() -> SchemaRef {{
+        Arc::new(Schema::new(vec![
+{fields}        ]))
+    }}
+
+    /// The columns of a batch in the order of the schema, `None` for a column without any value.
+    pub fn arrays(mut rows: {kind.name.capitalize()}) -> Vec<Option<ArrayRef>> {{
+        rows.fill();
+        vec![
+{takes}        ]
+    }}
+}}
+"""
+
+
+def _take(column: Column) -> str:
+    if column.type is Type.CODE:
+        return f"wide::codes(rows.{column.name}, &rows::{column.name}::NAMES)"
+    return f"wide::{_TAKERS[column.type]}(rows.{column.name})"
 
 
 def _module(kind: Kind) -> str:
@@ -104,4 +228,4 @@ def _member(column: Column) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render())
+    sys.stdout.write(render_rows() if sys.argv[1:] == ["rows"] else render())

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::builder::{FixedSizeBinaryBuilder, ListBuilder, UInt8Builder};
 use arrow_array::{
-    ArrayRef, BooleanArray, Int32Array, StringArray, TimestampNanosecondArray, UInt16Array,
-    UInt32Array, UInt64Array,
+    ArrayRef, BooleanArray, FixedSizeBinaryArray, Float64Array, Int32Array, StringArray,
+    TimestampNanosecondArray, UInt16Array, UInt32Array, UInt64Array, UInt8Array,
 };
+use arrow_buffer::Buffer;
 use arrow_schema::{DataType, Field};
 
 /// UTC nanoseconds since the epoch.
@@ -42,6 +43,32 @@ pub fn uint16s(values: Vec<u16>) -> ArrayRef {
 /// 16-bit numbers, or null.
 pub fn uint16s_or_null(values: Vec<Option<u16>>) -> ArrayRef {
     Arc::new(UInt16Array::from(values))
+}
+
+/// 8-bit numbers.
+pub fn uint8s(values: Vec<u8>) -> ArrayRef {
+    Arc::new(UInt8Array::from(values))
+}
+
+/// 8-bit numbers, or null.
+pub fn uint8s_or_null(values: Vec<Option<u8>>) -> ArrayRef {
+    Arc::new(UInt8Array::from(values))
+}
+
+/// Floating-point numbers.
+pub fn float64s(values: Vec<f64>) -> ArrayRef {
+    Arc::new(Float64Array::from(values))
+}
+
+/// Floating-point numbers, or null.
+pub fn float64s_or_null(values: Vec<Option<f64>>) -> ArrayRef {
+    Arc::new(Float64Array::from(values))
+}
+
+/// 16-byte addresses, IPv4 mapped into IPv6.
+pub fn addresses(values: Vec<[u8; 16]>) -> ArrayRef {
+    let bytes = Buffer::from_vec(values.into_flattened());
+    Arc::new(FixedSizeBinaryArray::new(16, bytes, None))
 }
 
 /// Signed 32-bit numbers.

@@ -434,6 +434,223 @@ pub mod counters {
     }
 }
 
+/// One flow seen at one VIF over one interval, as its exporter told it.
+pub mod flows {
+    #[allow(unused_imports)]
+    use super::*;
+
+    use arrow_array::ArrayRef;
+    use wire::rows::{self, Flows};
+
+    use crate::wide;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "flows";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// The Arrow schema of a batch that has every column.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                true,
+            ),
+            Field::new("duration_ns", DataType::UInt64, true),
+            Field::new("vif_id", DataType::UInt64, true),
+            Field::new(
+                "received_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                true,
+            ),
+            Field::new(
+                "source_kind",
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)),
+                true,
+            ),
+            Field::new("exporter_address", DataType::FixedSizeBinary(16), true),
+            Field::new("observation_domain_id", DataType::UInt32, true),
+            Field::new("sequence_number", DataType::UInt32, true),
+            Field::new(
+                "flow_start_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                true,
+            ),
+            Field::new(
+                "flow_end_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                true,
+            ),
+            Field::new("ether_type", DataType::UInt16, true),
+            Field::new("src_address", DataType::FixedSizeBinary(16), true),
+            Field::new("dst_address", DataType::FixedSizeBinary(16), true),
+            Field::new("src_port", DataType::UInt16, true),
+            Field::new("dst_port", DataType::UInt16, true),
+            Field::new("protocol", DataType::UInt8, true),
+            Field::new("tcp_flags", DataType::UInt16, true),
+            Field::new("ip_tos", DataType::UInt8, true),
+            Field::new("ip_ttl", DataType::UInt8, true),
+            Field::new("bytes", DataType::UInt64, true),
+            Field::new("packets", DataType::UInt64, true),
+            Field::new("skb_bytes", DataType::UInt64, true),
+            Field::new("sampling_rate", DataType::Float64, true),
+            Field::new(
+                "sampling_origin",
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)),
+                true,
+            ),
+            Field::new("in_if_index", DataType::UInt32, true),
+            Field::new("out_if_index", DataType::UInt32, true),
+            Field::new(
+                "in_if_meaning",
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)),
+                true,
+            ),
+            Field::new(
+                "out_if_meaning",
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)),
+                true,
+            ),
+            Field::new("out_if_detail", DataType::UInt32, true),
+            Field::new("direction", DataType::UInt8, true),
+            Field::new("src_mac", DataType::UInt64, true),
+            Field::new("dst_mac", DataType::UInt64, true),
+            Field::new("src_vlan", DataType::UInt16, true),
+            Field::new("dst_vlan", DataType::UInt16, true),
+            Field::new("customer_vlan", DataType::UInt16, true),
+            Field::new("src_as", DataType::UInt32, true),
+            Field::new("dst_as", DataType::UInt32, true),
+            Field::new("previous_as", DataType::UInt32, true),
+            Field::new("next_as", DataType::UInt32, true),
+            Field::new("next_hop", DataType::FixedSizeBinary(16), true),
+            Field::new("bgp_next_hop", DataType::FixedSizeBinary(16), true),
+            Field::new("src_prefix_length", DataType::UInt8, true),
+            Field::new("dst_prefix_length", DataType::UInt8, true),
+            Field::new("icmp_type", DataType::UInt8, true),
+            Field::new("icmp_code", DataType::UInt8, true),
+            Field::new("ipv6_flow_label", DataType::UInt32, true),
+            Field::new("ip_fragment_id", DataType::UInt32, true),
+            Field::new("ip_fragment_offset", DataType::UInt16, true),
+            Field::new(
+                "mpls_labels",
+                DataType::List(Arc::new(Field::new("item", DataType::UInt32, false))),
+                true,
+            ),
+            Field::new(
+                "tunnel",
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)),
+                true,
+            ),
+            Field::new("vni", DataType::UInt32, true),
+            Field::new("inner_src_address", DataType::FixedSizeBinary(16), true),
+            Field::new("inner_dst_address", DataType::FixedSizeBinary(16), true),
+            Field::new("inner_src_port", DataType::UInt16, true),
+            Field::new("inner_dst_port", DataType::UInt16, true),
+            Field::new("inner_protocol", DataType::UInt8, true),
+            Field::new("inner_src_mac", DataType::UInt64, true),
+            Field::new("inner_dst_mac", DataType::UInt64, true),
+            Field::new(
+                "header_problem",
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)),
+                true,
+            ),
+            Field::new("forwarding_status", DataType::UInt8, true),
+            Field::new("flow_end_reason", DataType::UInt8, true),
+            Field::new("application_id", DataType::UInt64, true),
+            Field::new("in_vrf_id", DataType::UInt32, true),
+            Field::new("out_vrf_id", DataType::UInt32, true),
+            Field::new("observation_point_id", DataType::UInt64, true),
+            Field::new("firewall_event", DataType::UInt8, true),
+            Field::new("nat_event", DataType::UInt8, true),
+            Field::new("post_nat_src_address", DataType::FixedSizeBinary(16), true),
+            Field::new("post_nat_dst_address", DataType::FixedSizeBinary(16), true),
+            Field::new("post_nat_src_port", DataType::UInt16, true),
+            Field::new("post_nat_dst_port", DataType::UInt16, true),
+            Field::new("raw_elements", crate::wide::elements_type(), true),
+        ]))
+    }
+
+    /// The columns of a batch in the order of the schema, `None` for a column without any value.
+    pub fn arrays(mut rows: Flows) -> Vec<Option<ArrayRef>> {
+        rows.fill();
+        vec![
+            wide::times(rows.time),
+            wide::uint64s(rows.duration_ns),
+            wide::uint64s(rows.vif_id),
+            wide::times(rows.received_time),
+            wide::codes(rows.source_kind, &rows::source_kind::NAMES),
+            wide::addresses(rows.exporter_address),
+            wide::uint32s(rows.observation_domain_id),
+            wide::uint32s(rows.sequence_number),
+            wide::times(rows.flow_start_time),
+            wide::times(rows.flow_end_time),
+            wide::uint16s(rows.ether_type),
+            wide::addresses(rows.src_address),
+            wide::addresses(rows.dst_address),
+            wide::uint16s(rows.src_port),
+            wide::uint16s(rows.dst_port),
+            wide::uint8s(rows.protocol),
+            wide::uint16s(rows.tcp_flags),
+            wide::uint8s(rows.ip_tos),
+            wide::uint8s(rows.ip_ttl),
+            wide::uint64s(rows.bytes),
+            wide::uint64s(rows.packets),
+            wide::uint64s(rows.skb_bytes),
+            wide::float64s(rows.sampling_rate),
+            wide::codes(rows.sampling_origin, &rows::sampling_origin::NAMES),
+            wide::uint32s(rows.in_if_index),
+            wide::uint32s(rows.out_if_index),
+            wide::codes(rows.in_if_meaning, &rows::in_if_meaning::NAMES),
+            wide::codes(rows.out_if_meaning, &rows::out_if_meaning::NAMES),
+            wide::uint32s(rows.out_if_detail),
+            wide::uint8s(rows.direction),
+            wide::uint64s(rows.src_mac),
+            wide::uint64s(rows.dst_mac),
+            wide::uint16s(rows.src_vlan),
+            wide::uint16s(rows.dst_vlan),
+            wide::uint16s(rows.customer_vlan),
+            wide::uint32s(rows.src_as),
+            wide::uint32s(rows.dst_as),
+            wide::uint32s(rows.previous_as),
+            wide::uint32s(rows.next_as),
+            wide::addresses(rows.next_hop),
+            wide::addresses(rows.bgp_next_hop),
+            wide::uint8s(rows.src_prefix_length),
+            wide::uint8s(rows.dst_prefix_length),
+            wide::uint8s(rows.icmp_type),
+            wide::uint8s(rows.icmp_code),
+            wide::uint32s(rows.ipv6_flow_label),
+            wide::uint32s(rows.ip_fragment_id),
+            wide::uint16s(rows.ip_fragment_offset),
+            wide::tags(rows.mpls_labels),
+            wide::codes(rows.tunnel, &rows::tunnel::NAMES),
+            wide::uint32s(rows.vni),
+            wide::addresses(rows.inner_src_address),
+            wide::addresses(rows.inner_dst_address),
+            wide::uint16s(rows.inner_src_port),
+            wide::uint16s(rows.inner_dst_port),
+            wide::uint8s(rows.inner_protocol),
+            wide::uint64s(rows.inner_src_mac),
+            wide::uint64s(rows.inner_dst_mac),
+            wide::codes(rows.header_problem, &rows::header_problem::NAMES),
+            wide::uint8s(rows.forwarding_status),
+            wide::uint8s(rows.flow_end_reason),
+            wide::uint64s(rows.application_id),
+            wide::uint32s(rows.in_vrf_id),
+            wide::uint32s(rows.out_vrf_id),
+            wide::uint64s(rows.observation_point_id),
+            wide::uint8s(rows.firewall_event),
+            wide::uint8s(rows.nat_event),
+            wide::addresses(rows.post_nat_src_address),
+            wide::addresses(rows.post_nat_dst_address),
+            wide::uint16s(rows.post_nat_src_port),
+            wide::uint16s(rows.post_nat_dst_port),
+            wide::elements(rows.raw_elements),
+        ]
+    }
+}
+
 /// Something that happened.
 pub mod events {
     #[allow(unused_imports)]

@@ -4,3 +4,4 @@ pub mod arrays;
 pub mod decode;
 pub mod generated;
 pub mod message;
+pub mod wide;

@@ -1,4 +1,4 @@
-//! Bytes to records: netlink messages of the kernel. No I/O, no unsafe, no Arrow; hostile bytes cost CPU only.
+//! Bytes to records: netlink messages of the kernel, datagrams of flow exporters. No I/O, no unsafe, no Arrow; hostile bytes cost CPU only.
 //!
 //! Every parser takes the body of one message (see [`netlink::messages`]) and gives a record, `None` for a message that is about
 //! something else, or a [`flaw::Flaw`]. None of them panics, and none allocates more than the message is long.
@@ -7,13 +7,17 @@
 
 pub mod address;
 pub mod alias;
+pub mod column;
+pub mod fault;
 pub mod flaw;
 pub mod identity;
 pub mod link;
 pub mod netlink;
 pub mod nsid;
+pub mod packet;
 pub mod qdisc;
 pub mod record;
 pub mod request;
+pub mod rows;
 pub mod rtnetlink;
 pub mod stats;

@@ -1,0 +1,329 @@
+//! Rows of the wide record kinds, rendered from the column registry by `make generate`. Do not edit.
+
+use crate::column::Column;
+
+/// One flow seen at one VIF over one interval, as its exporter told it. Columns grow on their own; `rows` says how many rows there are.
+#[derive(Debug, Default, Clone)]
+pub struct Flows {
+    /// How many rows are complete.
+    pub rows: usize,
+    /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+    pub time: Column<i64>,
+    /// Length of the interval. [ns] Source: agent.
+    pub duration_ns: Column<u64>,
+    /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
+    pub vif_id: Column<u64>,
+    /// When the agent closed the batch. [ns] Source: batch frame.
+    pub received_time: Column<i64>,
+    /// What told it. Source: listener.
+    pub source_kind: Column<u8>,
+    /// The exporter: sFlow's agent address, else the sender's. Source: listener.
+    pub exporter_address: Column<[u8; 16]>,
+    /// The exporter's part that saw it; sFlow's sub-agent id, NetFlow v9's source id, v5's engine type and id. Source: RFC 7011 3.1, IPFIX 149.
+    pub observation_domain_id: Column<u32>,
+    /// Sequence number of the datagram. Source: RFC 7011 3.1, sFlow v5.
+    pub sequence_number: Column<u32>,
+    /// When the flow began, as told. [ns] Source: IPFIX 22, 150, 152, 154, 156, 158, 160, 21, 151.
+    pub flow_start_time: Column<i64>,
+    /// When the flow, or this part of it, ended, as told. [ns] Source: IPFIX 21, 151-159.
+    pub flow_end_time: Column<i64>,
+    /// EtherType of the payload, 0x0800 for IPv4. Source: IPFIX 256; sFlow sampled_header (0:1), sampled_ethernet (0:2).
+    pub ether_type: Column<u16>,
+    /// Source address, IPv4 mapped into IPv6. Source: IPFIX 8, 27; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+    pub src_address: Column<[u8; 16]>,
+    /// Destination address, IPv4 mapped into IPv6. Source: IPFIX 12, 28; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+    pub dst_address: Column<[u8; 16]>,
+    /// Source port. Source: IPFIX 7, 180, 182; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+    pub src_port: Column<u16>,
+    /// Destination port. Source: IPFIX 11, 181, 183; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+    pub dst_port: Column<u16>,
+    /// IP protocol number. Source: IPFIX 4; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+    pub protocol: Column<u8>,
+    /// TCP flags seen, or-ed. Source: IPFIX 6; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+    pub tcp_flags: Column<u16>,
+    /// Type of service, or traffic class. Source: IPFIX 5; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+    pub ip_tos: Column<u8>,
+    /// Time to live, or hop limit. Source: IPFIX 192, 52; sFlow sampled_header (0:1).
+    pub ip_ttl: Column<u8>,
+    /// Bytes as exported, unscaled; of an sFlow sample the frame length that it reports. [bytes] Source: IPFIX 1, 85, 231, 232, 352; frame_length of sampled_header.
+    pub bytes: Column<u64>,
+    /// Packets as exported, unscaled; 1 for an sFlow sample. [packets] Source: IPFIX 2, 86, 298, 299.
+    pub packets: Column<u64>,
+    /// What an interface's counter adds for these packets: with Ethernet and VLAN headers, without frame check. [bytes] Source: listener.
+    pub skb_bytes: Column<u64>,
+    /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
+    pub sampling_rate: Column<f64>,
+    /// Where the rate came from; rows of `unknown` are left out of volumes. Source: listener.
+    pub sampling_origin: Column<u8>,
+    /// Interface that it came in by. Source: IPFIX 10, 252; input of flow_sample.
+    pub in_if_index: Column<u32>,
+    /// Interface that it left by. Source: IPFIX 14, 253; output of flow_sample.
+    pub out_if_index: Column<u32>,
+    /// Why `in_if_index` is missing: internal, discarded, multiple, unknown. Source: interface format of sFlow v5.
+    pub in_if_meaning: Column<u8>,
+    /// Why `out_if_index` is missing: internal, discarded, multiple, unknown. Source: interface format of sFlow v5.
+    pub out_if_meaning: Column<u8>,
+    /// Reason code of a discarded sample, number of interfaces of a multiple one. Source: interface format of sFlow v5.
+    pub out_if_detail: Column<u32>,
+    /// Seen at ingress (0) or egress (1) of the interface. Source: IPFIX 61.
+    pub direction: Column<u8>,
+    /// Source MAC address. Source: IPFIX 56, 81; sFlow sampled_header (0:1), sampled_ethernet (0:2).
+    pub src_mac: Column<u64>,
+    /// Destination MAC address. Source: IPFIX 80, 57; sFlow sampled_header (0:1), sampled_ethernet (0:2).
+    pub dst_mac: Column<u64>,
+    /// VLAN on the way in. Source: IPFIX 58, 243; extended_switch (0:1001).
+    pub src_vlan: Column<u16>,
+    /// VLAN on the way out. Source: IPFIX 59, 254; extended_switch (0:1001).
+    pub dst_vlan: Column<u16>,
+    /// Inner VLAN of a stacked pair. Source: IPFIX 245; 802.1ad header.
+    pub customer_vlan: Column<u16>,
+    /// AS of the source. Source: IPFIX 16; extended_gateway (0:1003).
+    pub src_as: Column<u32>,
+    /// AS of the destination. Source: IPFIX 17; extended_gateway (0:1003).
+    pub dst_as: Column<u32>,
+    /// Neighbour AS that it came from. Source: IPFIX 129; extended_gateway (0:1003).
+    pub previous_as: Column<u32>,
+    /// Neighbour AS that it goes to. Source: IPFIX 128; extended_gateway (0:1003).
+    pub next_as: Column<u32>,
+    /// IP next hop. Source: IPFIX 15, 62; extended_router (0:1002).
+    pub next_hop: Column<[u8; 16]>,
+    /// BGP next hop. Source: IPFIX 18, 63; extended_gateway (0:1003).
+    pub bgp_next_hop: Column<[u8; 16]>,
+    /// Prefix length of the source's route. Source: IPFIX 9, 29.
+    pub src_prefix_length: Column<u8>,
+    /// Prefix length of the destination's route. Source: IPFIX 13, 30.
+    pub dst_prefix_length: Column<u8>,
+    /// ICMP or ICMPv6 type. Source: IPFIX 32, 139, 176, 178; sFlow sampled_header (0:1).
+    pub icmp_type: Column<u8>,
+    /// ICMP or ICMPv6 code. Source: IPFIX 32, 139, 177, 179; sFlow sampled_header (0:1).
+    pub icmp_code: Column<u8>,
+    /// IPv6 flow label. Source: IPFIX 31; sFlow sampled_header (0:1).
+    pub ipv6_flow_label: Column<u32>,
+    /// Identification of an IP packet or fragment. Source: IPFIX 54; sFlow sampled_header (0:1).
+    pub ip_fragment_id: Column<u32>,
+    /// Offset of an IP fragment. [8 bytes] Source: IPFIX 88; sFlow sampled_header (0:1).
+    pub ip_fragment_offset: Column<u16>,
+    /// MPLS labels from the top, 20 bits each. Source: IPFIX 70-79; MPLS header, extended_mpls (0:1006).
+    pub mpls_labels: Column<Vec<u32>>,
+    /// Kind of tunnel around the inner columns. Source: sFlow sampled_header (0:1).
+    pub tunnel: Column<u8>,
+    /// VXLAN network identifier. Source: IFLA_VXLAN_ID, RFC 7348.
+    pub vni: Column<u32>,
+    /// Source address inside the tunnel. Source: sFlow sampled_header (0:1).
+    pub inner_src_address: Column<[u8; 16]>,
+    /// Destination address inside the tunnel. Source: sFlow sampled_header (0:1).
+    pub inner_dst_address: Column<[u8; 16]>,
+    /// Source port inside the tunnel. Source: sFlow sampled_header (0:1).
+    pub inner_src_port: Column<u16>,
+    /// Destination port inside the tunnel. Source: sFlow sampled_header (0:1).
+    pub inner_dst_port: Column<u16>,
+    /// IP protocol inside the tunnel. Source: sFlow sampled_header (0:1).
+    pub inner_protocol: Column<u8>,
+    /// Source MAC address inside the tunnel. Source: sFlow sampled_header (0:1).
+    pub inner_src_mac: Column<u64>,
+    /// Destination MAC address inside the tunnel. Source: sFlow sampled_header (0:1).
+    pub inner_dst_mac: Column<u64>,
+    /// Why a sampled header was read in part. Source: sFlow sampled_header (0:1).
+    pub header_problem: Column<u8>,
+    /// Forwarding status. Source: IPFIX 89.
+    pub forwarding_status: Column<u8>,
+    /// Why the flow was exported. Source: IPFIX 136.
+    pub flow_end_reason: Column<u8>,
+    /// Engine in the top byte, selector below. Source: IPFIX 95.
+    pub application_id: Column<u64>,
+    /// VRF that it came in by. Source: IPFIX 234.
+    pub in_vrf_id: Column<u32>,
+    /// VRF that it left by. Source: IPFIX 235.
+    pub out_vrf_id: Column<u32>,
+    /// Where in the exporter it was seen. Source: IPFIX 138.
+    pub observation_point_id: Column<u64>,
+    /// What a firewall did. Source: IPFIX 233.
+    pub firewall_event: Column<u8>,
+    /// What a NAT did. Source: IPFIX 230.
+    pub nat_event: Column<u8>,
+    /// Source address after NAT. Source: IPFIX 225, 281; extended_nat (0:1007).
+    pub post_nat_src_address: Column<[u8; 16]>,
+    /// Destination address after NAT. Source: IPFIX 226, 282; extended_nat.
+    pub post_nat_dst_address: Column<[u8; 16]>,
+    /// Source port after NAT. Source: IPFIX 227; extended_nat_port (0:1020).
+    pub post_nat_src_port: Column<u16>,
+    /// Destination port after NAT. Source: IPFIX 228; extended_nat_port (0:1020).
+    pub post_nat_dst_port: Column<u16>,
+    /// Elements that no column takes, enterprise/number to bytes in hex; only where it was asked for. Source: RFC 7011.
+    pub raw_elements: Column<crate::column::RawElement>,
+}
+
+impl Flows {
+    /// Bring every column to the length of `rows`, with missing values where it had none.
+    pub fn fill(&mut self) {
+        let rows = self.rows;
+        self.time.fill(rows);
+        self.duration_ns.fill(rows);
+        self.vif_id.fill(rows);
+        self.received_time.fill(rows);
+        self.source_kind.fill(rows);
+        self.exporter_address.fill(rows);
+        self.observation_domain_id.fill(rows);
+        self.sequence_number.fill(rows);
+        self.flow_start_time.fill(rows);
+        self.flow_end_time.fill(rows);
+        self.ether_type.fill(rows);
+        self.src_address.fill(rows);
+        self.dst_address.fill(rows);
+        self.src_port.fill(rows);
+        self.dst_port.fill(rows);
+        self.protocol.fill(rows);
+        self.tcp_flags.fill(rows);
+        self.ip_tos.fill(rows);
+        self.ip_ttl.fill(rows);
+        self.bytes.fill(rows);
+        self.packets.fill(rows);
+        self.skb_bytes.fill(rows);
+        self.sampling_rate.fill(rows);
+        self.sampling_origin.fill(rows);
+        self.in_if_index.fill(rows);
+        self.out_if_index.fill(rows);
+        self.in_if_meaning.fill(rows);
+        self.out_if_meaning.fill(rows);
+        self.out_if_detail.fill(rows);
+        self.direction.fill(rows);
+        self.src_mac.fill(rows);
+        self.dst_mac.fill(rows);
+        self.src_vlan.fill(rows);
+        self.dst_vlan.fill(rows);
+        self.customer_vlan.fill(rows);
+        self.src_as.fill(rows);
+        self.dst_as.fill(rows);
+        self.previous_as.fill(rows);
+        self.next_as.fill(rows);
+        self.next_hop.fill(rows);
+        self.bgp_next_hop.fill(rows);
+        self.src_prefix_length.fill(rows);
+        self.dst_prefix_length.fill(rows);
+        self.icmp_type.fill(rows);
+        self.icmp_code.fill(rows);
+        self.ipv6_flow_label.fill(rows);
+        self.ip_fragment_id.fill(rows);
+        self.ip_fragment_offset.fill(rows);
+        self.mpls_labels.fill(rows);
+        self.tunnel.fill(rows);
+        self.vni.fill(rows);
+        self.inner_src_address.fill(rows);
+        self.inner_dst_address.fill(rows);
+        self.inner_src_port.fill(rows);
+        self.inner_dst_port.fill(rows);
+        self.inner_protocol.fill(rows);
+        self.inner_src_mac.fill(rows);
+        self.inner_dst_mac.fill(rows);
+        self.header_problem.fill(rows);
+        self.forwarding_status.fill(rows);
+        self.flow_end_reason.fill(rows);
+        self.application_id.fill(rows);
+        self.in_vrf_id.fill(rows);
+        self.out_vrf_id.fill(rows);
+        self.observation_point_id.fill(rows);
+        self.firewall_event.fill(rows);
+        self.nat_event.fill(rows);
+        self.post_nat_src_address.fill(rows);
+        self.post_nat_dst_address.fill(rows);
+        self.post_nat_src_port.fill(rows);
+        self.post_nat_dst_port.fill(rows);
+        self.raw_elements.fill(rows);
+    }
+}
+
+/// Codes of `source_kind`.
+pub mod source_kind {
+    /// The texts, by code.
+    pub const NAMES: [&str; 4] = ["sflow", "netflow5", "netflow9", "ipfix"];
+    pub const SFLOW: u8 = 0;
+    pub const NETFLOW5: u8 = 1;
+    pub const NETFLOW9: u8 = 2;
+    pub const IPFIX: u8 = 3;
+}
+
+/// Codes of `sampling_origin`.
+pub mod sampling_origin {
+    /// The texts, by code.
+    pub const NAMES: [&str; 4] = ["unknown", "announced", "configured", "measured"];
+    pub const UNKNOWN: u8 = 0;
+    pub const ANNOUNCED: u8 = 1;
+    pub const CONFIGURED: u8 = 2;
+    pub const MEASURED: u8 = 3;
+}
+
+/// Codes of `in_if_meaning`.
+pub mod in_if_meaning {
+    /// The texts, by code.
+    pub const NAMES: [&str; 5] = ["", "internal", "discarded", "multiple", "unknown"];
+    pub const NONE: u8 = 0;
+    pub const INTERNAL: u8 = 1;
+    pub const DISCARDED: u8 = 2;
+    pub const MULTIPLE: u8 = 3;
+    pub const UNKNOWN: u8 = 4;
+}
+
+/// Codes of `out_if_meaning`.
+pub mod out_if_meaning {
+    /// The texts, by code.
+    pub const NAMES: [&str; 5] = ["", "internal", "discarded", "multiple", "unknown"];
+    pub const NONE: u8 = 0;
+    pub const INTERNAL: u8 = 1;
+    pub const DISCARDED: u8 = 2;
+    pub const MULTIPLE: u8 = 3;
+    pub const UNKNOWN: u8 = 4;
+}
+
+/// Codes of `tunnel`.
+pub mod tunnel {
+    /// The texts, by code.
+    pub const NAMES: [&str; 7] = [
+        "",
+        "vxlan",
+        "geneve",
+        "gre",
+        "ipip",
+        "6in4",
+        "mpls_pseudowire",
+    ];
+    pub const NONE: u8 = 0;
+    pub const VXLAN: u8 = 1;
+    pub const GENEVE: u8 = 2;
+    pub const GRE: u8 = 3;
+    pub const IPIP: u8 = 4;
+    pub const SIX_IN_FOUR: u8 = 5;
+    pub const MPLS_PSEUDOWIRE: u8 = 6;
+}
+
+/// Codes of `header_problem`.
+pub mod header_problem {
+    /// The texts, by code.
+    pub const NAMES: [&str; 13] = [
+        "",
+        "cut_ethernet",
+        "cut_vlan",
+        "cut_mpls",
+        "cut_ip",
+        "cut_extension",
+        "cut_transport",
+        "cut_tunnel",
+        "cut_inner",
+        "bad_ip_version",
+        "bad_ip_length",
+        "too_many_layers",
+        "unknown_link_type",
+    ];
+    pub const NONE: u8 = 0;
+    pub const CUT_ETHERNET: u8 = 1;
+    pub const CUT_VLAN: u8 = 2;
+    pub const CUT_MPLS: u8 = 3;
+    pub const CUT_IP: u8 = 4;
+    pub const CUT_EXTENSION: u8 = 5;
+    pub const CUT_TRANSPORT: u8 = 6;
+    pub const CUT_TUNNEL: u8 = 7;
+    pub const CUT_INNER: u8 = 8;
+    pub const BAD_IP_VERSION: u8 = 9;
+    pub const BAD_IP_LENGTH: u8 = 10;
+    pub const TOO_MANY_LAYERS: u8 = 11;
+    pub const UNKNOWN_LINK_TYPE: u8 = 12;
+}
