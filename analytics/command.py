@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 
 import click
 
 from analytics.stage import SliStage
 from ingest.store.client import StoreClient
+from ingest.store.ending import end_on_signals
 from viflux import telemetry
 from viflux.clock import SystemClock
 from viflux.command import verb
@@ -25,11 +25,10 @@ def slis(settings: Settings) -> None:
     """
     clock = SystemClock()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    store = StoreClient.writer(settings)
+    end_on_signals(stop, store)
     health = telemetry.Health("slis", clock)
     server = telemetry.serve(DataPaths(settings.data_dir), health)
-    store = StoreClient.writer(settings)
     try:
         SliStage(store, settings, clock).run(stop, health)
     finally:

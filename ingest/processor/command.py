@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import threading
 from pathlib import Path
 
@@ -23,8 +22,8 @@ from viflux.settings import Settings
 def processor(settings: Settings) -> None:
     """Move records from the spool into the store, exactly once.
 
-    Waits for the spool and for the store; while the store is away, rows wait in the spool. SIGTERM ends it at once:
-    what is unfinished is found and finished at the next start.
+    Waits for the spool and for the store; while the store is away, rows wait in the spool. SIGTERM ends it at
+    once, or after a moment where the store does not answer: what is unfinished is finished at the next start.
     """
     leave_pandas_out()
     # Here and not above: `--help` needs neither Arrow nor the store's client.
@@ -32,13 +31,14 @@ def processor(settings: Settings) -> None:
     from ingest.processor.loop import Processor  # noqa: PLC0415
     from ingest.processor.source import SpoolSource  # noqa: PLC0415
     from ingest.store.client import StoreClient  # noqa: PLC0415
+    from ingest.store.ending import end_on_signals  # noqa: PLC0415
     from viflux.telemetry import Health, serve  # noqa: PLC0415
 
     paths = DataPaths(settings.data_dir)
     clock = SystemClock()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    store = StoreClient.writer(settings)
+    end_on_signals(stop, store)
     lock = _lock(paths.processor)
     health = Health("processor", clock)
     server = serve(paths, health)
@@ -46,7 +46,7 @@ def processor(settings: Settings) -> None:
         Processor(
             settings,
             SpoolSource(paths, clock),
-            StoreClient.writer(settings),
+            store,
             DeadLetters(paths.deadletter),
             clock,
             health,

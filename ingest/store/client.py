@@ -70,6 +70,9 @@ class StoreClient:
         user: Name of the user.
         paths: The data folder with the user's key, which is read when connecting. None for no password.
         timeout_seconds: Longest wait for a byte of an answer.
+
+    Attributes:
+        waiting: Threads, by identifier, that wait for an answer.
     """
 
     def __init__(
@@ -82,6 +85,12 @@ class StoreClient:
         self._timeout_seconds = timeout_seconds
         self._lock = threading.Lock()
         self._client: HttpClient | None = None
+        self.waiting: set[int] = set()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the main thread has sent something and waits for the answer."""
+        return threading.main_thread().ident in self.waiting
 
     @classmethod
     def writer(cls, settings: Settings, timeout_seconds: float = 120.0) -> Self:
@@ -290,14 +299,20 @@ class _Translated:
         self._store = store
 
     def __enter__(self) -> HttpClient:
+        waiting = self._store.waiting
+        waiting.add(threading.get_ident())
         try:
             return self._store.connected()
-        except VifluxError:
-            raise
-        except Exception as error:  # the driver raises its own errors and those of its transport
-            raise self._translate(error) from error
+        except BaseException as error:
+            waiting.discard(threading.get_ident())
+            if not isinstance(error, Exception) or isinstance(error, VifluxError):
+                raise
+            raise self._translate(error) from error  # the driver raises its own errors and those of its transport
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._store.waiting.discard(threading.get_ident())
+        if isinstance(error, StoreUnavailable):
+            self._store.close()
         if isinstance(error, Exception) and not isinstance(error, VifluxError):
             raise self._translate(error) from error
 

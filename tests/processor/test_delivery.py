@@ -366,3 +366,22 @@ def test_sigterm_ends_it_within_seconds_and_leaves_nothing_undone(tmp_path: Path
         wait_done(running, tmp_path / "data")
         assert_exact(again, expected)
     assert done(tmp_path / "data")
+
+
+def test_sigterm_ends_it_while_the_store_hangs(tmp_path: Path, store: RunningStore) -> None:
+    """A store that keeps its connections and never answers holds up neither the end nor what comes after it."""
+    expected = sent(tmp_path)
+    expected.send(2)
+    with processor(store) as running:
+        wait_done(running, tmp_path / "data")
+        store.process.send_signal(signal.SIGSTOP)
+        try:
+            expected.send(2)
+            until("an intent is open", lambda: state_of(tmp_path / "data").get("intent") is not None, 20)
+            running.process.terminate()
+            assert running.process.wait(10) == 0
+        finally:
+            store.process.send_signal(signal.SIGCONT)
+    with processor(store) as running:
+        wait_done(running, tmp_path / "data")
+    assert_exact(store, expected)
