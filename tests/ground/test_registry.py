@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from viflux.registry import COLUMNS, KINDS, Column, Kind, Type
+from viflux.registry.columns import once
 from viflux.registry.kinds import DERIVED, FRAME
 
 columns = pytest.mark.parametrize("column", COLUMNS.values(), ids=lambda column: column.name)
@@ -68,11 +70,11 @@ def test_sorting_key_partition_and_retention_use_the_kinds_columns(kind: Kind) -
 
 @kinds
 def test_raw_tables_can_be_counted_by_batch(kind: Kind) -> None:
-    """A table that batches go to has the batch's identity, which the record itself does not carry."""
+    """A table that batches go to has the batch's identity; of it a record may carry only when it was received."""
     if not kind.record or kind.name == "sli":
         return
     assert set(FRAME) | set(DERIVED) <= set(kind.table)
-    assert not set(FRAME) & set(kind.record)
+    assert set(FRAME) & set(kind.record) <= {"received_time"}
 
 
 def test_each_delta_has_its_reading() -> None:
@@ -83,3 +85,11 @@ def test_each_delta_has_its_reading() -> None:
     for name in readings:
         assert name.removesuffix("_total") in record
         assert COLUMNS[name].type is Type.TOTAL
+
+
+def test_a_name_has_one_meaning() -> None:
+    """Two groups may share a column; the same name with another meaning stops the start."""
+    first = COLUMNS["protocol"]
+    assert once((first,), (first,)) == {"protocol": first}
+    with pytest.raises(ValueError, match="column protocol is in the registry twice"):
+        once((first,), (replace(first, meaning="Something else."),))

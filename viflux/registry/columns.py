@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from viflux.registry.column import Column, Type
+from viflux.registry.exports import DROPS, EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS, VNI
 
 _STATS64 = "struct rtnl_link_stats64 in linux/if_link.h"
@@ -34,7 +35,9 @@ COMMON = (
     Column("spool_id", Type.LABEL, "", "Random 128-bit id of the spool that the row came from, 32 hex digits.", _FRAME),
     Column("stream", Type.LABEL, "", "One record kind from one source, such as `counters.netlink`.", _FRAME),
     Column("sequence", Type.TOTAL, "", "Number of the row's batch in its stream, from 1, without holes.", _FRAME),
-    Column("received_time", Type.TIME, "ns", "When the agent closed the batch.", _FRAME),
+    Column(
+        "received_time", Type.TIME, "ns", "When the agent closed the batch; of a flow, when its datagram came.", _FRAME
+    ),
     Column(
         "time_origin",
         Type.LABEL,
@@ -54,18 +57,26 @@ INVENTORY = (
         "Why the row was written: `baseline`, `born`, `changed`, `renamed`, `moved`, `restated`, `gone`.",
         _AGENT,
     ),
-    Column("identity_origin", Type.LABEL, "", "How `vif_id` was made: `sysfs` or `cookie`.", _AGENT),
+    Column("identity_origin", Type.LABEL, "", "How `vif_id` was made: `sysfs`, `cookie` or `exporter`.", _AGENT),
     Column(
-        "vif_key", Type.TEXT, "", "Lineage that lasts across reboots and re-creation: host/namespace/ifname.", _AGENT
+        "vif_key",
+        Type.TEXT,
+        "",
+        "Lineage that lasts across reboots: host/namespace/ifname, or exported/site/address/domain/index.",
+        _AGENT,
     ),
     Column("namespace", Type.LABEL, "", "Empty for the host's own, else its name, else `net:[inode]`.", "/run/netns"),
     Column("nsid", Type.INT32, "", "Namespace id in the host's namespace, -1 where it has none.", "RTM_GETNSID"),
     Column("ifname", Type.LABEL, "", "Interface name.", f"IFLA_IFNAME, {_IFINFO}"),
     Column("ifindex", Type.UINT32, "", "Interface index within its namespace.", f"ifi_index, {_IFINFO}"),
     Column(
-        "kind", Type.LABEL, "", "veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, …", "IFLA_INFO_KIND"
+        "kind",
+        Type.LABEL,
+        "",
+        "veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, exported, …",
+        "IFLA_INFO_KIND",
     ),
-    Column("side", Type.LABEL, "", "`workload`, `host`, `uplink`, `overlay` or `bridge`.", _AGENT),
+    Column("side", Type.LABEL, "", "`workload`, `host`, `uplink`, `overlay`, `bridge` or `exported`.", _AGENT),
     Column("counting_point", Type.BOOL, "", "Whether wider scopes add this VIF up.", _AGENT),
     Column("link_id", Type.UINT64, "", "The same on both ends of a veth; 0 for a VIF without a peer.", _AGENT),
     Column(
@@ -102,7 +113,7 @@ INVENTORY = (
         "link_speed_bits_per_second",
         Type.UINT64,
         "bit/s",
-        "Speed that a physical port negotiated; 0 for unknown and for virtual kinds, whose speed is fiction.",
+        "Speed of a physical or exported port; 0 for unknown and for virtual kinds, whose speed is fiction.",
         "/sys/class/net/*/speed",
     ),
     Column(
@@ -208,7 +219,13 @@ SLI = (
         _SLIS,
     ),
     Column("completeness_ratio", Type.FLOAT64, "ratio", "Share of the expected data that arrived, 0 to 1.", _SLIS),
-    Column("reason", Type.LABEL, "", "Why `value` is null; empty where it is not.", _SLIS),
+    Column(
+        "reason",
+        Type.LABEL,
+        "",
+        "Why `value` is null, or why packets were dropped; empty where nothing is to be said.",
+        _SLIS,
+    ),
     Column("definition_version", Type.UINT32, "", "Version of the SLI's definition.", _SLIS),
     Column("data_revision", Type.UINT64, "", "How many hand-overs touched the window when it was computed.", _SLIS),
     Column("computed_time", Type.TIME, "ns", "When it was computed.", _SLIS),
@@ -224,6 +241,16 @@ TIER = (
     Column("qdisc_backlog_bytes_max", Type.COUNT, "bytes", "Longest backlog seen at a reading.", "processor"),
 )
 
-COLUMNS: dict[str, Column] = {
-    column.name: column for column in (*COMMON, *INVENTORY, *COUNTERS, *EVENTS, *LEDGER, *SLI, *TIER, *FLOWS)
-}
+
+def once(*groups: tuple[Column, ...]) -> dict[str, Column]:
+    """Return the columns by name; two groups may share one, but a name has one meaning only."""
+    named: dict[str, Column] = {}
+    for column in (column for group in groups for column in group):
+        if named.setdefault(column.name, column) != column:
+            raise ValueError(f"column {column.name} is in the registry twice, with different meanings")
+    return named
+
+
+COLUMNS: dict[str, Column] = once(
+    COMMON, INVENTORY, COUNTERS, EVENTS, LEDGER, SLI, TIER, FLOWS, DROPS, HOSTS, EXPORTERS
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from viflux.registry import columns
 from viflux.registry.column import Column
 from viflux.registry.columns import COLUMNS
+from viflux.registry.exports import EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS
 
 DERIVED = ("time_origin", "inserted_time")
@@ -81,6 +82,7 @@ def _raw(
     )
 
 
+_EXPORTER = ("source_kind", "exporter_address", "observation_domain_id")
 _COUNTER_DELTAS = tuple(
     name for name in _names(columns.COUNTERS) if f"{name}_total" in COLUMNS and name != "delta_kind"
 )
@@ -112,6 +114,60 @@ KINDS: dict[str, Kind] = {
             "five minutes of one VIF lie together, by whom it talks to",
             3,
             wide=True,
+        ),
+        _raw(
+            "drops",
+            "Packets that an exporter dropped at one VIF over one interval, for one reason.",
+            (
+                "time",
+                "duration_ns",
+                "vif_id",
+                *_EXPORTER,
+                "drop_class",
+                "reason",
+                "reason_code",
+                "place",
+                "packets",
+                "bytes",
+                "sampling_rate",
+                "sampling_origin",
+                "in_if_index",
+                "out_if_index",
+                "src_address",
+                "dst_address",
+                "src_port",
+                "dst_port",
+                "protocol",
+                "src_mac",
+                "dst_mac",
+                "src_vlan",
+            ),
+            "(toStartOfHour(time), vif_id, time)",
+            "one VIF's hour lies together",
+            3,
+        ),
+        _raw(
+            "hosts",
+            "One host over one interval, as its exporter told it.",
+            ("time", "duration_ns", *_EXPORTER, *_names(HOSTS)),
+            "(toStartOfHour(time), exporter_address, time)",
+            "one host's hour lies together",
+            3,
+        ),
+        _raw(
+            "exporters",
+            "One exporter over one interval: what came, what became of it, and how it samples.",
+            (
+                "time",
+                "duration_ns",
+                *_EXPORTER,
+                *_names(EXPORTERS),
+                "sampling_rate",
+                "sampling_origin",
+            ),
+            "(toStartOfHour(time), exporter_address, observation_domain_id, time)",
+            "what was sent lately is asked for all exporters at once",
+            30,
         ),
         _raw(
             "events",

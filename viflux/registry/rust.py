@@ -33,6 +33,8 @@ _ARRAYS = {
     Type.UINT16_OR_NULL: "uint16s_or_null",
     Type.UINT16: "uint16s",
     Type.INT32: "int32s",
+    Type.INT64: "int64s",
+    Type.MAC: "uint64s",
     Type.BOOL: "booleans",
     Type.TEXT: "texts",
     Type.LABEL: "texts",
@@ -169,11 +171,11 @@ def _take(column: Column) -> str:
 def _module(kind: Kind) -> str:
     fields = "".join(_member(column) for column in kind.record_columns)
     schema = "".join(
-        f'            Field::new("{column.name}", {column.type.value.arrow}, {str(column.nullable).lower()}),\n'
+        f'            Field::new("{column.name}", {_narrow(column).value.arrow}, {str(column.nullable).lower()}),\n'
         for column in kind.record_columns
     )
     arrays = "".join(
-        f"                arrays::{_ARRAYS[column.type]}(self.{column.name}),\n" for column in kind.record_columns
+        f"                arrays::{_ARRAYS[_narrow(column)]}(self.{column.name}),\n" for column in kind.record_columns
     )
     return f"""
 /// {kind.meaning}
@@ -224,7 +226,12 @@ pub mod {kind.name} {{
 def _member(column: Column) -> str:
     unit = f" [{column.unit}]" if column.unit else ""
     comment = f"        /// {column.meaning}{unit} Source: {column.source}.\n"
-    return f"{comment}        pub {column.name}: Vec<{column.type.value.rust}>,\n"
+    return f"{comment}        pub {column.name}: Vec<{_narrow(column).value.rust}>,\n"
+
+
+def _narrow(column: Column) -> Type:
+    """Return how a narrow kind carries a column: a text's code saves nothing where rows are few."""
+    return Type.LABEL if column.type is Type.CODE else column.type
 
 
 if __name__ == "__main__":

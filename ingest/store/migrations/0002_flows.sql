@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS {database}.flows
     `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
     `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(T64, ZSTD(1)),
     `vif_id` UInt64 COMMENT 'The VIF, for the life of its kernel device; 0 where a row is about none.' CODEC(ZSTD(1)),
-    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch.' CODEC(DoubleDelta, ZSTD(1)),
+    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch; of a flow, when its datagram came.' CODEC(DoubleDelta, ZSTD(1)),
     `source_kind` LowCardinality(String) COMMENT 'What told it.',
     `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
     `observation_domain_id` UInt32 COMMENT 'The exporter\'s part that saw it; sFlow\'s sub-agent id, NetFlow v9\'s source id, v5\'s engine type and id.',
@@ -87,3 +87,153 @@ PARTITION BY toDate(time)
 ORDER BY (toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
 SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- Packets that an exporter dropped at one VIF over one interval, for one reason.
+-- Sorted by (toStartOfHour(time), vif_id, time): one VIF's hour lies together.
+CREATE TABLE IF NOT EXISTS {database}.drops
+(
+    `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
+    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(T64, ZSTD(1)),
+    `vif_id` UInt64 COMMENT 'The VIF, for the life of its kernel device; 0 where a row is about none.' CODEC(ZSTD(1)),
+    `source_kind` LowCardinality(String) COMMENT 'What told it.',
+    `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
+    `observation_domain_id` UInt32 COMMENT 'The exporter\'s part that saw it; sFlow\'s sub-agent id, NetFlow v9\'s source id, v5\'s engine type and id.',
+    `drop_class` LowCardinality(String) COMMENT '`loss`, `denied`, `endpoint` or `benign`; only `loss` is packet loss of the network.',
+    `reason` LowCardinality(String) COMMENT 'Why `value` is null, or why packets were dropped; empty where nothing is to be said.',
+    `reason_code` UInt32 COMMENT 'The reason\'s number as it was told.',
+    `place` LowCardinality(String) COMMENT 'Where in the packet\'s path it was dropped; empty for not told.',
+    `packets` UInt64 COMMENT 'Packets as exported, unscaled; 1 for an sFlow sample.' CODEC(T64, ZSTD(1)),
+    `bytes` UInt64 COMMENT 'Bytes as exported, unscaled; of an sFlow sample the frame length that it reports.' CODEC(T64, ZSTD(1)),
+    `sampling_rate` Float64 COMMENT 'Each exported packet stands for so many; 0 for unknown.' CODEC(ZSTD(1)),
+    `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
+    `in_if_index` UInt32 COMMENT 'Interface that it came in by.',
+    `out_if_index` UInt32 COMMENT 'Interface that it left by.',
+    `src_address` IPv6 COMMENT 'Source address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
+    `dst_address` IPv6 COMMENT 'Destination address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
+    `src_port` UInt16 COMMENT 'Source port.',
+    `dst_port` UInt16 COMMENT 'Destination port.',
+    `protocol` UInt8 COMMENT 'IP protocol number.',
+    `src_mac` UInt64 COMMENT 'Source MAC address.' CODEC(ZSTD(1)),
+    `dst_mac` UInt64 COMMENT 'Destination MAC address.' CODEC(ZSTD(1)),
+    `src_vlan` UInt16 COMMENT 'VLAN on the way in.',
+    `host` LowCardinality(String) COMMENT 'Name of the host that the row is about.',
+    `boot_id` LowCardinality(String) COMMENT 'The host\'s boot, /proc/sys/kernel/random/boot_id.',
+    `spool_id` LowCardinality(String) COMMENT 'Random 128-bit id of the spool that the row came from, 32 hex digits.',
+    `stream` LowCardinality(String) COMMENT 'One record kind from one source, such as `counters.netlink`.',
+    `sequence` UInt64 COMMENT 'Number of the row\'s batch in its stream, from 1, without holes.' CODEC(Delta, ZSTD(1)),
+    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch; of a flow, when its datagram came.' CODEC(DoubleDelta, ZSTD(1)),
+    `time_origin` LowCardinality(String) COMMENT '`event`, or `received` where the event time lay outside [received - 24 h, received + 60 s].',
+    `inserted_time` DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC') COMMENT 'When the store took the row.' CODEC(DoubleDelta, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toDate(time)
+ORDER BY (toStartOfHour(time), vif_id, time)
+TTL toDateTime(time) + INTERVAL 3 DAY
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- One host over one interval, as its exporter told it.
+-- Sorted by (toStartOfHour(time), exporter_address, time): one host's hour lies together.
+CREATE TABLE IF NOT EXISTS {database}.hosts
+(
+    `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
+    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(T64, ZSTD(1)),
+    `source_kind` LowCardinality(String) COMMENT 'What told it.',
+    `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
+    `observation_domain_id` UInt32 COMMENT 'The exporter\'s part that saw it; sFlow\'s sub-agent id, NetFlow v9\'s source id, v5\'s engine type and id.',
+    `host_name` LowCardinality(String) COMMENT 'Name that the host gives itself.',
+    `operating_system` LowCardinality(String) COMMENT 'Operating system and its release.',
+    `cpu_count` UInt32 COMMENT 'Processors; 0 for not told.',
+    `cpu_busy_ratio` Nullable(Float64) COMMENT 'Share of all processors\' time that was not idle in the interval; null for the first reading.' CODEC(ZSTD(1)),
+    `load_1m` Nullable(Float64) COMMENT 'Load average of one minute.' CODEC(ZSTD(1)),
+    `load_5m` Nullable(Float64) COMMENT 'Load average of five minutes.' CODEC(ZSTD(1)),
+    `load_15m` Nullable(Float64) COMMENT 'Load average of fifteen minutes.' CODEC(ZSTD(1)),
+    `memory_total_bytes` UInt64 COMMENT 'Main memory; 0 for not told.' CODEC(T64, ZSTD(1)),
+    `memory_free_bytes` UInt64 COMMENT 'Free main memory; 0 for not told.' CODEC(T64, ZSTD(1)),
+    `memory_buffers_bytes` UInt64 COMMENT 'Main memory in buffers; 0 for not told.' CODEC(T64, ZSTD(1)),
+    `memory_cached_bytes` UInt64 COMMENT 'Main memory in the page cache; 0 for not told.' CODEC(T64, ZSTD(1)),
+    `swap_total_bytes` UInt64 COMMENT 'Swap space; 0 for not told.' CODEC(T64, ZSTD(1)),
+    `swap_free_bytes` UInt64 COMMENT 'Free swap space; 0 for not told.' CODEC(T64, ZSTD(1)),
+    `uptime_seconds` Nullable(UInt32) COMMENT 'Time since the host started.',
+    `host` LowCardinality(String) COMMENT 'Name of the host that the row is about.',
+    `boot_id` LowCardinality(String) COMMENT 'The host\'s boot, /proc/sys/kernel/random/boot_id.',
+    `spool_id` LowCardinality(String) COMMENT 'Random 128-bit id of the spool that the row came from, 32 hex digits.',
+    `stream` LowCardinality(String) COMMENT 'One record kind from one source, such as `counters.netlink`.',
+    `sequence` UInt64 COMMENT 'Number of the row\'s batch in its stream, from 1, without holes.' CODEC(Delta, ZSTD(1)),
+    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch; of a flow, when its datagram came.' CODEC(DoubleDelta, ZSTD(1)),
+    `time_origin` LowCardinality(String) COMMENT '`event`, or `received` where the event time lay outside [received - 24 h, received + 60 s].',
+    `inserted_time` DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC') COMMENT 'When the store took the row.' CODEC(DoubleDelta, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toDate(time)
+ORDER BY (toStartOfHour(time), exporter_address, time)
+TTL toDateTime(time) + INTERVAL 3 DAY
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- One exporter over one interval: what came, what became of it, and how it samples.
+-- Sorted by (toStartOfHour(time), exporter_address, observation_domain_id, time): what was sent lately is asked for all exporters at once.
+CREATE TABLE IF NOT EXISTS {database}.exporters
+(
+    `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
+    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(T64, ZSTD(1)),
+    `source_kind` LowCardinality(String) COMMENT 'What told it.',
+    `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
+    `observation_domain_id` UInt32 COMMENT 'The exporter\'s part that saw it; sFlow\'s sub-agent id, NetFlow v9\'s source id, v5\'s engine type and id.',
+    `listener` LowCardinality(String) COMMENT 'Address and port that the datagrams came in at.',
+    `exporter_port` UInt16 COMMENT 'Port that the datagrams came from; 0 where it may vary.',
+    `exporter_name` LowCardinality(String) COMMENT 'What the settings call it; empty for nothing.',
+    `received_datagrams_count` UInt64 COMMENT 'Datagrams received, decoded or not.' CODEC(T64, ZSTD(1)),
+    `received_bytes` UInt64 COMMENT 'Bytes of these datagrams, without UDP and IP headers.' CODEC(T64, ZSTD(1)),
+    `decoded_datagrams_count` UInt64 COMMENT 'Datagrams decoded whole.' CODEC(T64, ZSTD(1)),
+    `refused_datagrams_count` UInt64 COMMENT 'Datagrams of exporters that `exporters.allow` does not name.' CODEC(T64, ZSTD(1)),
+    `undecodable_datagrams_count` UInt64 COMMENT 'Datagrams that are no export, or cut.' CODEC(T64, ZSTD(1)),
+    `parked_datagrams_count` UInt64 COMMENT 'Datagrams that wait for a template or a sampling rate, at the end of the interval.' CODEC(T64, ZSTD(1)),
+    `parked_dropped_datagrams_count` UInt64 COMMENT 'Datagrams that waited in vain, or for which there was no room to wait.' CODEC(T64, ZSTD(1)),
+    `shed_packets` UInt64 COMMENT 'Datagrams shed so that others are not delayed.' CODEC(T64, ZSTD(1)),
+    `flows_count` UInt64 COMMENT 'Flow rows made.' CODEC(T64, ZSTD(1)),
+    `unknown_rate_flows_count` UInt64 COMMENT 'Flow rows of an unknown sampling rate.' CODEC(T64, ZSTD(1)),
+    `counter_samples_count` UInt64 COMMENT 'Counter samples read.' CODEC(T64, ZSTD(1)),
+    `missed_count` UInt64 COMMENT 'What the sequence numbers skipped, in `missed_unit`.' CODEC(T64, ZSTD(1)),
+    `missed_unit` LowCardinality(String) COMMENT '`flows`, `datagrams` or `samples`: what the exporter numbers.',
+    `reordered_count` UInt64 COMMENT 'Datagrams that came behind a later one.' CODEC(T64, ZSTD(1)),
+    `restarts_count` UInt64 COMMENT 'Times that the exporter began anew.' CODEC(T64, ZSTD(1)),
+    `socket_dropped_count` UInt64 COMMENT 'Datagrams that the kernel dropped at the full socket; told by the listener\'s own row, exporter `::`.' CODEC(T64, ZSTD(1)),
+    `templates_count` UInt64 COMMENT 'Templates known at the end of the interval.' CODEC(T64, ZSTD(1)),
+    `exporter_dropped_packets` UInt64 COMMENT 'Samples that the exporter says it lost itself.' CODEC(T64, ZSTD(1)),
+    `clock_skew_ns` Int64 COMMENT 'The exporter\'s clock minus ours, by its export times; 0 for a protocol that tells none.' CODEC(ZSTD(1)),
+    `last_received_time` DateTime64(9, 'UTC') COMMENT 'When its newest datagram came.' CODEC(DoubleDelta, ZSTD(1)),
+    `sampling_rate` Float64 COMMENT 'Each exported packet stands for so many; 0 for unknown.' CODEC(ZSTD(1)),
+    `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
+    `host` LowCardinality(String) COMMENT 'Name of the host that the row is about.',
+    `boot_id` LowCardinality(String) COMMENT 'The host\'s boot, /proc/sys/kernel/random/boot_id.',
+    `spool_id` LowCardinality(String) COMMENT 'Random 128-bit id of the spool that the row came from, 32 hex digits.',
+    `stream` LowCardinality(String) COMMENT 'One record kind from one source, such as `counters.netlink`.',
+    `sequence` UInt64 COMMENT 'Number of the row\'s batch in its stream, from 1, without holes.' CODEC(Delta, ZSTD(1)),
+    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch; of a flow, when its datagram came.' CODEC(DoubleDelta, ZSTD(1)),
+    `time_origin` LowCardinality(String) COMMENT '`event`, or `received` where the event time lay outside [received - 24 h, received + 60 s].',
+    `inserted_time` DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC') COMMENT 'When the store took the row.' CODEC(DoubleDelta, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toDate(time)
+ORDER BY (toStartOfHour(time), exporter_address, observation_domain_id, time)
+TTL toDateTime(time) + INTERVAL 30 DAY
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+ALTER TABLE {database}.inventory COMMENT COLUMN received_time 'When the agent closed the batch; of a flow, when its datagram came.';
+
+ALTER TABLE {database}.counters COMMENT COLUMN received_time 'When the agent closed the batch; of a flow, when its datagram came.';
+
+ALTER TABLE {database}.events COMMENT COLUMN received_time 'When the agent closed the batch; of a flow, when its datagram came.';
+
+ALTER TABLE {database}.ledger COMMENT COLUMN received_time 'When the agent closed the batch; of a flow, when its datagram came.';
+
+ALTER TABLE {database}.inventory COMMENT COLUMN kind 'veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, exported, …';
+
+ALTER TABLE {database}.inventory COMMENT COLUMN side '`workload`, `host`, `uplink`, `overlay`, `bridge` or `exported`.';
+
+ALTER TABLE {database}.inventory COMMENT COLUMN vif_key 'Lineage that lasts across reboots: host/namespace/ifname, or exported/site/address/domain/index.';
+
+ALTER TABLE {database}.inventory COMMENT COLUMN identity_origin 'How `vif_id` was made: `sysfs`, `cookie` or `exporter`.';
+
+ALTER TABLE {database}.inventory COMMENT COLUMN link_speed_bits_per_second 'Speed of a physical or exported port; 0 for unknown and for virtual kinds, whose speed is fiction.';
+
+ALTER TABLE {database}.sli_revisions COMMENT COLUMN reason 'Why `value` is null, or why packets were dropped; empty where nothing is to be said.';

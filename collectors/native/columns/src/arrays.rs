@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::builder::{FixedSizeBinaryBuilder, ListBuilder, UInt8Builder};
 use arrow_array::{
-    ArrayRef, BooleanArray, FixedSizeBinaryArray, Float64Array, Int32Array, StringArray,
-    TimestampNanosecondArray, UInt16Array, UInt32Array, UInt64Array, UInt8Array,
+    ArrayRef, BooleanArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array,
+    StringArray, TimestampNanosecondArray, UInt16Array, UInt32Array, UInt64Array, UInt8Array,
 };
 use arrow_buffer::Buffer;
 use arrow_schema::{DataType, Field};
@@ -74,6 +74,11 @@ pub fn addresses(values: Vec<[u8; 16]>) -> ArrayRef {
 /// Signed 32-bit numbers.
 pub fn int32s(values: Vec<i32>) -> ArrayRef {
     Arc::new(Int32Array::from(values))
+}
+
+/// Signed 64-bit numbers.
+pub fn int64s(values: Vec<i64>) -> ArrayRef {
+    Arc::new(Int64Array::from(values))
 }
 
 /// Truth values.

@@ -29,9 +29,9 @@ pub mod inventory {
         pub valid_from_time: Vec<i64>,
         /// Why the row was written: `baseline`, `born`, `changed`, `renamed`, `moved`, `restated`, `gone`. Source: agent.
         pub change: Vec<Cow<'static, str>>,
-        /// How `vif_id` was made: `sysfs` or `cookie`. Source: agent.
+        /// How `vif_id` was made: `sysfs`, `cookie` or `exporter`. Source: agent.
         pub identity_origin: Vec<Cow<'static, str>>,
-        /// Lineage that lasts across reboots and re-creation: host/namespace/ifname. Source: agent.
+        /// Lineage that lasts across reboots: host/namespace/ifname, or exported/site/address/domain/index. Source: agent.
         pub vif_key: Vec<String>,
         /// Empty for the host's own, else its name, else `net:[inode]`. Source: /run/netns.
         pub namespace: Vec<Cow<'static, str>>,
@@ -41,9 +41,9 @@ pub mod inventory {
         pub ifname: Vec<Cow<'static, str>>,
         /// Interface index within its namespace. Source: ifi_index, RTM_NEWLINK, linux/rtnetlink.h and linux/if_link.h.
         pub ifindex: Vec<u32>,
-        /// veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, … Source: IFLA_INFO_KIND.
+        /// veth, tap, tun, bridge, vxlan, macvlan, vlan, physical, loopback, exported, … Source: IFLA_INFO_KIND.
         pub kind: Vec<Cow<'static, str>>,
-        /// `workload`, `host`, `uplink`, `overlay` or `bridge`. Source: agent.
+        /// `workload`, `host`, `uplink`, `overlay`, `bridge` or `exported`. Source: agent.
         pub side: Vec<Cow<'static, str>>,
         /// Whether wider scopes add this VIF up. Source: agent.
         pub counting_point: Vec<bool>,
@@ -73,7 +73,7 @@ pub mod inventory {
         pub operstate: Vec<Cow<'static, str>>,
         /// Carrier is present. Source: IFLA_CARRIER.
         pub has_carrier: Vec<bool>,
-        /// Speed that a physical port negotiated; 0 for unknown and for virtual kinds, whose speed is fiction. [bit/s] Source: /sys/class/net/*/speed.
+        /// Speed of a physical or exported port; 0 for unknown and for virtual kinds, whose speed is fiction. [bit/s] Source: /sys/class/net/*/speed.
         pub link_speed_bits_per_second: Vec<u64>,
         /// Rate that the VIF was promised; 0 for unknown. [bit/s] Source: TCA_TBF_PARMS, TCA_HTB_PARMS, alias, settings or the link's speed.
         pub provisioned_rate_bits_per_second: Vec<u64>,
@@ -648,6 +648,443 @@ pub mod flows {
             wide::uint16s(rows.post_nat_dst_port),
             wide::elements(rows.raw_elements),
         ]
+    }
+}
+
+/// Packets that an exporter dropped at one VIF over one interval, for one reason.
+pub mod drops {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "drops";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// Length of the interval. [ns] Source: agent.
+        pub duration_ns: Vec<u64>,
+        /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
+        pub vif_id: Vec<u64>,
+        /// What told it. Source: listener.
+        pub source_kind: Vec<Cow<'static, str>>,
+        /// The exporter: sFlow's agent address, else the sender's. Source: listener.
+        pub exporter_address: Vec<[u8; 16]>,
+        /// The exporter's part that saw it; sFlow's sub-agent id, NetFlow v9's source id, v5's engine type and id. Source: RFC 7011 3.1, IPFIX 149.
+        pub observation_domain_id: Vec<u32>,
+        /// `loss`, `denied`, `endpoint` or `benign`; only `loss` is packet loss of the network. Source: decoder of exports.
+        pub drop_class: Vec<Cow<'static, str>>,
+        /// Why `value` is null, or why packets were dropped; empty where nothing is to be said. Source: slis.
+        pub reason: Vec<Cow<'static, str>>,
+        /// The reason's number as it was told. Source: discarded_packet (0:5) of sFlow v5, sflow_drops.txt.
+        pub reason_code: Vec<u32>,
+        /// Where in the packet's path it was dropped; empty for not told. Source: discarded_packet (0:5) of sFlow v5, sflow_drops.txt.
+        pub place: Vec<Cow<'static, str>>,
+        /// Packets as exported, unscaled; 1 for an sFlow sample. [packets] Source: IPFIX 2, 86, 298, 299.
+        pub packets: Vec<u64>,
+        /// Bytes as exported, unscaled; of an sFlow sample the frame length that it reports. [bytes] Source: IPFIX 1, 85, 231, 232, 352; frame_length of sampled_header.
+        pub bytes: Vec<u64>,
+        /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
+        pub sampling_rate: Vec<f64>,
+        /// Where the rate came from; rows of `unknown` are left out of volumes. Source: listener.
+        pub sampling_origin: Vec<Cow<'static, str>>,
+        /// Interface that it came in by. Source: IPFIX 10, 252; input of flow_sample.
+        pub in_if_index: Vec<u32>,
+        /// Interface that it left by. Source: IPFIX 14, 253; output of flow_sample.
+        pub out_if_index: Vec<u32>,
+        /// Source address, IPv4 mapped into IPv6. Source: IPFIX 8, 27; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+        pub src_address: Vec<[u8; 16]>,
+        /// Destination address, IPv4 mapped into IPv6. Source: IPFIX 12, 28; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+        pub dst_address: Vec<[u8; 16]>,
+        /// Source port. Source: IPFIX 7, 180, 182; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+        pub src_port: Vec<u16>,
+        /// Destination port. Source: IPFIX 11, 181, 183; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+        pub dst_port: Vec<u16>,
+        /// IP protocol number. Source: IPFIX 4; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
+        pub protocol: Vec<u8>,
+        /// Source MAC address. Source: IPFIX 56, 81; sFlow sampled_header (0:1), sampled_ethernet (0:2).
+        pub src_mac: Vec<u64>,
+        /// Destination MAC address. Source: IPFIX 80, 57; sFlow sampled_header (0:1), sampled_ethernet (0:2).
+        pub dst_mac: Vec<u64>,
+        /// VLAN on the way in. Source: IPFIX 58, 243; extended_switch (0:1001).
+        pub src_vlan: Vec<u16>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("duration_ns", DataType::UInt64, false),
+            Field::new("vif_id", DataType::UInt64, false),
+            Field::new("source_kind", DataType::Utf8, false),
+            Field::new("exporter_address", DataType::FixedSizeBinary(16), false),
+            Field::new("observation_domain_id", DataType::UInt32, false),
+            Field::new("drop_class", DataType::Utf8, false),
+            Field::new("reason", DataType::Utf8, false),
+            Field::new("reason_code", DataType::UInt32, false),
+            Field::new("place", DataType::Utf8, false),
+            Field::new("packets", DataType::UInt64, false),
+            Field::new("bytes", DataType::UInt64, false),
+            Field::new("sampling_rate", DataType::Float64, false),
+            Field::new("sampling_origin", DataType::Utf8, false),
+            Field::new("in_if_index", DataType::UInt32, false),
+            Field::new("out_if_index", DataType::UInt32, false),
+            Field::new("src_address", DataType::FixedSizeBinary(16), false),
+            Field::new("dst_address", DataType::FixedSizeBinary(16), false),
+            Field::new("src_port", DataType::UInt16, false),
+            Field::new("dst_port", DataType::UInt16, false),
+            Field::new("protocol", DataType::UInt8, false),
+            Field::new("src_mac", DataType::UInt64, false),
+            Field::new("dst_mac", DataType::UInt64, false),
+            Field::new("src_vlan", DataType::UInt16, false),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.duration_ns),
+                    arrays::uint64s(self.vif_id),
+                    arrays::texts(self.source_kind),
+                    arrays::addresses(self.exporter_address),
+                    arrays::uint32s(self.observation_domain_id),
+                    arrays::texts(self.drop_class),
+                    arrays::texts(self.reason),
+                    arrays::uint32s(self.reason_code),
+                    arrays::texts(self.place),
+                    arrays::uint64s(self.packets),
+                    arrays::uint64s(self.bytes),
+                    arrays::float64s(self.sampling_rate),
+                    arrays::texts(self.sampling_origin),
+                    arrays::uint32s(self.in_if_index),
+                    arrays::uint32s(self.out_if_index),
+                    arrays::addresses(self.src_address),
+                    arrays::addresses(self.dst_address),
+                    arrays::uint16s(self.src_port),
+                    arrays::uint16s(self.dst_port),
+                    arrays::uint8s(self.protocol),
+                    arrays::uint64s(self.src_mac),
+                    arrays::uint64s(self.dst_mac),
+                    arrays::uint16s(self.src_vlan),
+                ],
+            )
+        }
+    }
+}
+
+/// One host over one interval, as its exporter told it.
+pub mod hosts {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "hosts";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// Length of the interval. [ns] Source: agent.
+        pub duration_ns: Vec<u64>,
+        /// What told it. Source: listener.
+        pub source_kind: Vec<Cow<'static, str>>,
+        /// The exporter: sFlow's agent address, else the sender's. Source: listener.
+        pub exporter_address: Vec<[u8; 16]>,
+        /// The exporter's part that saw it; sFlow's sub-agent id, NetFlow v9's source id, v5's engine type and id. Source: RFC 7011 3.1, IPFIX 149.
+        pub observation_domain_id: Vec<u32>,
+        /// Name that the host gives itself. Source: host_descr (0:2000), sFlow host structures, sflow_host.txt.
+        pub host_name: Vec<Cow<'static, str>>,
+        /// Operating system and its release. Source: host_descr (0:2000), sFlow host structures, sflow_host.txt.
+        pub operating_system: Vec<Cow<'static, str>>,
+        /// Processors; 0 for not told. [CPUs] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
+        pub cpu_count: Vec<u32>,
+        /// Share of all processors' time that was not idle in the interval; null for the first reading. [ratio] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
+        pub cpu_busy_ratio: Vec<Option<f64>>,
+        /// Load average of one minute. [processes] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
+        pub load_1m: Vec<Option<f64>>,
+        /// Load average of five minutes. [processes] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
+        pub load_5m: Vec<Option<f64>>,
+        /// Load average of fifteen minutes. [processes] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
+        pub load_15m: Vec<Option<f64>>,
+        /// Main memory; 0 for not told. [bytes] Source: host_memory (0:2004), sFlow host structures, sflow_host.txt.
+        pub memory_total_bytes: Vec<u64>,
+        /// Free main memory; 0 for not told. [bytes] Source: host_memory (0:2004), sFlow host structures, sflow_host.txt.
+        pub memory_free_bytes: Vec<u64>,
+        /// Main memory in buffers; 0 for not told. [bytes] Source: host_memory (0:2004), sFlow host structures, sflow_host.txt.
+        pub memory_buffers_bytes: Vec<u64>,
+        /// Main memory in the page cache; 0 for not told. [bytes] Source: host_memory (0:2004), sFlow host structures, sflow_host.txt.
+        pub memory_cached_bytes: Vec<u64>,
+        /// Swap space; 0 for not told. [bytes] Source: host_memory (0:2004), sFlow host structures, sflow_host.txt.
+        pub swap_total_bytes: Vec<u64>,
+        /// Free swap space; 0 for not told. [bytes] Source: host_memory (0:2004), sFlow host structures, sflow_host.txt.
+        pub swap_free_bytes: Vec<u64>,
+        /// Time since the host started. [s] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
+        pub uptime_seconds: Vec<Option<u32>>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("duration_ns", DataType::UInt64, false),
+            Field::new("source_kind", DataType::Utf8, false),
+            Field::new("exporter_address", DataType::FixedSizeBinary(16), false),
+            Field::new("observation_domain_id", DataType::UInt32, false),
+            Field::new("host_name", DataType::Utf8, false),
+            Field::new("operating_system", DataType::Utf8, false),
+            Field::new("cpu_count", DataType::UInt32, false),
+            Field::new("cpu_busy_ratio", DataType::Float64, true),
+            Field::new("load_1m", DataType::Float64, true),
+            Field::new("load_5m", DataType::Float64, true),
+            Field::new("load_15m", DataType::Float64, true),
+            Field::new("memory_total_bytes", DataType::UInt64, false),
+            Field::new("memory_free_bytes", DataType::UInt64, false),
+            Field::new("memory_buffers_bytes", DataType::UInt64, false),
+            Field::new("memory_cached_bytes", DataType::UInt64, false),
+            Field::new("swap_total_bytes", DataType::UInt64, false),
+            Field::new("swap_free_bytes", DataType::UInt64, false),
+            Field::new("uptime_seconds", DataType::UInt32, true),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.duration_ns),
+                    arrays::texts(self.source_kind),
+                    arrays::addresses(self.exporter_address),
+                    arrays::uint32s(self.observation_domain_id),
+                    arrays::texts(self.host_name),
+                    arrays::texts(self.operating_system),
+                    arrays::uint32s(self.cpu_count),
+                    arrays::float64s_or_null(self.cpu_busy_ratio),
+                    arrays::float64s_or_null(self.load_1m),
+                    arrays::float64s_or_null(self.load_5m),
+                    arrays::float64s_or_null(self.load_15m),
+                    arrays::uint64s(self.memory_total_bytes),
+                    arrays::uint64s(self.memory_free_bytes),
+                    arrays::uint64s(self.memory_buffers_bytes),
+                    arrays::uint64s(self.memory_cached_bytes),
+                    arrays::uint64s(self.swap_total_bytes),
+                    arrays::uint64s(self.swap_free_bytes),
+                    arrays::uint32s_or_null(self.uptime_seconds),
+                ],
+            )
+        }
+    }
+}
+
+/// One exporter over one interval: what came, what became of it, and how it samples.
+pub mod exporters {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "exporters";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// Length of the interval. [ns] Source: agent.
+        pub duration_ns: Vec<u64>,
+        /// What told it. Source: listener.
+        pub source_kind: Vec<Cow<'static, str>>,
+        /// The exporter: sFlow's agent address, else the sender's. Source: listener.
+        pub exporter_address: Vec<[u8; 16]>,
+        /// The exporter's part that saw it; sFlow's sub-agent id, NetFlow v9's source id, v5's engine type and id. Source: RFC 7011 3.1, IPFIX 149.
+        pub observation_domain_id: Vec<u32>,
+        /// Address and port that the datagrams came in at. Source: listener.
+        pub listener: Vec<Cow<'static, str>>,
+        /// Port that the datagrams came from; 0 where it may vary. Source: listener.
+        pub exporter_port: Vec<u16>,
+        /// What the settings call it; empty for nothing. Source: exporters.known.
+        pub exporter_name: Vec<Cow<'static, str>>,
+        /// Datagrams received, decoded or not. [datagrams] Source: listener.
+        pub received_datagrams_count: Vec<u64>,
+        /// Bytes of these datagrams, without UDP and IP headers. [bytes] Source: listener.
+        pub received_bytes: Vec<u64>,
+        /// Datagrams decoded whole. [datagrams] Source: decoder of exports.
+        pub decoded_datagrams_count: Vec<u64>,
+        /// Datagrams of exporters that `exporters.allow` does not name. [datagrams] Source: listener.
+        pub refused_datagrams_count: Vec<u64>,
+        /// Datagrams that are no export, or cut. [datagrams] Source: decoder of exports.
+        pub undecodable_datagrams_count: Vec<u64>,
+        /// Datagrams that wait for a template or a sampling rate, at the end of the interval. [datagrams] Source: decoder of exports.
+        pub parked_datagrams_count: Vec<u64>,
+        /// Datagrams that waited in vain, or for which there was no room to wait. [datagrams] Source: decoder of exports.
+        pub parked_dropped_datagrams_count: Vec<u64>,
+        /// Datagrams shed so that others are not delayed. [packets] Source: listener.
+        pub shed_packets: Vec<u64>,
+        /// Flow rows made. [flows] Source: decoder of exports.
+        pub flows_count: Vec<u64>,
+        /// Flow rows of an unknown sampling rate. [flows] Source: decoder of exports.
+        pub unknown_rate_flows_count: Vec<u64>,
+        /// Counter samples read. [samples] Source: decoder of exports.
+        pub counter_samples_count: Vec<u64>,
+        /// What the sequence numbers skipped, in `missed_unit`. Source: decoder of exports.
+        pub missed_count: Vec<u64>,
+        /// `flows`, `datagrams` or `samples`: what the exporter numbers. Source: decoder of exports.
+        pub missed_unit: Vec<Cow<'static, str>>,
+        /// Datagrams that came behind a later one. [datagrams] Source: decoder of exports.
+        pub reordered_count: Vec<u64>,
+        /// Times that the exporter began anew. [events] Source: decoder of exports.
+        pub restarts_count: Vec<u64>,
+        /// Datagrams that the kernel dropped at the full socket; told by the listener's own row, exporter `::`. [datagrams] Source: SO_RXQ_OVFL, SO_MEMINFO.
+        pub socket_dropped_count: Vec<u64>,
+        /// Templates known at the end of the interval. [templates] Source: decoder of exports.
+        pub templates_count: Vec<u64>,
+        /// Samples that the exporter says it lost itself. [packets] Source: drops of sFlow v5 flow_sample.
+        pub exporter_dropped_packets: Vec<u64>,
+        /// The exporter's clock minus ours, by its export times; 0 for a protocol that tells none. [ns] Source: decoder of exports.
+        pub clock_skew_ns: Vec<i64>,
+        /// When its newest datagram came. [ns] Source: listener.
+        pub last_received_time: Vec<i64>,
+        /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
+        pub sampling_rate: Vec<f64>,
+        /// Where the rate came from; rows of `unknown` are left out of volumes. Source: listener.
+        pub sampling_origin: Vec<Cow<'static, str>>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("duration_ns", DataType::UInt64, false),
+            Field::new("source_kind", DataType::Utf8, false),
+            Field::new("exporter_address", DataType::FixedSizeBinary(16), false),
+            Field::new("observation_domain_id", DataType::UInt32, false),
+            Field::new("listener", DataType::Utf8, false),
+            Field::new("exporter_port", DataType::UInt16, false),
+            Field::new("exporter_name", DataType::Utf8, false),
+            Field::new("received_datagrams_count", DataType::UInt64, false),
+            Field::new("received_bytes", DataType::UInt64, false),
+            Field::new("decoded_datagrams_count", DataType::UInt64, false),
+            Field::new("refused_datagrams_count", DataType::UInt64, false),
+            Field::new("undecodable_datagrams_count", DataType::UInt64, false),
+            Field::new("parked_datagrams_count", DataType::UInt64, false),
+            Field::new("parked_dropped_datagrams_count", DataType::UInt64, false),
+            Field::new("shed_packets", DataType::UInt64, false),
+            Field::new("flows_count", DataType::UInt64, false),
+            Field::new("unknown_rate_flows_count", DataType::UInt64, false),
+            Field::new("counter_samples_count", DataType::UInt64, false),
+            Field::new("missed_count", DataType::UInt64, false),
+            Field::new("missed_unit", DataType::Utf8, false),
+            Field::new("reordered_count", DataType::UInt64, false),
+            Field::new("restarts_count", DataType::UInt64, false),
+            Field::new("socket_dropped_count", DataType::UInt64, false),
+            Field::new("templates_count", DataType::UInt64, false),
+            Field::new("exporter_dropped_packets", DataType::UInt64, false),
+            Field::new("clock_skew_ns", DataType::Int64, false),
+            Field::new(
+                "last_received_time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("sampling_rate", DataType::Float64, false),
+            Field::new("sampling_origin", DataType::Utf8, false),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.duration_ns),
+                    arrays::texts(self.source_kind),
+                    arrays::addresses(self.exporter_address),
+                    arrays::uint32s(self.observation_domain_id),
+                    arrays::texts(self.listener),
+                    arrays::uint16s(self.exporter_port),
+                    arrays::texts(self.exporter_name),
+                    arrays::uint64s(self.received_datagrams_count),
+                    arrays::uint64s(self.received_bytes),
+                    arrays::uint64s(self.decoded_datagrams_count),
+                    arrays::uint64s(self.refused_datagrams_count),
+                    arrays::uint64s(self.undecodable_datagrams_count),
+                    arrays::uint64s(self.parked_datagrams_count),
+                    arrays::uint64s(self.parked_dropped_datagrams_count),
+                    arrays::uint64s(self.shed_packets),
+                    arrays::uint64s(self.flows_count),
+                    arrays::uint64s(self.unknown_rate_flows_count),
+                    arrays::uint64s(self.counter_samples_count),
+                    arrays::uint64s(self.missed_count),
+                    arrays::texts(self.missed_unit),
+                    arrays::uint64s(self.reordered_count),
+                    arrays::uint64s(self.restarts_count),
+                    arrays::uint64s(self.socket_dropped_count),
+                    arrays::uint64s(self.templates_count),
+                    arrays::uint64s(self.exporter_dropped_packets),
+                    arrays::int64s(self.clock_skew_ns),
+                    arrays::times(self.last_received_time),
+                    arrays::float64s(self.sampling_rate),
+                    arrays::texts(self.sampling_origin),
+                ],
+            )
+        }
     }
 }
 

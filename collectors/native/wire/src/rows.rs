@@ -13,7 +13,7 @@ pub struct Flows {
     pub duration_ns: Column<u64>,
     /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
     pub vif_id: Column<u64>,
-    /// When the agent closed the batch. [ns] Source: batch frame.
+    /// When the agent closed the batch; of a flow, when its datagram came. [ns] Source: batch frame.
     pub received_time: Column<i64>,
     /// What told it. Source: listener.
     pub source_kind: Column<u8>,
