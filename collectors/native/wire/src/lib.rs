@@ -20,4 +20,5 @@ pub mod record;
 pub mod request;
 pub mod rows;
 pub mod rtnetlink;
+pub mod sflow;
 pub mod stats;
