@@ -28,11 +28,19 @@ def _link_layout(vector: dict[str, Any]) -> bytes:
     return b"\x01\x03" + struct.pack("<QQ", *ends)
 
 
+def _exported_layout(vector: dict[str, Any]) -> bytes:
+    """Version 1: exporter address, observation domain, ifIndex; the site has no length and comes last."""
+    numbers = struct.pack("<II", vector["observation_domain_id"], vector["if_index"])
+    return b"\x01\x04" + bytes.fromhex(vector["exporter_address"]) + numbers + vector["site"].encode()
+
+
 @pytest.mark.parametrize("vector", _VECTORS, ids=lambda vector: f"{vector['origin']}-{_VECTORS.index(vector)}")
 def test_ids_follow_from_the_layout(vector: dict[str, Any]) -> None:
     """The committed id is xxh3-64, seed 0, of the documented bytes."""
     if vector["origin"] == "link":
         layout, expected = _link_layout(vector), vector["link_id"]
+    elif vector["origin"] == "exporter":
+        layout, expected = _exported_layout(vector), vector["vif_id"]
     else:
         layout, expected = _vif_layout(vector), vector["vif_id"]
     assert f"{max(xxhash.xxh3_64_intdigest(layout), 1):016x}" == expected
@@ -40,4 +48,4 @@ def test_ids_follow_from_the_layout(vector: dict[str, Any]) -> None:
 
 def test_vectors_cover_every_layout() -> None:
     """A vector file that lost a layout would prove nothing about it."""
-    assert {vector["origin"] for vector in _VECTORS} == {"sysfs", "cookie", "link"}
+    assert {vector["origin"] for vector in _VECTORS} == {"sysfs", "cookie", "link", "exporter"}

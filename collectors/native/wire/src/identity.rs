@@ -5,6 +5,7 @@
 //! | VIF by sysfs | `01 01`, machine id (16), boot id (16), inode (u64) |
 //! | VIF by cookie | `01 02`, machine id (16), boot id (16), namespace cookie (u64), ifindex (u32), incarnation (u64) |
 //! | link | `01 03`, the lower `vif_id` (u64), the higher `vif_id` (u64) |
+//! | exported VIF | `01 04`, exporter address (16, IPv4 mapped into IPv6), observation domain (u32), ifIndex (u32), site (UTF-8, to the end) |
 //!
 //! A hash of 0 becomes 1, since 0 means "none" in every column. Test vectors: `tests/vectors/vif_id.json`.
 
@@ -45,6 +46,7 @@ const VERSION: u8 = 1;
 const BY_SYSFS: u8 = 1;
 const BY_COOKIE: u8 = 2;
 const LINK: u8 = 3;
+const EXPORTED: u8 = 4;
 
 /// Id of a VIF for the life of its kernel device; never 0.
 pub fn vif_id(boot: Boot, identity: Identity) -> u64 {
@@ -81,6 +83,24 @@ pub fn link_id(one_vif_id: u64, other_vif_id: u64) -> u64 {
     layout.extend_from_slice(&one_vif_id.min(other_vif_id).to_le_bytes());
     layout.extend_from_slice(&one_vif_id.max(other_vif_id).to_le_bytes());
     hash(&layout)
+}
+
+/// Id of an interface that only an exporter knows; never 0.
+///
+/// It lasts as long as the exporter keeps its address, its observation domain and the interface's number.
+pub fn exported_vif_id(site: &str, exporter: [u8; 16], domain: u32, if_index: u32) -> u64 {
+    const HEAD: usize = 26;
+    let mut layout = [0; HEAD + 64];
+    layout[..2].copy_from_slice(&[VERSION, EXPORTED]);
+    layout[2..18].copy_from_slice(&exporter);
+    layout[18..22].copy_from_slice(&domain.to_le_bytes());
+    layout[22..HEAD].copy_from_slice(&if_index.to_le_bytes());
+    let end = HEAD + site.len();
+    if let Some(place) = layout.get_mut(HEAD..end) {
+        place.copy_from_slice(site.as_bytes());
+        return hash(&layout[..end]);
+    }
+    hash(&[&layout[..HEAD], site.as_bytes()].concat())
 }
 
 fn hash(layout: &[u8]) -> u64 {

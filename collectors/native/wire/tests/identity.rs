@@ -8,7 +8,7 @@
 
 use std::fmt::Write;
 
-use wire::identity::{link_id, vif_id, Boot, Identity};
+use wire::identity::{exported_vif_id, link_id, vif_id, Boot, Identity};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/vif_id.json");
 
@@ -72,6 +72,24 @@ fn vectors() -> String {
              \"link_id\": \"{id:016x}\"}}"
         ));
     }
+    let long = "a site's name may be longer than what is hashed without a copy of it".repeat(3);
+    let mut mapped = [0; 16];
+    mapped[10..].copy_from_slice(&[0xff, 0xff, 192, 0, 2, 1]);
+    for (site, exporter, domain, if_index) in [
+        ("", mapped, 0, 0),
+        ("", mapped, 0, 1),
+        ("", mapped, 256, 1),
+        ("berlin", mapped, 0, 1),
+        ("z\u{fc}rich", counting.machine_id, u32::MAX, u32::MAX),
+        (long.as_str(), mapped, 1, 2),
+    ] {
+        let id = exported_vif_id(site, exporter, domain, if_index);
+        lines.push(format!(
+            "{{\"origin\": \"exporter\", \"site\": \"{site}\", \"exporter_address\": \"{}\", \
+             \"observation_domain_id\": {domain}, \"if_index\": {if_index}, \"vif_id\": \"{id:016x}\"}}",
+            hexadecimal(&exporter)
+        ));
+    }
     format!("[\n  {}\n]\n", lines.join(",\n  "))
 }
 
@@ -110,6 +128,10 @@ fn ids_tell_devices_apart() {
         vif_id(boot, cookie(5, 1, 1)),
         link_id(5, 6),
         link_id(5, 7),
+        exported_vif_id("", [5; 16], 0, 1),
+        exported_vif_id("", [5; 16], 1, 0),
+        exported_vif_id("", [6; 16], 0, 1),
+        exported_vif_id("a", [5; 16], 0, 1),
     ];
     assert_eq!(link_id(5, 6), link_id(6, 5));
     let count = ids.len();
