@@ -66,6 +66,8 @@ impl Applied {
 enum Fate {
     Is(Coordinate),
     Dead,
+    /// It left for a namespace that is not known yet, where it is found with that.
+    Lost,
 }
 
 impl Table {
@@ -160,15 +162,20 @@ impl Table {
                         .namespaces
                         .get(&cookie)
                         .is_some_and(|namespace| namespace.was_read);
+                    let arrived = self.arriving(place);
                     let device = match fate {
                         Fate::Is(end) => devices.get(&end).cloned(),
+                        // Where it left the event named this place, so it is known without asking.
+                        Fate::Dead if arrived.is_some() => arrived,
                         // It was gone before it could be asked for its inode.
                         Fate::Dead => was_read.then(Device::default),
+                        // An id of the other sort would be a second one beside that under which it is found.
+                        Fate::Lost => continue,
                     };
                     let Some(device) = device else {
                         let end = match fate {
                             Fate::Is(end) => end.0,
-                            Fate::Dead => cookie,
+                            Fate::Dead | Fate::Lost => cookie,
                         };
                         applied.unsettled.insert(end);
                         continue;
@@ -192,10 +199,15 @@ impl Table {
                     applied.turned_over.insert(place);
                     self.link_died(cookie, link.ifindex, link.stats.as_ref(), time_ns);
                 }
-                Change::Moved { ifindex, .. } => {
+                Change::Moved {
+                    ifindex,
+                    to,
+                    new_ifindex,
+                } => {
                     applied.touched.insert((cookie, ifindex));
                     applied.turned_over.insert((cookie, ifindex));
-                    self.link_moved(cookie, ifindex, time_ns);
+                    let to = to.map(|to| (to, new_ifindex));
+                    self.link_moved((cookie, ifindex), to, time_ns);
                 }
                 Change::NewAddress(address) => {
                     applied.touched.insert((cookie, address.ifindex));
@@ -237,7 +249,7 @@ fn fates(events: &[Event]) -> Vec<Fate> {
                 to,
                 new_ifindex,
             } => {
-                let fate = to.map_or(Fate::Dead, |to| after(&known, &ended, (to, *new_ifindex)));
+                let fate = to.map_or(Fate::Lost, |to| after(&known, &ended, (to, *new_ifindex)));
                 known.insert((cookie, *ifindex), fate);
             }
             Change::NamespaceGone => {

@@ -108,9 +108,16 @@ impl Counters {
         }
     }
 
-    /// Keep the statistics that came with a VIF's end for its last row.
+    /// Keep the statistics that came with a VIF's end for its last row; of two that nobody has seen yet the later one counts.
     pub fn keep(&mut self, last: LastReading) {
-        self.last_readings.push(last);
+        let mut unseen = self
+            .last_readings
+            .iter_mut()
+            .skip(self.last_readings_proposed);
+        match unseen.find(|earlier| earlier.id == last.id) {
+            Some(earlier) => *earlier = last,
+            None => self.last_readings.push(last),
+        }
     }
 
     /// Nothing is known of what these VIFs counted before.

@@ -150,6 +150,7 @@ impl Table {
         for (id, left_time) in lost {
             self.depart(id, left_time);
         }
+        self.arrivals.clear();
         self.restored_gone(time_ns, is_whole);
         self.remembered
             .retain(|_, (gone_time, _)| time_ns - *gone_time < REMEMBERED_NS);

@@ -185,11 +185,14 @@ impl Table {
         self.touch(id, time_ns);
     }
 
-    /// A link left its namespace for another one, where it is found again by its identity.
-    pub(crate) fn link_moved(&mut self, cookie: u64, ifindex: u32, time_ns: i64) {
-        let Some(id) = self.index.get(&(cookie, ifindex)).copied() else {
+    /// A link left its place for another one (`None` for a namespace that is not known), where it is found again by its identity.
+    pub(crate) fn link_moved(&mut self, from: Coordinate, to: Option<Coordinate>, time_ns: i64) {
+        let Some(id) = self.index.get(&from).copied() else {
             return;
         };
+        if let Some(to) = to {
+            self.arrivals.insert(to, id);
+        }
         self.part(id);
         if let Some(vif) = self.vifs.get_mut(&id) {
             vif.changed_time = vif.changed_time.max(time_ns);
@@ -200,6 +203,13 @@ impl Table {
         }
         // Where it is now is not known; it has no other state until it is found or given up.
         self.dirty.remove(&id);
+    }
+
+    /// What sysfs said of the device that was on its way to this place; the next that shows there is another one.
+    pub(crate) fn arriving(&mut self, place: Coordinate) -> Option<Device> {
+        let id = self.arrivals.remove(&place)?;
+        let vif = self.vifs.get(&id)?;
+        (vif.left_time.is_some() && vif.device.inode.is_some()).then(|| vif.device.clone())
     }
 
     /// A link died; `stats` are its final statistics.

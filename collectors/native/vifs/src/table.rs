@@ -44,6 +44,8 @@ pub struct Table {
     pub(crate) holders: HashMap<u64, String>,
     pub(crate) dirty: HashSet<u64>,
     pub(crate) proposed: HashMap<u64, Written>,
+    /// VIFs on their way, by the place that the event of their leaving named.
+    pub(crate) arrivals: HashMap<Coordinate, u64>,
     pub(crate) departures: Vec<Departure>,
     /// How many of `departures` are in the open proposal.
     pub(crate) departures_proposed: usize,
@@ -79,6 +81,7 @@ impl Table {
             holders: HashMap::new(),
             dirty: HashSet::new(),
             proposed: HashMap::new(),
+            arrivals: HashMap::new(),
             departures: Vec::new(),
             departures_proposed: 0,
             remembered: HashMap::new(),

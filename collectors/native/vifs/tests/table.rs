@@ -304,6 +304,49 @@ fn an_id_lasts_over_rename_and_move_and_ends_with_the_device() {
 }
 
 #[test]
+fn a_move_to_a_namespace_that_is_not_known_yet_makes_no_second_id() {
+    let mut world = World::new();
+    let moved = Change::Moved {
+        ifindex: 7,
+        to: None,
+        new_ifindex: 2,
+    };
+    world.events(
+        vec![(HOME, new(link(7, "tmp", "macvlan"))), (HOME, moved)],
+        &[],
+    );
+    assert!(world.rows().is_empty(), "who it is is not known yet");
+    world.events(
+        vec![(BLUE, new(link(2, "eth0", "macvlan")))],
+        &[(BLUE, 2, 100)],
+    );
+    let rows = world.rows();
+    assert_eq!(rows.identity_origin, ["sysfs"]);
+    assert_eq!(rows.change, ["born"]);
+}
+
+#[test]
+fn a_link_that_dies_on_arrival_is_the_one_that_left() {
+    let mut world = World::new();
+    world.events(vec![(HOME, new(link(7, "a", "bridge")))], &[(HOME, 7, 100)]);
+    let id = world.rows().vif_id[0];
+    let moved = Change::Moved {
+        ifindex: 7,
+        to: Some(BLUE),
+        new_ifindex: 3,
+    };
+    world.events(vec![(HOME, moved)], &[]);
+    let arrives_and_dies = vec![
+        (BLUE, new(link(3, "b", "bridge"))),
+        (BLUE, died(link(3, "b", "bridge"), sent(5))),
+    ];
+    world.events(arrives_and_dies, &[]);
+    let rows = world.rows();
+    assert!(rows.vif_id.iter().all(|seen| *seen == id));
+    assert_eq!(rows.change.last().map(AsRef::as_ref), Some("gone"));
+}
+
+#[test]
 fn a_move_through_several_events_before_sysfs_could_be_asked_is_one_vif() {
     let mut world = World::new();
     let moved = Change::Moved {
