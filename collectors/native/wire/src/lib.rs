@@ -12,6 +12,7 @@ pub mod fault;
 pub mod flaw;
 pub mod identity;
 pub mod link;
+pub mod netflow;
 pub mod netlink;
 pub mod nsid;
 pub mod packet;
