@@ -18,6 +18,12 @@ mod socket;
 pub mod sweep;
 pub mod sysfs;
 pub mod tap;
+pub mod udp;
+pub mod udp_area;
+pub mod udp_pace;
+pub mod udp_queue;
+pub mod udp_receiver;
+pub mod udp_senders;
 pub mod wait;
 pub mod workload;
 
