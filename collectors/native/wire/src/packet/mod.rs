@@ -1,6 +1,45 @@
 //! Headers of a packet, from a sampled piece of its beginning.
 //!
-//! What is cut off is not guessed: the fields that could be read are there, and `problem` says where it ended.
+//! What is cut off is not guessed: the fields that could be read are there, and `problem` says where it ended. Bytes behind an IP
+//! packet's own end pad the frame and are not read. At most two packets are read, the outer one and the first inside a tunnel.
+//! Every loop is bounded, nothing is allocated, and no input panics.
+
+mod ethernet;
+mod extension;
+mod geneve;
+mod gre;
+mod ip;
+mod ip4;
+mod ip6;
+mod layers;
+mod mpls;
+mod plausible;
+mod pppoe;
+mod pseudowire;
+mod row;
+mod transport;
+mod tunnel;
+mod view;
+mod vlan;
+mod vxlan;
+
+pub use row::write;
+
+use view::{Problem, View};
+
+/// Read the headers of a packet, or of its first bytes.
+///
+/// Never fails: `problem` of the packet says what stopped the reading. With [`Link::Ipv4`] and [`Link::Ipv6`] a packet of the other
+/// version is `bad_ip_version`. `ether_type` is set also where no Ethernet header is.
+#[inline]
+pub fn decode(link: Link, header: &[u8]) -> Packet {
+    let mut packet = Packet::default();
+    if let Err(Problem { code, offset }) = layers::read(link, View::new(header), &mut packet) {
+        packet.problem = code;
+        packet.problem_offset = u16::try_from(offset).unwrap_or(u16::MAX);
+    }
+    packet
+}
 
 /// What the first byte of a sampled header belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +63,7 @@ pub struct Packet {
     pub customer_vlan: Option<u16>,
     /// Bytes of all VLAN tags.
     pub vlan_bytes: u8,
-    /// EtherType of the payload, behind tags and labels; 0 where none was read.
+    /// EtherType of the payload, behind tags and labels: MPLS itself where the labels carry no IP, SNAP's type, 0 where none was read.
     pub ether_type: u16,
     /// MPLS labels (20 bits each) from the top, the first `mpls_count` of them.
     pub mpls_labels: [u32; MOST_LABELS],
@@ -52,12 +91,12 @@ pub const MOST_LABELS: usize = 10;
 /// An IP header and the transport header behind it. All of it is absent unless `version` is 4 or 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ip {
-    /// 4, 6, or 0 for no IP header.
+    /// 4, 6, or 0 for no IP header, or for one whose fixed part is cut.
     pub version: u8,
     /// IPv4 mapped into IPv6.
     pub src_address: [u8; 16],
     pub dst_address: [u8; 16],
-    /// The upper protocol, behind IPv6 extension headers.
+    /// The upper protocol, behind extension headers; 0 where it is not known, as one of them is cut.
     pub protocol: u8,
     pub tos: u8,
     pub ttl: u8,

@@ -1,0 +1,70 @@
+//! Ethernet frames: addresses, VLAN tags, LLC/SNAP (IEEE 802.3, 802.1Q, 802.2; RFC 1042).
+
+use super::view::{u16_of, Problem, View};
+use super::vlan::{self, Tags};
+use crate::rows::header_problem::CUT_ETHERNET;
+
+pub(super) const IP4: u16 = 0x0800;
+pub(super) const ARP: u16 = 0x0806;
+pub(super) const IP6: u16 = 0x86dd;
+pub(super) const MPLS: u16 = 0x8847;
+/// Labels that the receiver did not give out (RFC 5332), read alike.
+pub(super) const MPLS_UPSTREAM: u16 = 0x8848;
+pub(super) const PPPOE: u16 = 0x8864;
+/// An Ethernet frame inside something else.
+pub(super) const BRIDGED: u16 = 0x6558;
+
+/// What is below it is a length and no type (IEEE 802.3 3.2.6); between the two is nothing that is defined.
+const LEAST_TYPE: u16 = 0x0600;
+/// DSAP, SSAP and control of SNAP (RFC 1042).
+const SNAP: [u8; 3] = [0xaa, 0xaa, 0x03];
+
+/// The two addresses of 48 bits each, and the tags.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Frame {
+    pub has_addresses: bool,
+    pub src: u64,
+    pub dst: u64,
+    pub tags: Tags,
+}
+
+/// Read a frame that begins at `offset`: the type of what it carries, 0 for LLC that is not SNAP, and where that begins.
+///
+/// # Errors
+/// The frame, a tag or the SNAP header is cut, or there are too many tags; `frame` has what comes before.
+#[inline]
+pub(super) fn read(
+    view: View<'_>,
+    offset: usize,
+    frame: &mut Frame,
+) -> Result<(u16, usize), Problem> {
+    let addresses: &[u8; 12] = view.need(offset, CUT_ETHERNET)?;
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = *addresses;
+    frame.dst = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    frame.src = u64::from_be_bytes([0, 0, g, h, i, j, k, l]);
+    frame.has_addresses = true;
+    let Some(kind) = view.at::<2>(offset + 12) else {
+        return Err(view.short(offset, CUT_ETHERNET));
+    };
+    let kind = u16::from_be_bytes(*kind);
+    let (kind, offset) = vlan::read(view, kind, offset + 14, &mut frame.tags)?;
+    if kind < LEAST_TYPE {
+        return logical_link(view, offset);
+    }
+    Ok((kind, offset))
+}
+
+/// The type behind an LLC header at `offset`, where it is SNAP of Ethernet types.
+#[cold]
+fn logical_link(view: View<'_>, offset: usize) -> Result<(u16, usize), Problem> {
+    let header: &[u8; 3] = view.need(offset, CUT_ETHERNET)?;
+    if *header != SNAP {
+        return Ok((0, offset));
+    }
+    let snap: &[u8; 8] = view.need(offset, CUT_ETHERNET)?;
+    match snap {
+        // Organisation 0 is RFC 1042; 0x0000f8 the same through old bridges (IEEE 802.1H).
+        [_, _, _, 0, 0, 0 | 0xf8, ..] => Ok((u16_of(snap, 6), offset + 8)),
+        _ => Ok((0, offset)),
+    }
+}

@@ -1,0 +1,125 @@
+//! The order of the layers: the frame, one packet, and at most one more inside it.
+
+use super::ethernet::{self, Frame, BRIDGED, IP4, IP6, MPLS, MPLS_UPSTREAM, PPPOE};
+use super::pseudowire::Guess;
+use super::tunnel::{self, Inside};
+use super::view::{Problem, View};
+use super::{ip, mpls, pppoe, Link, Packet};
+use crate::rows::header_problem::{CUT_ETHERNET, CUT_INNER, CUT_TUNNEL, TOO_MANY_LAYERS};
+use crate::rows::tunnel::MPLS_PSEUDOWIRE;
+
+/// Read all layers into `packet`.
+///
+/// # Errors
+/// Why the reading ended early; `packet` has what comes before.
+#[inline]
+pub(super) fn read(link: Link, view: View<'_>, packet: &mut Packet) -> Result<(), Problem> {
+    match link {
+        Link::Ethernet => {
+            let mut frame = Frame::default();
+            let next = ethernet::read(view, 0, &mut frame);
+            packet.has_ethernet = frame.has_addresses;
+            packet.src_mac = frame.src;
+            packet.dst_mac = frame.dst;
+            packet.vlan = frame.tags.outer;
+            packet.customer_vlan = frame.tags.inner;
+            packet.vlan_bytes = frame.tags.bytes;
+            let (kind, offset) = next?;
+            payload(view, kind, offset, packet)
+        }
+        Link::Ipv4 => payload(view, IP4, 0, packet),
+        Link::Ipv6 => payload(view, IP6, 0, packet),
+        Link::Mpls => payload(view, MPLS, 0, packet),
+    }
+}
+
+/// What a frame of type `kind` carries.
+#[inline]
+fn payload(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Result<(), Problem> {
+    match kind {
+        IP4 | IP6 => {
+            packet.ether_type = kind;
+            outer(view, kind, offset, packet)
+        }
+        MPLS | MPLS_UPSTREAM => match mpls::read(view, offset, packet)? {
+            Guess::Ip(inner_kind, offset) => {
+                packet.ether_type = inner_kind;
+                outer(view, inner_kind, offset, packet)
+            }
+            Guess::Frame(offset) => {
+                packet.ether_type = kind;
+                packet.tunnel = MPLS_PSEUDOWIRE;
+                inner(view, BRIDGED, offset, packet)
+            }
+            Guess::Nothing => {
+                packet.ether_type = kind;
+                Ok(())
+            }
+        },
+        PPPOE => {
+            packet.ether_type = kind;
+            match pppoe::read(view, offset)? {
+                Some((kind, offset)) => outer(view, kind, offset, packet),
+                None => Ok(()),
+            }
+        }
+        _ => {
+            packet.ether_type = kind;
+            Ok(())
+        }
+    }
+}
+
+/// The outer packet, and what is in it if that is a tunnel.
+#[inline]
+fn outer(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Result<(), Problem> {
+    let Some(payload) = ip::read(view, kind, offset, &mut packet.ip)? else {
+        return Ok(());
+    };
+    let Some(tunnel) = tunnel::read(payload, &packet.ip)? else {
+        return Ok(());
+    };
+    packet.tunnel = tunnel.kind;
+    packet.vni = tunnel.vni;
+    let Inside { view, kind, offset } = tunnel.inside;
+    view.reach(tunnel.offset, offset - tunnel.offset, CUT_TUNNEL)?;
+    inner(view, kind, offset, packet)
+}
+
+/// The packet inside. Whatever of it is cut is `cut_inner`, and a tunnel in it is not followed.
+#[cold]
+fn inner(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Result<(), Problem> {
+    match second(view, kind, offset, packet) {
+        Err(Problem {
+            code: CUT_ETHERNET..=CUT_TUNNEL,
+            offset,
+        }) => Problem::at(CUT_INNER, offset),
+        result => result,
+    }
+}
+
+fn second(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Result<(), Problem> {
+    let (kind, offset) = match kind {
+        BRIDGED => {
+            let mut frame = Frame::default();
+            let next = ethernet::read(view, offset, &mut frame);
+            packet.has_inner_ethernet = frame.has_addresses;
+            packet.inner_src_mac = frame.src;
+            packet.inner_dst_mac = frame.dst;
+            next?
+        }
+        kind => (kind, offset),
+    };
+    match kind {
+        IP4 | IP6 => {}
+        MPLS | MPLS_UPSTREAM | PPPOE => return Problem::at(TOO_MANY_LAYERS, offset),
+        _ => return Ok(()),
+    }
+    let Some(payload) = ip::read(view, kind, offset, &mut packet.inner)? else {
+        return Ok(());
+    };
+    match tunnel::read(payload, &packet.inner)? {
+        Some(third) => Problem::at(TOO_MANY_LAYERS, third.offset),
+        None => Ok(()),
+    }
+}

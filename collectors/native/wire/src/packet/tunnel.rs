@@ -1,0 +1,65 @@
+//! What an IP packet carries when that is another packet.
+
+use super::ethernet::{IP4, IP6};
+use super::ip::Payload;
+use super::view::{Problem, View};
+use super::{geneve, gre, transport, vxlan, Ip};
+use crate::rows::tunnel::{IPIP, SIX_IN_FOUR};
+
+const IP4_INSIDE: u8 = 4;
+const IP6_INSIDE: u8 = 41;
+const GRE: u8 = 47;
+
+/// A tunnel's header.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tunnel<'a> {
+    /// One of `rows::tunnel`.
+    pub kind: u8,
+    /// Where its header begins; it ends where `inside` begins.
+    pub offset: usize,
+    pub vni: Option<u32>,
+    pub inside: Inside<'a>,
+}
+
+/// The packet inside: its EtherType, `ethernet::BRIDGED` for an Ethernet frame, another one for what is not read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inside<'a> {
+    pub view: View<'a>,
+    pub kind: u16,
+    pub offset: usize,
+}
+
+/// The tunnel that `payload` of the packet `ip` is, if it is one; its header may be cut behind the fixed part.
+///
+/// # Errors
+/// The fixed part of the tunnel's header is cut.
+#[inline]
+pub(super) fn read<'a>(payload: Payload<'a>, ip: &Ip) -> Result<Option<Tunnel<'a>>, Problem> {
+    match payload.protocol {
+        transport::UDP => match ip.ports {
+            // Linux used 8472 before 4789 was assigned, and still does unless told otherwise.
+            Some((_, 4789 | 8472)) => vxlan::read(payload.view, payload.offset + 8),
+            Some((_, 6081)) => geneve::read(payload.view, payload.offset + 8),
+            _ => Ok(None),
+        },
+        GRE => gre::read(payload.view, payload.offset),
+        IP4_INSIDE => Ok(Some(packet_in_packet(payload, IP4, IPIP))),
+        IP6_INSIDE if ip.version == 4 => Ok(Some(packet_in_packet(payload, IP6, SIX_IN_FOUR))),
+        IP6_INSIDE => Ok(Some(packet_in_packet(payload, IP6, IPIP))),
+        _ => Ok(None),
+    }
+}
+
+/// IPv4 in IPv4 (RFC 2003), IPv6 in IPv4 (RFC 4213 3), either in IPv6 (RFC 2473).
+fn packet_in_packet(payload: Payload<'_>, kind: u16, tunnel: u8) -> Tunnel<'_> {
+    Tunnel {
+        kind: tunnel,
+        offset: payload.offset,
+        vni: None,
+        inside: Inside {
+            view: payload.view,
+            kind,
+            offset: payload.offset,
+        },
+    }
+}

@@ -1,0 +1,4 @@
+//! Decoding of packet headers.
+
+mod frames;
+mod known;
