@@ -1,5 +1,9 @@
 //! Discarded packets: the sFlow drop notification.
 
+use super::sampled::Sampled;
+use super::xdr::{text, Reader};
+use super::{Datagram, Output, SampleHead, SampleKind};
+use crate::fault::Fault;
 use crate::packet::Packet;
 
 /// One packet that the exporter threw away, not sampled: each such packet is told, up to the exporter's own rate limit.
@@ -19,7 +23,7 @@ pub struct Discard {
     pub in_if_index: u32,
     /// ifIndex, of packets that were dropped on the way out; 0 otherwise.
     pub out_if_index: u32,
-    /// See `reason_name`.
+    /// See [`super::reason`].
     pub reason_code: u32,
     /// Length of the packet like a sampled one's; 0 where it is not told.
     pub bytes: u64,
@@ -33,4 +37,47 @@ pub struct Discard {
     pub access_list: String,
     pub trap: String,
     pub kernel_reason: String,
+}
+
+/// Reads a discarded_packet (0:5).
+pub(super) fn discarded(
+    mut body: Reader<'_>,
+    datagram: &Datagram,
+    out: &mut Output,
+) -> Result<(), Fault> {
+    let [sequence, source_type, source_index, drops, in_if_index, out_if_index, reason_code] =
+        body.words()?;
+    out.samples.push(SampleHead {
+        kind: SampleKind::Discard,
+        source_type,
+        source_index,
+        sequence,
+        sampling_rate: 0,
+        pool: 0,
+        drops,
+    });
+    let mut sampled = Sampled::read(&mut body)?;
+    let (bytes, skb_bytes) = sampled.lengths();
+    let told = |bytes: Option<&[u8]>| bytes.map(text).unwrap_or_default();
+    out.discards.push(Discard {
+        agent: datagram.header.agent_address,
+        sub_agent: datagram.header.sub_agent_id,
+        source_type,
+        source_index,
+        sequence,
+        received_ns: datagram.received_ns,
+        drops,
+        in_if_index,
+        out_if_index,
+        reason_code,
+        bytes,
+        skb_bytes,
+        packet: sampled.packet(),
+        function: told(sampled.function),
+        access_list: told(sampled.access_list),
+        trap: told(sampled.trap),
+        kernel_reason: told(sampled.kernel_reason),
+    });
+    out.unknown_structures += u64::from(sampled.unknown);
+    Ok(())
 }

@@ -1,4 +1,7 @@
-//! Counter samples of hosts and of a switch's processor.
+//! What counter samples say of hosts and of a switch's processor.
+
+use super::xdr::{text, Reader};
+use crate::fault::Fault;
 
 /// What one counter sample says of a host or of a switch's processor; counters as on the wire, not differences.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -122,4 +125,191 @@ pub struct Processor {
     pub busy_5m: Option<u32>,
     pub total_memory_bytes: u64,
     pub free_memory_bytes: u64,
+}
+
+/// Name of a structure that is about a host or a processor.
+pub(super) fn layer(format: u32) -> Option<&'static str> {
+    Some(match format {
+        1001 => "processor",
+        2000 => "host_descr",
+        2001 => "host_adapters",
+        2002 => "host_parent",
+        2003 => "host_cpu",
+        2004 => "host_memory",
+        2005 => "host_disk_io",
+        2006 => "host_net_io",
+        _ => return None,
+    })
+}
+
+impl HostSample {
+    pub(super) fn says_something(&self) -> bool {
+        self.description.is_some()
+            || self.adapters.is_some()
+            || self.parent.is_some()
+            || self.cpu.is_some()
+            || self.memory.is_some()
+            || self.disk.is_some()
+            || self.net.is_some()
+            || self.processor.is_some()
+    }
+
+    pub(super) fn structure(&mut self, format: u32, mut body: Reader<'_>) -> Result<(), Fault> {
+        match format {
+            1001 => self.processor = Some(Processor::read(body)?),
+            2000 => self.description = Some(Description::read(body)?),
+            2001 => self.adapters = Some(adapters(body)?),
+            2002 => {
+                let [container_type, container_index] = body.words()?;
+                self.parent = Some(Parent {
+                    container_type,
+                    container_index,
+                });
+            }
+            2003 => self.cpu = Some(Cpu::read(body)?),
+            2004 => self.memory = Some(Memory::read(body)?),
+            2005 => self.disk = Some(Disk::read(body)?),
+            _ => self.net = Some(Net::read(body)?),
+        }
+        Ok(())
+    }
+}
+
+impl Description {
+    fn read(mut body: Reader<'_>) -> Result<Self, Fault> {
+        let host_name = text(body.opaque()?);
+        let uuid = body.fixed()?;
+        let [machine_type, os_name] = body.words()?;
+        let os_release = text(body.opaque()?);
+        Ok(Description {
+            host_name,
+            uuid,
+            machine_type,
+            os_name,
+            os_release,
+        })
+    }
+}
+
+fn adapters(mut body: Reader<'_>) -> Result<Vec<(u32, u64)>, Fault> {
+    let mut adapters = Vec::new();
+    // An adapter has at least its ifIndex and its count of addresses.
+    for _ in 0..body.count(8)? {
+        let if_index = body.word()?;
+        let addresses = body.count(8)?;
+        if addresses == 0 {
+            adapters.push((if_index, 0));
+        }
+        for _ in 0..addresses {
+            adapters.push((if_index, body.mac()?));
+        }
+    }
+    Ok(adapters)
+}
+
+impl Cpu {
+    fn read(mut body: Reader<'_>) -> Result<Self, Fault> {
+        let [load_1m, load_5m, load_15m] = body.words()?.map(load);
+        let [running_processes, processes, cpu_count, cpu_speed, uptime_seconds] = body.words()?;
+        let [user_ms, nice_ms, system_ms, idle_ms, wait_ms, interrupt_ms, soft_interrupt_ms] =
+            body.words()?;
+        let [interrupts, context_switches] = body.words()?;
+        // Appended to the structure later.
+        let (steal_ms, guest_ms, guest_nice_ms) = match body.words() {
+            Ok([steal, guest, guest_nice]) => (Some(steal), Some(guest), Some(guest_nice)),
+            Err(_) => (None, None, None),
+        };
+        Ok(Cpu {
+            load_1m,
+            load_5m,
+            load_15m,
+            running_processes,
+            processes,
+            cpu_count,
+            cpu_speed,
+            uptime_seconds,
+            user_ms,
+            nice_ms,
+            system_ms,
+            idle_ms,
+            wait_ms,
+            interrupt_ms,
+            soft_interrupt_ms,
+            interrupts,
+            context_switches,
+            steal_ms,
+            guest_ms,
+            guest_nice_ms,
+        })
+    }
+}
+
+/// A load average; agents that do not know it send -1.
+fn load(bits: u32) -> Option<f32> {
+    let load = f32::from_bits(bits);
+    (load.is_finite() && load >= 0.0).then_some(load)
+}
+
+impl Memory {
+    fn read(mut body: Reader<'_>) -> Result<Self, Fault> {
+        Ok(Memory {
+            total_bytes: body.hyper()?,
+            free_bytes: body.hyper()?,
+            shared_bytes: body.hyper()?,
+            buffers_bytes: body.hyper()?,
+            cached_bytes: body.hyper()?,
+            swap_total_bytes: body.hyper()?,
+            swap_free_bytes: body.hyper()?,
+            page_in: body.word()?,
+            page_out: body.word()?,
+            swap_in: body.word()?,
+            swap_out: body.word()?,
+        })
+    }
+}
+
+impl Disk {
+    fn read(mut body: Reader<'_>) -> Result<Self, Fault> {
+        Ok(Disk {
+            total_bytes: body.hyper()?,
+            free_bytes: body.hyper()?,
+            fullest_used: body.word()?,
+            reads: body.word()?,
+            read_bytes: body.hyper()?,
+            read_ms: body.word()?,
+            writes: body.word()?,
+            written_bytes: body.hyper()?,
+            write_ms: body.word()?,
+        })
+    }
+}
+
+impl Net {
+    fn read(mut body: Reader<'_>) -> Result<Self, Fault> {
+        Ok(Net {
+            in_bytes: body.hyper()?,
+            in_packets: body.word()?,
+            in_errors: body.word()?,
+            in_drops: body.word()?,
+            out_bytes: body.hyper()?,
+            out_packets: body.word()?,
+            out_errors: body.word()?,
+            out_drops: body.word()?,
+        })
+    }
+}
+
+impl Processor {
+    fn read(mut body: Reader<'_>) -> Result<Self, Fault> {
+        // All ones, -1, is said for unknown.
+        let [busy_5s, busy_1m, busy_5m] =
+            body.words()?.map(|busy| (busy != u32::MAX).then_some(busy));
+        Ok(Processor {
+            busy_5s,
+            busy_1m,
+            busy_5m,
+            total_memory_bytes: body.hyper()?,
+            free_memory_bytes: body.hyper()?,
+        })
+    }
 }

@@ -1,21 +1,32 @@
 //! sFlow version 5 datagrams: flow samples, counter samples, discarded packets.
 //!
 //! Everything of a datagram that can be read is appended to an [`Output`] that the caller owns; what cannot is a [`Fault`] in it.
-//! Structures that are not known are passed over by their length and counted. A sample that is broken anywhere leaves no row.
+//! Structures that are not known are passed over by their length and counted. A sample that is broken anywhere leaves no row: it
+//! is read as a whole before anything is written.
+//!
+//! Bytes behind the last field of a structure are passed over, because sFlow extends structures at their end. Work is bounded by
+//! the datagram's length: a count is believed only if its elements can be there, and nothing is allocated for a count.
 //!
 //! Source: sFlow Version 5 (sflow.org, July 2004, with errata), sFlow Host Structures (2010), sFlow Tunnel Structures (2012), sFlow
 //! Dropped Packet Notification Structures (2020), sFlow Port NAT Structure (2009), sFlow OpenFlow Structures (2014).
 
-use crate::fault::Fault;
-use crate::rows::Flows;
+use crate::fault::{Fault, Reason};
+use crate::rows::{source_kind, Flows};
 
 pub mod counters;
 pub mod discard;
+mod flow;
 pub mod host;
+mod reason;
+mod sampled;
+mod xdr;
 
 pub use counters::CounterSample;
 pub use discard::Discard;
 pub use host::HostSample;
+pub use reason::{reason, Class, DropReason};
+use xdr::Reader;
+pub use xdr::MOST_TEXT_BYTES;
 
 /// What the datagram says of itself and its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,11 +92,145 @@ pub struct Output {
     pub unknown_structures: u64,
 }
 
+/// What all samples of a datagram share.
+struct Datagram {
+    header: Header,
+    received_ns: i64,
+}
+
 /// Decode one datagram and append what it holds to `out`.
 ///
 /// # Errors
 ///
 /// The header of the datagram cannot be read; then nothing was appended. All else that is wrong goes to `out.faults`.
-pub fn decode(_bytes: &[u8], _received_ns: i64, _out: &mut Output) -> Result<Header, Fault> {
-    Ok(Header::default())
+pub fn decode(bytes: &[u8], received_ns: i64, out: &mut Output) -> Result<Header, Fault> {
+    let mut reader = Reader::new("datagram header", 0, bytes);
+    let header = header(&mut reader)?;
+    let datagram = Datagram {
+        header,
+        received_ns,
+    };
+    let first = out.flows.rows;
+    let mut samples = Reader::new("samples", reader.position(), &bytes[reader.position()..]);
+    let mut told = 0;
+    while told < header.sample_count {
+        match sample(&mut samples, &datagram, out) {
+            Ok(()) => told += 1,
+            Err(fault) => {
+                out.faults.push(fault);
+                break;
+            }
+        }
+    }
+    if told == header.sample_count && samples.left() > 0 {
+        out.faults.push(Fault {
+            protocol: "sflow",
+            layer: "samples",
+            offset: samples.position(),
+            needed: 0,
+            present: samples.left(),
+            reason: Reason::Length,
+        });
+    }
+    shared(&datagram, first, &mut out.flows);
+    Ok(header)
+}
+
+/// Reads the header. One whose address is unknown takes 24 bytes, IPv4 28, IPv6 40.
+fn header(reader: &mut Reader<'_>) -> Result<Header, Fault> {
+    let whole = *reader;
+    let short = |needed| move |fault: Fault| Fault { needed, ..fault };
+    let version = reader.word().map_err(short(24))?;
+    if version != 5 {
+        return Err(Fault {
+            needed: 0,
+            ..whole.fault(Reason::Version, 0)
+        });
+    }
+    let [kind] = { *reader }.words().map_err(short(24))?;
+    let needed = match kind {
+        1 => 28,
+        2 => 40,
+        _ => 24,
+    };
+    let agent_address = reader.address().map_err(|fault| match fault.reason {
+        Reason::Short => short(needed)(fault),
+        _ => fault,
+    })?;
+    let [sub_agent_id, sequence, uptime_ms, sample_count] =
+        reader.words().map_err(short(needed))?;
+    Ok(Header {
+        agent_address: agent_address.unwrap_or_default(),
+        sub_agent_id,
+        sequence,
+        uptime_ms,
+        sample_count,
+    })
+}
+
+/// Reads the next sample. What is wrong inside of it is its own affair: the next one begins where its length says.
+///
+/// # Errors
+///
+/// It is not there as a whole, so there is no next one.
+#[inline]
+fn sample(samples: &mut Reader<'_>, datagram: &Datagram, out: &mut Output) -> Result<(), Fault> {
+    let mut tag = Reader::new("sample", samples.position(), samples.rest());
+    let [format, length] = tag.words()?;
+    let layer = match format {
+        1 => "flow_sample",
+        2 => "counters_sample",
+        3 => "flow_sample_expanded",
+        4 => "counters_sample_expanded",
+        5 => "discarded_packet",
+        _ => "unknown sample",
+    };
+    let body = tag.part(layer, length as usize).map_err(|fault| Fault {
+        reason: Reason::Short,
+        ..fault
+    })?;
+    samples.skip_to(&tag);
+    let read = match format {
+        1 => flow::compact(body, datagram, out),
+        2 => counters::compact(body, datagram, out),
+        3 => flow::expanded(body, datagram, out),
+        4 => counters::expanded(body, datagram, out),
+        5 => discard::discarded(body, datagram, out),
+        _ => {
+            out.unknown_structures += 1;
+            Ok(())
+        }
+    };
+    if let Err(fault) = read {
+        out.faults.push(fault);
+    }
+    Ok(())
+}
+
+/// Gives all rows of a datagram what they share.
+fn shared(datagram: &Datagram, first: usize, flows: &mut Flows) {
+    let count = flows.rows - first;
+    if count == 0 {
+        return;
+    }
+    let header = &datagram.header;
+    flows.time.repeat(first, count, datagram.received_ns);
+    flows
+        .received_time
+        .repeat(first, count, datagram.received_ns);
+    flows.duration_ns.repeat(first, count, 0);
+    flows.source_kind.repeat(first, count, source_kind::SFLOW);
+    flows
+        .exporter_address
+        .repeat(first, count, header.agent_address);
+    flows
+        .observation_domain_id
+        .repeat(first, count, header.sub_agent_id);
+    flows.sequence_number.repeat(first, count, header.sequence);
+    flows.packets.repeat(first, count, 1);
+}
+
+/// Where a sample comes from: type and index, which the compact form has in one word.
+fn source(word: u32) -> (u32, u32) {
+    (word >> 24, word & 0x00ff_ffff)
 }
