@@ -14,7 +14,7 @@ pub trait Source: Read + Send {
 }
 
 impl Source for std::fs::File {}
-impl Source for &[u8] {}
+impl<T: AsRef<[u8]> + Send> Source for std::io::Cursor<T> {}
 
 /// Most bytes that can be asked for at once.
 pub const MOST_AHEAD: usize = 512 * 1024;
