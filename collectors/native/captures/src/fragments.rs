@@ -150,7 +150,7 @@ impl Fragments {
         let whole = fragment.whole;
         let end = fragment.offset + fragment.payload.len();
         let makes_no_sense = fragment.payload.is_empty()
-            || fragment.has_more && fragment.payload.len() % 8 != 0
+            || fragment.has_more && !fragment.payload.len().is_multiple_of(8)
             || end > MOST_PAYLOAD;
         if makes_no_sense && !fragment.is_cut {
             self.lost += 1;

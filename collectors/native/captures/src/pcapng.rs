@@ -107,7 +107,7 @@ impl Pcapng {
             }
             let kind = self.order.u32(header, 0);
             let length = self.order.u32(header, 4);
-            if length < BLOCK_OVERHEAD || length % 4 != 0 {
+            if length < BLOCK_OVERHEAD || !length.is_multiple_of(4) {
                 let detail = format!("of type {kind} says that it has {length} bytes");
                 return Err(Failure::damaged(offset, BLOCK, detail));
             }
