@@ -213,4 +213,4 @@ def _own(kind: str, rows: list[dict[str, object]], spool_id: str, host: str, boo
     )
     entry = Entry(spool_id, Frame(said, b"", 0, 0), intent.start, intent.end)
     instant = intent.opened_time_ns
-    return Rows(entry, instant // (86_400 * 1_000_000_000), table, instant, instant, instant)
+    return Rows(entry, instant // (86_400 * 1_000_000_000), table, instant, instant, instant, (instant, instant))

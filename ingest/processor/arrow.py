@@ -20,7 +20,12 @@ _TYPES = {
     Type.UINT32_OR_NULL: pa.uint32(),
     Type.UINT16: pa.uint16(),
     Type.UINT16_OR_NULL: pa.uint16(),
+    Type.UINT8: pa.uint8(),
+    Type.UINT8_OR_NULL: pa.uint8(),
     Type.INT32: pa.int32(),
+    Type.INT64: pa.int64(),
+    Type.MAC: pa.uint64(),
+    Type.ADDRESS: pa.binary(16),
     Type.FLOAT64: pa.float64(),
     Type.FLOAT64_OR_NULL: pa.float64(),
     Type.BOOL: pa.bool_(),
@@ -28,13 +33,24 @@ _TYPES = {
     Type.LABEL: pa.string(),
     Type.ADDRESSES: pa.list_(pa.field("item", pa.binary(16), nullable=False)),
     Type.LENGTHS: pa.list_(pa.field("item", pa.uint8(), nullable=False)),
+    Type.TAGS: pa.list_(pa.field("item", pa.uint32(), nullable=False)),
+    Type.ELEMENTS: pa.map_(pa.string(), pa.string()),
 }
+_CODES = pa.dictionary(pa.uint8(), pa.string())
 
 
 def schema_of(kind: str) -> pa.Schema:
-    """Return the schema of a kind's batches; raises `KeyError` for an unknown kind."""
-    columns = KINDS[kind].record_columns
-    return pa.schema([pa.field(column.name, _TYPES[column.type], nullable=column.nullable) for column in columns])
+    """Return the schema of a kind's batches; of a wide kind each column may be missing, and each value.
+
+    Raises:
+        KeyError: The kind is unknown.
+    """
+    of = KINDS[kind]
+    # A narrow kind has few rows: it carries a code as its text.
+    types = {**_TYPES, Type.CODE: _CODES if of.wide else pa.string()}
+    return pa.schema(
+        [pa.field(column.name, types[column.type], nullable=of.wide or column.nullable) for column in of.record_columns]
+    )
 
 
 def labels(values: Sequence[str], lengths: Sequence[int]) -> pa.DictionaryArray:

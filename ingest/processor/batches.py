@@ -1,4 +1,8 @@
-"""A batch as rows: its payload decoded and checked, its event times held to the rule."""
+"""A batch as rows: its payload decoded and checked, its event times held to the rule.
+
+A wide kind's batch is left as it is: what is missing in it, a column or a value, becomes the table's default in the
+insert (`input_format_null_as_default`), which is the type's zero, or null where the type has one.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,10 @@ from viflux.spool import Entry
 DAY_NS = 86_400 * 1_000_000_000
 _OLDEST_NS = DAY_NS
 _NEWEST_NS = 60 * 1_000_000_000
+# A datagram is parked for at most a minute, and a batch is closed within seconds.
+_OLDEST_RECEIVED_NS = 3600 * 1_000_000_000
+OLDEST_EVENT_NS = _OLDEST_RECEIVED_NS + _OLDEST_NS
+"""How long before its batch was closed a stored row's event time can be, at most."""
 _MOST_ROWS = 1_000_000
 
 
@@ -36,10 +44,11 @@ class Rows:
     Attributes:
         entry: The batch.
         day: Days since the epoch (UTC) of their event time.
-        table: The kind's record columns and `time_origin`.
+        table: The kind's record columns, of a wide kind those that it has, and `time_origin`.
         first_time_ns: Earliest event time.
         last_time_ns: Latest event time.
-        last_end_ns: Latest event end: event time and duration.
+        last_end_ns: Latest event end: event time and duration, or event time alone where that is the end.
+        received_bounds_ns: Earliest and latest received time.
     """
 
     entry: Entry
@@ -48,6 +57,7 @@ class Rows:
     first_time_ns: int
     last_time_ns: int
     last_end_ns: int
+    received_bounds_ns: tuple[int, int]
 
 
 def rows_of(entry: Entry) -> list[Rows]:
@@ -59,7 +69,8 @@ def rows_of(entry: Entry) -> list[Rows]:
     Raises:
         UnusableBatchError: The kind or version is not known, or the payload is not what the frame says.
     """
-    table = _with_true_times(_decoded(entry), entry.frame.metadata.sealed_time_ns)
+    said = entry.frame.metadata
+    table = _with_true_times(_decoded(entry), said.kind, said.sealed_time_ns)
     times = table["time"].cast(pa.int64())
     first, last = _bounds(times)
     if first // DAY_NS == last // DAY_NS:
@@ -91,42 +102,86 @@ def _decoded(entry: Entry) -> pa.Table:
     try:
         table = pa.ipc.open_stream(pa.py_buffer(entry.frame.payload)).read_all()
         table.validate(full=True)
-        wanted = schema_of(said.kind)
-        table = table if table.schema.equals(wanted) else table.cast(wanted)
+        table = _typed(table, said.kind)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise UnusableBatchError("unreadable", f"the payload is not a {said.kind} batch: {_one_line(error)}") from error
     if table.num_rows != said.rows:
         raise UnusableBatchError("unreadable", f"the frame says {said.rows} rows and the payload has {table.num_rows}")
     for field in table.schema:
-        if not field.nullable and table[field.name].null_count:
+        if (not field.nullable or field.name == "time") and table[field.name].null_count:
             raise UnusableBatchError("unreadable", f"column {field.name} has nulls and must not")
     return table
 
 
-def _with_true_times(table: pa.Table, received_ns: int) -> pa.Table:
+def _typed(table: pa.Table, kind: str) -> pa.Table:
+    """Return a table with the types of its kind; raises `ValueError` or Arrow's own errors where it cannot be."""
+    wanted = schema_of(kind)
+    if KINDS[kind].wide:
+        names = table.schema.names
+        known = set(wanted.names)
+        if (strangers := [name for name in names if name not in known]) or len(set(names)) < len(names):
+            raise ValueError(f"columns that it has not, or twice: {', '.join(strangers or names)}")
+        if "time" not in names:
+            raise ValueError("column time is missing")
+        wanted = pa.schema([wanted.field(name) for name in names])
+    return table if table.schema.equals(wanted) else table.cast(wanted)
+
+
+def _with_true_times(table: pa.Table, kind: str, sealed_ns: int) -> pa.Table:
+    """Return the table with event times that hold to the rule and `time_origin`, and with whole received times."""
+    low = high = pa.scalar(sealed_ns, pa.int64())
+    earliest = latest = sealed_ns
+    if "received_time" in KINDS[kind].record:
+        received = _received(table, sealed_ns)
+        earliest, latest = _bounds(received)
+        low = high = received
+        table = _with(table, "received_time", received.cast(TIME))
     times = table["time"].cast(pa.int64())
     first, last = _bounds(times)
-    low, high = received_ns - _OLDEST_NS, received_ns + _NEWEST_NS
-    if low <= first and last <= high:
-        origin = pa.repeat(pa.scalar("event"), table.num_rows)
-    else:
-        bad = pc.or_(pc.less(times, low), pc.greater(times, high))
-        origin = pc.if_else(bad, "received", "event")
-        true_times = pc.if_else(bad, pa.scalar(received_ns, pa.int64()), times).cast(TIME)
-        table = table.set_column(
-            table.schema.get_field_index("time"), pa.field("time", TIME, nullable=False), true_times
-        )
-    return table.append_column("time_origin", origin)
+    if latest - _OLDEST_NS <= first and last <= earliest + _NEWEST_NS:
+        return table.append_column("time_origin", pa.repeat(pa.scalar("event"), table.num_rows))
+    bad = pc.or_(
+        pc.less(times, pc.subtract(low, _OLDEST_NS)),
+        pc.greater(times, pc.add(high, _NEWEST_NS)),
+    )
+    table = _with(table, "time", pc.if_else(bad, low, times).cast(TIME))
+    return table.append_column("time_origin", pc.if_else(bad, "received", "event"))
+
+
+def _received(table: pa.Table, sealed_ns: int) -> pa.ChunkedArray:
+    """Return when each row was received; where that is missing or cannot be, when its batch was closed."""
+    sealed = pa.scalar(sealed_ns, pa.int64())
+    if "received_time" not in table.schema.names:
+        return pa.chunked_array([pa.repeat(sealed, table.num_rows)])
+    received = table["received_time"].cast(pa.int64()).fill_null(sealed)
+    earliest, latest = _bounds(received)
+    if sealed_ns - _OLDEST_RECEIVED_NS <= earliest and latest <= sealed_ns + _NEWEST_NS:
+        return received
+    can_be = pc.and_(
+        pc.greater_equal(received, sealed_ns - _OLDEST_RECEIVED_NS),
+        pc.less_equal(received, sealed_ns + _NEWEST_NS),
+    )
+    return pc.if_else(can_be, received, sealed)
+
+
+def _with(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    field = pa.field(name, values.type, nullable=False)
+    at = table.schema.get_field_index(name)
+    return table.append_column(field, values) if at < 0 else table.set_column(at, field, values)
 
 
 def _rows(entry: Entry, day: int, table: pa.Table, times: pa.ChunkedArray) -> Rows:
+    kind = KINDS[entry.frame.metadata.kind]
     first, last = _bounds(times)
     end = last
-    if "duration_ns" in table.schema.names:
+    if "duration_ns" in table.schema.names and not kind.time_is_end:
         longest = pc.min(pc.subtract(pa.scalar(2**62, pa.int64()), times)).as_py()
         durations = pc.min_element_wise(table["duration_ns"], pa.scalar(longest, pa.uint64())).cast(pa.int64())
         end = int(pc.max(pc.add(times, durations)).as_py())
-    return Rows(entry, day, table, first, last, end)
+    sealed_ns = entry.frame.metadata.sealed_time_ns
+    has_received = "received_time" in kind.record
+    received = _bounds(table["received_time"].cast(pa.int64())) if has_received else (sealed_ns, sealed_ns)
+    return Rows(entry, day, table, first, last, end, received)
 
 
 def _bounds(times: pa.ChunkedArray) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge
 
 from ingest.processor import repeats
 from ingest.processor.accounts import Accounts, accounts_of, letters
-from ingest.processor.batches import DAY_NS, Rows, replaced_times
+from ingest.processor.batches import OLDEST_EVENT_NS, Rows, replaced_times
 from ingest.processor.deadletter import DeadLetters
 from ingest.processor.delivery import Delivery, PieceRefusedError
 from ingest.processor.intent import REPEAT, Exclusion, Intent, State
@@ -152,7 +152,7 @@ class Processor:
                 tried_until=before.tried_until,
                 watermarks=before.watermarks,
             )
-        since_ns = min(entry.frame.metadata.sealed_time_ns for entry in entries) - DAY_NS
+        since_ns = min(entry.frame.metadata.sealed_time_ns for entry in entries) - OLDEST_EVENT_NS
         highest = self._patience.ask(lambda: repeats.high_water(self._store, spool_id, since_ns))
         for stream, sequence in highest.items():
             self._state.high_water[stream] = max(sequence, self._state.high_water.get(stream, 0))

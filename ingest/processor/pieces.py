@@ -50,10 +50,10 @@ class Piece:
         return min(part.first_time_ns for part in self.rows), max(part.last_time_ns for part in self.rows)
 
     def block(self) -> pa.Table:
-        """Return its rows with the frame columns, in one chunk."""
+        """Return its rows with the frame columns, in one chunk; a column that a batch has not is null in its rows."""
         said = [part.entry.frame.metadata for part in self.rows]
         lengths = [part.table.num_rows for part in self.rows]
-        table = pa.concat_tables([part.table for part in self.rows]).combine_chunks()
+        table = pa.concat_tables([part.table for part in self.rows], promote_options="default").combine_chunks()
         frame = {
             "host": labels([what.host for what in said], lengths),
             "boot_id": labels([what.boot_id for what in said], lengths),
@@ -63,7 +63,8 @@ class Piece:
             "received_time": numbers([what.sealed_time_ns for what in said], lengths, TIME),
         }
         for name, column in frame.items():
-            table = table.append_column(name, column)
+            if name not in table.schema.names:
+                table = table.append_column(name, column)
         return table
 
 

@@ -63,8 +63,8 @@ def exclusions(store: Store, state: State, candidates: Sequence[tuple[Entry, Seq
     """Return which of these batches, or which days of them, the store has already or must not take.
 
     A batch is a repeat where its checksum is remembered, or where the store has as many rows of its identity and day,
-    sealed at the same instant. None at all: it is inserted (the intent that held it was not finished). Anything else is
-    another batch under the same identity, which is never "a duplicate" and goes to the dead letters.
+    received at the same instants. None at all: it is inserted (the intent that held it was not finished). Anything else
+    is another batch under the same identity, which is never "a duplicate" and goes to the dead letters.
 
     Args:
         store: The store.
@@ -109,7 +109,7 @@ def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion
     found = []
     for rows, what in zip(parts, said, strict=True):
         there = stored.get((what.stream, what.sequence, rows.day))
-        if there == (rows.table.num_rows, what.sealed_time_ns, what.sealed_time_ns):
+        if there == (rows.table.num_rows, *rows.received_bounds_ns):
             found.append(Exclusion(rows.entry.start, rows.day, REPEAT))
         elif there is not None:
             found.append(_other_content(rows.entry, rows.day))

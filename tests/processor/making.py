@@ -20,23 +20,63 @@ from viflux.registry import COLUMNS, KINDS, Type
 from viflux.spool import Batch, SpoolReader, SpoolWriter
 
 COUNTERS, LEDGER, INVENTORY, EVENTS = "counters.netlink", "ledger.agent", "inventory.netlink", "events.agent"
+FLOWS = "flows.ipfix"
 SECOND = 10**9
 MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
-_EMPTY: dict[Type, Any] = {Type.TEXT: "", Type.LABEL: "", Type.BOOL: False, Type.ADDRESSES: [], Type.LENGTHS: []}
+_EMPTY: dict[Type, Any] = {
+    Type.TEXT: "",
+    Type.LABEL: "",
+    Type.CODE: "",
+    Type.ADDRESS: bytes(16),
+    Type.BOOL: False,
+    Type.ADDRESSES: [],
+    Type.LENGTHS: [],
+}
 
 
 def payload_of(kind: str, rows: Sequence[dict[str, Any]]) -> bytes:
-    """One Arrow IPC stream, zstd buffers, as the native core makes it; columns that are not named are empty or zero."""
+    """One Arrow IPC stream as the native core makes it.
+
+    Columns that are not named are empty or zero; of a wide kind they are not there, and a value that is not named is
+    null.
+    """
+    if KINDS[kind].wide:
+        return encoded(wide_batch(kind, rows), "lz4")
     table = {
         name: [row.get(name, None if COLUMNS[name].nullable else _EMPTY.get(COLUMNS[name].type, 0)) for row in rows]
         for name in KINDS[kind].record
     }
-    batch = pa.RecordBatch.from_pydict(table, schema=schema_of(kind))
+    return encoded(pa.RecordBatch.from_pydict(table, schema=schema_of(kind)), "zstd")
+
+
+def wide_batch(kind: str, rows: Sequence[dict[str, Any]]) -> pa.RecordBatch:
+    """A batch with those columns that any row has; a code's dictionary is always the whole table of its texts."""
+    schema = pa.schema([field for field in schema_of(kind) if any(field.name in row for row in rows)])
+    return pa.RecordBatch.from_arrays(
+        [_wide_array(field, [row.get(field.name) for row in rows]) for field in schema], schema=schema
+    )
+
+
+def _wide_array(field: pa.Field, values: list[Any]) -> pa.Array:
+    names = COLUMNS[field.name].names
+    if not names:
+        return pa.array(values, field.type)
+    codes = pa.array([None if value is None else names.index(value) for value in values], pa.uint8())
+    return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))
+
+
+def encoded(batch: pa.RecordBatch, compression: str) -> bytes:
+    """One Arrow IPC stream with compressed buffers."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as stream:
         stream.write_batch(batch)
     return sink.getvalue().to_pybytes()
+
+
+def v4(*octets: int) -> bytes:
+    """An IPv4 address as a batch has it."""
+    return bytes(10) + b"\xff\xff" + bytes(octets)
 
 
 def batch_of(stream: str, rows: Sequence[dict[str, Any]], statement: int = 0) -> Batch:
@@ -47,7 +87,7 @@ def batch_of(stream: str, rows: Sequence[dict[str, Any]], statement: int = 0) ->
         version=KINDS[kind].version,
         rows=len(rows),
         first_time_ns=min(row["time"] for row in rows),
-        last_time_ns=max(row["time"] + row.get("duration_ns", 0) for row in rows),
+        last_time_ns=max(row["time"] + (0 if KINDS[kind].time_is_end else row.get("duration_ns", 0)) for row in rows),
         payload=payload_of(kind, rows),
         statement=statement,
     )

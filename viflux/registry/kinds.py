@@ -33,6 +33,7 @@ class Kind:
         keep_days: How long raw rows are kept, in days from their event time; 0 for derived tables.
         wide: Most columns of most rows are missing: a batch leaves out those without any value, and in the others a
             missing value is null; in the table it is the type's zero, or null where the type says so.
+        time_is_end: `time` is the end of the row's interval; of other kinds it is the start.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Kind:
     version: int = 1
     keep_days: int = 0
     wide: bool = False
+    time_is_end: bool = False
 
     @property
     def record_columns(self) -> tuple[Column, ...]:
@@ -65,7 +67,15 @@ def _names(group: tuple[Column, ...]) -> tuple[str, ...]:
 
 
 def _raw(
-    name: str, meaning: str, record: tuple[str, ...], order_by: str, order_reason: str, days: int, *, wide: bool = False
+    name: str,
+    meaning: str,
+    record: tuple[str, ...],
+    order_by: str,
+    order_reason: str,
+    days: int,
+    *,
+    wide: bool = False,
+    time_is_end: bool = False,
 ) -> Kind:
     return Kind(
         name=name,
@@ -79,6 +89,7 @@ def _raw(
         ttl=f"toDateTime(time) + INTERVAL {days} DAY",
         keep_days=days,
         wide=wide,
+        time_is_end=time_is_end,
     )
 
 
@@ -114,6 +125,7 @@ KINDS: dict[str, Kind] = {
             "five minutes of one VIF lie together, by whom it talks to",
             3,
             wide=True,
+            time_is_end=True,
         ),
         _raw(
             "drops",
