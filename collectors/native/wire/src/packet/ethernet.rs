@@ -1,7 +1,6 @@
 //! Ethernet frames: addresses, VLAN tags, LLC/SNAP (IEEE 802.3, 802.1Q, 802.2; RFC 1042).
 
 use super::view::{u16_of, Problem, View};
-use super::vlan::{self, Tags};
 use crate::rows::header_problem::CUT_ETHERNET;
 
 pub(super) const IP4: u16 = 0x0800;
@@ -19,35 +18,36 @@ const LEAST_TYPE: u16 = 0x0600;
 /// DSAP, SSAP and control of SNAP (RFC 1042).
 const SNAP: [u8; 3] = [0xaa, 0xaa, 0x03];
 
-/// The two addresses of 48 bits each, and the tags.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Frame {
-    pub has_addresses: bool,
-    pub src: u64,
-    pub dst: u64,
-    pub tags: Tags,
-}
-
-/// Read a frame that begins at `offset`: the type of what it carries, 0 for LLC that is not SNAP, and where that begins.
+/// Destination and source address, 48 bits each, of the frame at `offset`.
 ///
 /// # Errors
-/// The frame, a tag or the SNAP header is cut, or there are too many tags; `frame` has what comes before.
+/// They are cut.
 #[inline]
-pub(super) fn read(
-    view: View<'_>,
-    offset: usize,
-    frame: &mut Frame,
-) -> Result<(u16, usize), Problem> {
-    let addresses: &[u8; 12] = view.need(offset, CUT_ETHERNET)?;
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = *addresses;
-    frame.dst = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-    frame.src = u64::from_be_bytes([0, 0, g, h, i, j, k, l]);
-    frame.has_addresses = true;
-    let Some(kind) = view.at::<2>(offset + 12) else {
-        return Err(view.short(offset, CUT_ETHERNET));
-    };
-    let kind = u16::from_be_bytes(*kind);
-    let (kind, offset) = vlan::read(view, kind, offset + 14, &mut frame.tags)?;
+pub(super) fn addresses(view: View<'_>, offset: usize) -> Result<(u64, u64), Problem> {
+    let &[a, b, c, d, e, f, g, h, i, j, k, l] = view.need(offset, CUT_ETHERNET)?;
+    let dst = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let src = u64::from_be_bytes([0, 0, g, h, i, j, k, l]);
+    Ok((dst, src))
+}
+
+/// The type, or length, of the frame at `offset`, or that of the first tag in it.
+///
+/// # Errors
+/// It is cut.
+#[inline]
+pub(super) fn kind(view: View<'_>, offset: usize) -> Result<u16, Problem> {
+    match view.at(offset + 12) {
+        Some(&kind) => Ok(u16::from_be_bytes(kind)),
+        None => Err(view.short(offset, CUT_ETHERNET)),
+    }
+}
+
+/// What a frame carries whose type or length, behind tags, is `kind`, and where that begins: 0 for LLC that is not SNAP.
+///
+/// # Errors
+/// The SNAP header is cut.
+#[inline]
+pub(super) fn payload(view: View<'_>, kind: u16, offset: usize) -> Result<(u16, usize), Problem> {
     if kind < LEAST_TYPE {
         return logical_link(view, offset);
     }

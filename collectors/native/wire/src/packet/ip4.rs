@@ -1,8 +1,8 @@
 //! IPv4 headers (RFC 791 3.1).
 
 use super::extension;
-use super::ip::Payload;
-use super::view::{Problem, View};
+use super::ip::{Place, NOTHING};
+use super::view::Problem;
 use super::Ip;
 use crate::rows::header_problem::{BAD_IP_LENGTH, BAD_IP_VERSION, CUT_IP};
 
@@ -16,16 +16,13 @@ fn mapped(address: [u8; 4]) -> [u8; 16] {
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
 }
 
-/// Read the header at `offset` into `ip`; `None` where no upper header follows, because it is in an earlier fragment.
+/// Read the header at `place` into `ip`, and go to what it carries.
 ///
 /// # Errors
 /// It is cut, is not version 4, or has lengths that cannot be; `ip` is untouched unless its 20 fixed bytes are there.
 #[inline]
-pub(super) fn read<'a>(
-    view: View<'a>,
-    offset: usize,
-    ip: &mut Ip,
-) -> Result<Option<Payload<'a>>, Problem> {
+pub(super) fn read(place: &mut Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
+    let Place { view, offset, .. } = *place;
     let &[first] = view.need(offset, CUT_IP)?;
     if first >> 4 != 4 {
         return Problem::at(BAD_IP_VERSION, offset);
@@ -50,20 +47,15 @@ pub(super) fn read<'a>(
         return Problem::at(BAD_IP_LENGTH, offset);
     }
     view.reach(offset, size, CUT_IP)?;
-    let view = match total {
-        0 => view,
-        total => view.until(offset + total, ip.more_fragments),
-    };
+    if total != 0 {
+        place.view = view.until(offset + total, ip.more_fragments);
+    }
+    place.offset = offset + size;
+    place.protocol = protocol;
     if fragment & OFFSET != 0 {
-        return Ok(None);
+        place.protocol = NOTHING;
+    } else if protocol == extension::AUTHENTICATION {
+        *place = extension::behind_authentication(*place, ip)?;
     }
-    let payload = Payload {
-        view,
-        offset: offset + size,
-        protocol,
-    };
-    if protocol == extension::AUTHENTICATION {
-        return extension::behind_authentication(payload, ip).map(Some);
-    }
-    Ok(Some(payload))
+    Ok(())
 }

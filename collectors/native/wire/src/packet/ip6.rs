@@ -1,24 +1,21 @@
 //! IPv6 headers (RFC 8200 3).
 
 use super::extension;
-use super::ip::Payload;
-use super::view::{u16_of, u32_of, Problem, View};
+use super::ip::Place;
+use super::view::{u16_of, u32_of, Problem};
 use super::Ip;
 use crate::rows::header_problem::{BAD_IP_VERSION, CUT_IP};
 
 /// Bytes of the fixed header.
 const SIZE: usize = 40;
 
-/// Read the header at `offset` into `ip`, with the extension headers behind it; `None` where no upper header follows.
+/// Read the header at `place` into `ip`, with the extension headers behind it, and go to what they carry.
 ///
 /// # Errors
 /// It is cut, is not version 6, or an extension header cannot be read; `ip` is untouched unless its 40 bytes are there.
 #[inline]
-pub(super) fn read<'a>(
-    view: View<'a>,
-    offset: usize,
-    ip: &mut Ip,
-) -> Result<Option<Payload<'a>>, Problem> {
+pub(super) fn read(place: &mut Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
+    let Place { view, offset, .. } = *place;
     let &[first] = view.need(offset, CUT_IP)?;
     if first >> 4 != 6 {
         return Problem::at(BAD_IP_VERSION, offset);
@@ -37,13 +34,15 @@ pub(super) fn read<'a>(
     ip.ttl = header[7];
     ip.bytes = SIZE as u32 + u32::from(u16_of(fixed, 4));
     // Payload length 0 is a jumbogram (RFC 2675), or a packet above 64 KiB before segmentation on the sending host.
-    let payload = Payload {
-        view: match length {
-            0 => view,
-            length => view.until(offset + SIZE + length, false),
-        },
-        offset: offset + SIZE,
-        protocol: header[6],
-    };
-    extension::read(payload, ip)
+    if length != 0 {
+        place.view = view.until(offset + SIZE + length, false);
+    }
+    place.offset = offset + SIZE;
+    place.protocol = header[6];
+    if extension::is_extension(place.protocol) {
+        *place = extension::read(*place, ip)?;
+    } else {
+        ip.protocol = place.protocol;
+    }
+    Ok(())
 }

@@ -1,9 +1,11 @@
 //! The order of the layers: the frame, one packet, and at most one more inside it.
 
-use super::ethernet::{self, Frame, BRIDGED, IP4, IP6, MPLS, MPLS_UPSTREAM, PPPOE};
+use super::ethernet::{self, BRIDGED, IP4, IP6, MPLS, MPLS_UPSTREAM, PPPOE};
+use super::ip::Place;
 use super::pseudowire::Guess;
 use super::tunnel::{self, Inside};
 use super::view::{Problem, View};
+use super::vlan::{self, Tags};
 use super::{ip, mpls, pppoe, Link, Packet};
 use crate::rows::header_problem::{CUT_ETHERNET, CUT_INNER, CUT_TUNNEL, TOO_MANY_LAYERS};
 use crate::rows::tunnel::MPLS_PSEUDOWIRE;
@@ -16,21 +18,31 @@ use crate::rows::tunnel::MPLS_PSEUDOWIRE;
 pub(super) fn read(link: Link, view: View<'_>, packet: &mut Packet) -> Result<(), Problem> {
     match link {
         Link::Ethernet => {
-            let mut frame = Frame::default();
-            let next = ethernet::read(view, 0, &mut frame);
-            packet.has_ethernet = frame.has_addresses;
-            packet.src_mac = frame.src;
-            packet.dst_mac = frame.dst;
-            packet.vlan = frame.tags.outer;
-            packet.customer_vlan = frame.tags.inner;
-            packet.vlan_bytes = frame.tags.bytes;
-            let (kind, offset) = next?;
+            (packet.dst_mac, packet.src_mac) = ethernet::addresses(view, 0)?;
+            packet.has_ethernet = true;
+            let kind = ethernet::kind(view, 0)?;
+            let (kind, offset) = match vlan::is_tag(kind) {
+                true => tagged(view, 14, packet)?,
+                false => (kind, 14),
+            };
+            let (kind, offset) = ethernet::payload(view, kind, offset)?;
             payload(view, kind, offset, packet)
         }
         Link::Ipv4 => payload(view, IP4, 0, packet),
         Link::Ipv6 => payload(view, IP6, 0, packet),
         Link::Mpls => payload(view, MPLS, 0, packet),
     }
+}
+
+/// The type behind the tags at `offset`, and where that payload begins.
+#[inline]
+fn tagged(view: View<'_>, offset: usize, packet: &mut Packet) -> Result<(u16, usize), Problem> {
+    let mut tags = Tags::default();
+    let next = vlan::read(view, offset, &mut tags);
+    packet.vlan = tags.outer;
+    packet.customer_vlan = tags.inner;
+    packet.vlan_bytes = tags.bytes;
+    next
 }
 
 /// What a frame of type `kind` carries.
@@ -73,10 +85,9 @@ fn payload(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Res
 /// The outer packet, and what is in it if that is a tunnel.
 #[inline]
 fn outer(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Result<(), Problem> {
-    let Some(payload) = ip::read(view, kind, offset, &mut packet.ip)? else {
-        return Ok(());
-    };
-    let Some(tunnel) = tunnel::read(payload, &packet.ip)? else {
+    let mut place = Place::new(view, offset);
+    ip::read(&mut place, kind, &mut packet.ip)?;
+    let Some(tunnel) = tunnel::read(&place, &packet.ip)? else {
         return Ok(());
     };
     packet.tunnel = tunnel.kind;
@@ -101,12 +112,14 @@ fn inner(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Resul
 fn second(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Result<(), Problem> {
     let (kind, offset) = match kind {
         BRIDGED => {
-            let mut frame = Frame::default();
-            let next = ethernet::read(view, offset, &mut frame);
-            packet.has_inner_ethernet = frame.has_addresses;
-            packet.inner_src_mac = frame.src;
-            packet.inner_dst_mac = frame.dst;
-            next?
+            (packet.inner_dst_mac, packet.inner_src_mac) = ethernet::addresses(view, offset)?;
+            packet.has_inner_ethernet = true;
+            let kind = ethernet::kind(view, offset)?;
+            let (kind, offset) = match vlan::is_tag(kind) {
+                true => vlan::read(view, offset + 14, &mut Tags::default())?,
+                false => (kind, offset + 14),
+            };
+            ethernet::payload(view, kind, offset)?
         }
         kind => (kind, offset),
     };
@@ -115,10 +128,9 @@ fn second(view: View<'_>, kind: u16, offset: usize, packet: &mut Packet) -> Resu
         MPLS | MPLS_UPSTREAM | PPPOE => return Problem::at(TOO_MANY_LAYERS, offset),
         _ => return Ok(()),
     }
-    let Some(payload) = ip::read(view, kind, offset, &mut packet.inner)? else {
-        return Ok(());
-    };
-    match tunnel::read(payload, &packet.inner)? {
+    let mut place = Place::new(view, offset);
+    ip::read(&mut place, kind, &mut packet.inner)?;
+    match tunnel::read(&place, &packet.inner)? {
         Some(third) => Problem::at(TOO_MANY_LAYERS, third.offset),
         None => Ok(()),
     }

@@ -33,12 +33,18 @@ use view::{Problem, View};
 /// version is `bad_ip_version`. `ether_type` is set also where no Ethernet header is.
 #[inline]
 pub fn decode(link: Link, header: &[u8]) -> Packet {
-    let mut packet = Packet::default();
-    if let Err(Problem { code, offset }) = layers::read(link, View::new(header), &mut packet) {
+    let mut packet = Packet::NOTHING;
+    read(link, header, &mut packet);
+    packet
+}
+
+/// As [`decode`], into a packet that is used again and again: to return one costs a copy of 250 bytes, a quarter of the whole.
+pub fn read(link: Link, header: &[u8], packet: &mut Packet) {
+    *packet = Packet::NOTHING;
+    if let Err(Problem { code, offset }) = layers::read(link, View::new(header), packet) {
         packet.problem = code;
         packet.problem_offset = u16::try_from(offset).unwrap_or(u16::MAX);
     }
-    packet
 }
 
 /// What the first byte of a sampled header belongs to.
@@ -51,7 +57,7 @@ pub enum Link {
 }
 
 /// What was read; absent fields are `None` or 0 as said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {
     /// Whether the two MAC addresses were there.
     pub has_ethernet: bool,
@@ -89,7 +95,7 @@ pub struct Packet {
 pub const MOST_LABELS: usize = 10;
 
 /// An IP header and the transport header behind it. All of it is absent unless `version` is 4 or 6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ip {
     /// 4, 6, or 0 for no IP header, or for one whose fixed part is cut.
     pub version: u8,
@@ -113,4 +119,60 @@ pub struct Ip {
     pub tcp_flags: Option<u16>,
     /// Type and code of ICMP and ICMPv6.
     pub icmp: Option<(u8, u8)>,
+}
+
+impl Packet {
+    /// A packet of which nothing was read. A constant, as it becomes one clearing of memory.
+    pub const NOTHING: Packet = Packet {
+        has_ethernet: false,
+        src_mac: 0,
+        dst_mac: 0,
+        vlan: None,
+        customer_vlan: None,
+        vlan_bytes: 0,
+        ether_type: 0,
+        mpls_labels: [0; MOST_LABELS],
+        mpls_count: 0,
+        ip: Ip::NOTHING,
+        tunnel: 0,
+        vni: None,
+        inner_src_mac: 0,
+        inner_dst_mac: 0,
+        has_inner_ethernet: false,
+        inner: Ip::NOTHING,
+        problem: 0,
+        problem_offset: 0,
+    };
+}
+
+impl Default for Packet {
+    fn default() -> Self {
+        Packet::NOTHING
+    }
+}
+
+impl Ip {
+    /// No IP header.
+    pub const NOTHING: Ip = Ip {
+        version: 0,
+        src_address: [0; 16],
+        dst_address: [0; 16],
+        protocol: 0,
+        tos: 0,
+        ttl: 0,
+        bytes: 0,
+        flow_label: 0,
+        fragment_id: None,
+        fragment_offset: None,
+        more_fragments: false,
+        ports: None,
+        tcp_flags: None,
+        icmp: None,
+    };
+}
+
+impl Default for Ip {
+    fn default() -> Self {
+        Ip::NOTHING
+    }
 }

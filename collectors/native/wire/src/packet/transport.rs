@@ -1,6 +1,6 @@
 //! Transport headers: ports, TCP flags, ICMP type and code.
 
-use super::ip::Payload;
+use super::ip::Place;
 use super::view::{u16_of, Problem};
 use super::Ip;
 use crate::rows::header_problem::CUT_TRANSPORT;
@@ -18,16 +18,16 @@ const UDP_LITE: u8 = 136;
 /// # Errors
 /// The fixed header is cut: `ip` has those fields that are there.
 #[inline]
-pub(super) fn read(payload: Payload<'_>, ip: &mut Ip) -> Result<(), Problem> {
-    match payload.protocol {
-        TCP => tcp(payload, ip),
+pub(super) fn read(place: &Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
+    match place.protocol {
+        TCP => tcp(place, ip),
         // RFC 768, RFC 3828.
-        UDP | UDP_LITE => ports(payload, 8, ip),
+        UDP | UDP_LITE => ports(place, 8, ip),
         // RFC 9260 3.1; RFC 4340 5.1, with short sequence numbers.
-        SCTP | DCCP => ports(payload, 12, ip),
+        SCTP | DCCP => ports(place, 12, ip),
         // RFC 792, RFC 4443 2.1.
         ICMP | ICMP6 => {
-            let &[kind, code, ..]: &[u8; 4] = payload.view.need(payload.offset, CUT_TRANSPORT)?;
+            let &[kind, code, ..]: &[u8; 4] = place.view.need(place.offset, CUT_TRANSPORT)?;
             ip.icmp = Some((kind, code));
             Ok(())
         }
@@ -37,18 +37,18 @@ pub(super) fn read(payload: Payload<'_>, ip: &mut Ip) -> Result<(), Problem> {
 
 /// RFC 9293 3.1; the flags are twelve bits, those in reserve with them (RFC 9565).
 #[inline]
-fn tcp(payload: Payload<'_>, ip: &mut Ip) -> Result<(), Problem> {
-    ports(payload, 4, ip)?;
-    if let Some(&[high, low]) = payload.view.at(payload.offset + 12) {
+fn tcp(place: &Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
+    ports(place, 4, ip)?;
+    if let Some(&[high, low]) = place.view.at(place.offset + 12) {
         ip.tcp_flags = Some(u16::from_be_bytes([high, low]) & 0x0fff);
     }
-    payload.view.reach(payload.offset, 20, CUT_TRANSPORT)
+    place.view.reach(place.offset, 20, CUT_TRANSPORT)
 }
 
 /// Source and destination port, the first four of `size` bytes.
 #[inline]
-fn ports(payload: Payload<'_>, size: usize, ip: &mut Ip) -> Result<(), Problem> {
-    let header: &[u8; 4] = payload.view.need(payload.offset, CUT_TRANSPORT)?;
+fn ports(place: &Place<'_>, size: usize, ip: &mut Ip) -> Result<(), Problem> {
+    let header: &[u8; 4] = place.view.need(place.offset, CUT_TRANSPORT)?;
     ip.ports = Some((u16_of(header, 0), u16_of(header, 2)));
-    payload.view.reach(payload.offset, size, CUT_TRANSPORT)
+    place.view.reach(place.offset, size, CUT_TRANSPORT)
 }

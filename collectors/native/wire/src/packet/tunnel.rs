@@ -1,7 +1,7 @@
 //! What an IP packet carries when that is another packet.
 
 use super::ethernet::{IP4, IP6};
-use super::ip::Payload;
+use super::ip::Place;
 use super::view::{Problem, View};
 use super::{geneve, gre, transport, vxlan, Ip};
 use crate::rows::tunnel::{IPIP, SIX_IN_FOUR};
@@ -29,37 +29,37 @@ pub(super) struct Inside<'a> {
     pub offset: usize,
 }
 
-/// The tunnel that `payload` of the packet `ip` is, if it is one; its header may be cut behind the fixed part.
+/// The tunnel that what is at `place` of the packet `ip` is, if it is one; its header may be cut behind the fixed part.
 ///
 /// # Errors
 /// The fixed part of the tunnel's header is cut.
 #[inline]
-pub(super) fn read<'a>(payload: Payload<'a>, ip: &Ip) -> Result<Option<Tunnel<'a>>, Problem> {
-    match payload.protocol {
+pub(super) fn read<'a>(place: &Place<'a>, ip: &Ip) -> Result<Option<Tunnel<'a>>, Problem> {
+    match place.protocol {
         transport::UDP => match ip.ports {
             // Linux used 8472 before 4789 was assigned, and still does unless told otherwise.
-            Some((_, 4789 | 8472)) => vxlan::read(payload.view, payload.offset + 8),
-            Some((_, 6081)) => geneve::read(payload.view, payload.offset + 8),
+            Some((_, 4789 | 8472)) => vxlan::read(place.view, place.offset + 8),
+            Some((_, 6081)) => geneve::read(place.view, place.offset + 8),
             _ => Ok(None),
         },
-        GRE => gre::read(payload.view, payload.offset),
-        IP4_INSIDE => Ok(Some(packet_in_packet(payload, IP4, IPIP))),
-        IP6_INSIDE if ip.version == 4 => Ok(Some(packet_in_packet(payload, IP6, SIX_IN_FOUR))),
-        IP6_INSIDE => Ok(Some(packet_in_packet(payload, IP6, IPIP))),
+        GRE => gre::read(place.view, place.offset),
+        IP4_INSIDE => Ok(Some(packet_in_packet(place, IP4, IPIP))),
+        IP6_INSIDE if ip.version == 4 => Ok(Some(packet_in_packet(place, IP6, SIX_IN_FOUR))),
+        IP6_INSIDE => Ok(Some(packet_in_packet(place, IP6, IPIP))),
         _ => Ok(None),
     }
 }
 
 /// IPv4 in IPv4 (RFC 2003), IPv6 in IPv4 (RFC 4213 3), either in IPv6 (RFC 2473).
-fn packet_in_packet(payload: Payload<'_>, kind: u16, tunnel: u8) -> Tunnel<'_> {
+fn packet_in_packet<'a>(place: &Place<'a>, kind: u16, tunnel: u8) -> Tunnel<'a> {
     Tunnel {
         kind: tunnel,
-        offset: payload.offset,
+        offset: place.offset,
         vni: None,
         inside: Inside {
-            view: payload.view,
+            view: place.view,
             kind,
-            offset: payload.offset,
+            offset: place.offset,
         },
     }
 }

@@ -20,26 +20,12 @@ pub(super) fn is_tag(kind: u16) -> bool {
     matches!(kind, 0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300)
 }
 
-/// Step over the tags before `offset`, where `kind` is the type that was read: the type behind them and where that begins.
+/// Step over the tags of which the first begins at `first`, behind its type: the type behind them and where that payload begins.
 ///
 /// # Errors
 /// A tag is cut, or there are more than [`MOST_TAGS`].
 #[inline]
-pub(super) fn read(
-    view: View<'_>,
-    kind: u16,
-    offset: usize,
-    tags: &mut Tags,
-) -> Result<(u16, usize), Problem> {
-    if is_tag(kind) {
-        stack(view, offset, tags)
-    } else {
-        Ok((kind, offset))
-    }
-}
-
-#[inline(never)]
-fn stack(view: View<'_>, first: usize, tags: &mut Tags) -> Result<(u16, usize), Problem> {
+pub(super) fn read(view: View<'_>, first: usize, tags: &mut Tags) -> Result<(u16, usize), Problem> {
     let mut offset = first;
     for depth in 0..MOST_TAGS {
         let &[high, low, kind_high, kind_low] = view.need(offset, CUT_VLAN)?;
