@@ -1,8 +1,12 @@
 //! Registration of the Python module `collectors._native`; nothing else lives here.
 
 mod accounts;
+mod export_listener;
 mod handover;
 mod host_watch;
+mod listener;
+mod listener_messages;
+mod listener_totals;
 mod look;
 mod watch;
 
@@ -13,6 +17,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::accounts::{encode_events, encode_ledger};
+    #[pymodule_export]
+    use super::export_listener::{ExportListener, Handed, ListenerStatus};
     #[pymodule_export]
     use super::host_watch::{boot_id, machine_id, missing_capabilities, HostWatch, WatchCounts};
 }

@@ -77,6 +77,17 @@ impl UdpSocket {
         self.granted
     }
 
+    /// Whether no datagram waits in it.
+    pub fn is_empty(&self) -> bool {
+        let mut polled = libc::pollfd {
+            fd: self.descriptor.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: `polled` is one pollfd that lives through the call.
+        unsafe { libc::poll(&mut polled, 1, 0) == 0 }
+    }
+
     /// Datagrams that the kernel threw away for this socket since it was opened, because its buffer was full or their checksum was
     /// wrong. The kernel's counter has 32 bits and begins again at 0.
     ///

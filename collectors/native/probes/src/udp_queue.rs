@@ -22,8 +22,6 @@ const SPARES: usize = 8;
 const REMEMBERED: usize = 4_096;
 /// Senders with shed or refused datagrams that are told apart between two accounts; what others lose is counted together.
 const TOLD_APART: usize = 1_024;
-/// Bytes of a shed datagram that are kept, to tell whose it was.
-pub const HEAD: usize = 48;
 
 /// Who sent a datagram, and where it arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -84,7 +82,7 @@ pub struct Arrivals {
     pub received_bytes: u64,
     /// From senders that are not allowed.
     pub refused: u64,
-    /// Longer than what there is room for.
+    /// Longer than a slot, so that the end is missing; they go to the decoder, which says what that means.
     pub cut: u64,
     /// Beyond their sender's share of the queue.
     pub shed: u64,
@@ -92,15 +90,12 @@ pub struct Arrivals {
 
 /// Datagrams that one sender lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shed {
+pub struct Lost {
     pub sender: Sender,
     pub datagrams: u64,
     pub bytes: u64,
     /// When the last of them was received.
     pub time_ns: i64,
-    /// The begin of the first of them, to tell which exporter and domain it was.
-    pub head: [u8; HEAD],
-    pub head_length: usize,
 }
 
 /// What was counted, at one instant.
@@ -108,10 +103,10 @@ pub struct Shed {
 pub struct Account {
     /// By number of the listener.
     pub listeners: Vec<Arrivals>,
-    /// Since the last account; those beyond a thousand senders are under the sender `::`.
-    pub shed: Vec<Shed>,
-    /// Addresses that were refused since the last account, and how often; at most a thousand of them.
-    pub refused: Vec<(Sender, u64)>,
+    /// Shed since the last account; of senders beyond a thousand it is told together, as of the sender `::`.
+    pub shed: Vec<Lost>,
+    /// Refused since the last account; the same holds.
+    pub refused: Vec<Lost>,
     /// Bytes that wait.
     pub queued_bytes: usize,
 }
@@ -143,10 +138,10 @@ struct State {
     by_address: HashMap<[u8; 16], u32>,
     forget_at: usize,
     listeners: Vec<Arrivals>,
-    /// By sender and what its datagrams say of their origin, which lies in the head.
-    shed: HashMap<(Sender, [u8; 24]), Shed>,
-    refused: HashMap<Sender, u64>,
+    shed: Losses,
+    refused: Losses,
     is_closed: bool,
+    is_nudged: bool,
 }
 
 /// The queue.
@@ -199,11 +194,12 @@ impl Queue {
             state = self
                 .arrived
                 .wait_timeout_while(state, patience, |state| {
-                    state.batches.is_empty() && !state.is_closed
+                    state.batches.is_empty() && !state.is_closed && !state.is_nudged
                 })
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        state.is_nudged = false;
         match state.batches.pop_front() {
             Some(batch) => Taken::Batch(batch),
             None if state.is_closed => Taken::Closed,
@@ -226,6 +222,12 @@ impl Queue {
         }
     }
 
+    /// Ends the wait of whoever takes, now or the next time, with nothing.
+    pub fn nudge(&self) {
+        self.state().is_nudged = true;
+        self.arrived.notify_one();
+    }
+
     /// No more will come: whoever takes gets what is left, and then the end.
     pub fn close(&self) {
         self.state().is_closed = true;
@@ -242,8 +244,8 @@ impl Queue {
         let mut state = self.state();
         Account {
             listeners: state.listeners.clone(),
-            shed: state.shed.drain().map(|(_, shed)| shed).collect(),
-            refused: state.refused.drain().collect(),
+            shed: state.shed.take(),
+            refused: state.refused.take(),
             queued_bytes: state.held,
         }
     }
@@ -269,22 +271,19 @@ impl State {
             None if senders.allow(&received.address) => self.new_share(received.address),
             None => {
                 arrivals.refused += 1;
-                if self.refused.len() < TOLD_APART || self.refused.contains_key(&sender) {
-                    *self.refused.entry(sender).or_insert(0) += 1;
-                }
+                self.refused.add(sender, time_ns, received.bytes.len());
                 return;
             }
         };
         if received.is_cut {
             self.listeners[usize::from(listener)].cut += 1;
-            return;
         }
         let needed = received.bytes.len() + OVERHEAD;
         let left = self.bound.saturating_sub(self.held);
         let held = &mut self.shares[share as usize].held;
         if needed > left || *held + needed > 2 * left {
             self.listeners[usize::from(listener)].shed += 1;
-            self.shed(sender, time_ns, received.bytes);
+            self.shed.add(sender, time_ns, received.bytes.len());
             return;
         }
         *held += needed;
@@ -341,61 +340,34 @@ impl State {
         self.by_address.insert(address, share);
         share
     }
+}
 
-    fn shed(&mut self, sender: Sender, time_ns: i64, bytes: &[u8]) {
-        // Version, agent, sub agent and domain lie within the first 24 bytes of all protocols; what changes from datagram to
-        // datagram must not be part of the key.
-        let mut key = (sender, origin(bytes));
-        if self.shed.len() >= TOLD_APART && !self.shed.contains_key(&key) {
-            key = (
-                Sender {
-                    listener: sender.listener,
-                    ..Sender::default()
-                },
-                [0; 24],
-            );
+/// Lost datagrams by sender.
+#[derive(Debug, Default)]
+struct Losses(HashMap<Sender, Lost>);
+
+impl Losses {
+    fn add(&mut self, mut sender: Sender, time_ns: i64, bytes: usize) {
+        if self.0.len() >= TOLD_APART && !self.0.contains_key(&sender) {
+            sender = Sender {
+                listener: sender.listener,
+                ..Sender::default()
+            };
         }
-        let mut head = [0; HEAD];
-        let head_length = bytes.len().min(HEAD);
-        head[..head_length].copy_from_slice(&bytes[..head_length]);
-        let shed = self.shed.entry(key).or_insert(Shed {
-            sender: key.0,
+        let lost = self.0.entry(sender).or_insert(Lost {
+            sender,
             datagrams: 0,
             bytes: 0,
             time_ns,
-            head,
-            head_length,
         });
-        shed.datagrams += 1;
-        shed.bytes += bytes.len() as u64;
-        shed.time_ns = shed.time_ns.max(time_ns);
+        lost.datagrams += 1;
+        lost.bytes += bytes as u64;
+        lost.time_ns = lost.time_ns.max(time_ns);
     }
-}
 
-/// The parts of a datagram's begin that are the same in all datagrams of one exporter and domain: of sFlow version, agent address
-/// and sub agent; of NetFlow and IPFIX version and domain.
-fn origin(bytes: &[u8]) -> [u8; 24] {
-    let mut origin = [0; 24];
-    let mut copy = |from: usize, to: usize| {
-        if let Some(part) = bytes.get(from..to) {
-            origin[from..to].copy_from_slice(part);
-        }
-    };
-    match bytes {
-        [0, 0, 0, 5, 0, 0, 0, 1, ..] => copy(0, 16),
-        [0, 0, 0, 5, ..] => copy(0, 24),
-        [0, version @ (5 | 9 | 10), ..] => {
-            copy(0, 2);
-            let (from, to) = match version {
-                5 => (20, 22),
-                9 => (16, 20),
-                _ => (12, 16),
-            };
-            copy(from, to);
-        }
-        _ => copy(0, 2),
+    fn take(&mut self) -> Vec<Lost> {
+        self.0.drain().map(|(_, lost)| lost).collect()
     }
-    origin
 }
 
 #[cfg(test)]
@@ -490,28 +462,6 @@ mod tests {
     }
 
     #[test]
-    fn shed_datagrams_are_counted_for_the_domain_that_they_are_of() {
-        let queue = queue(1);
-        let ipfix = |domain: u8, sequence: u8| {
-            let mut bytes = vec![0, 10, 0, 16, 0, 0, 0, sequence, 0, 0, 0, sequence];
-            bytes.extend([0, 0, 0, domain]);
-            bytes
-        };
-        for sequence in 0..10 {
-            put(&queue, 1, &ipfix(7, sequence), 1);
-            put(&queue, 1, &ipfix(8, sequence), 2);
-        }
-        let mut shed = queue.account().shed;
-        shed.sort_by_key(|shed| shed.datagrams);
-        let seen: Vec<_> = shed
-            .iter()
-            .map(|shed| (shed.head[15], shed.datagrams))
-            .collect();
-        assert_eq!(seen, [(7, 10), (8, 20)]);
-        assert!(queue.account().shed.is_empty());
-    }
-
-    #[test]
     fn senders_without_number_do_not_grow_the_tables() {
         let queue = Queue::new(64 << 10, 1, Senders::new(vec![([0; 16], 0)]));
         for number in 0..200_000_u32 {
@@ -522,7 +472,7 @@ mod tests {
         let state = queue.state();
         assert!(state.by_address.len() <= 2 * REMEMBERED);
         assert!(state.shares.len() <= 2 * REMEMBERED);
-        assert!(state.shed.len() <= TOLD_APART + 1);
+        assert!(state.shed.0.len() <= TOLD_APART + 1);
         drop(state);
         let account = queue.account();
         let shed: u64 = account.shed.iter().map(|shed| shed.datagrams).sum();
@@ -531,14 +481,13 @@ mod tests {
     }
 
     #[test]
-    fn refused_and_cut_datagrams_never_reach_the_queue() {
+    fn refused_datagrams_never_reach_the_queue_and_cut_ones_do() {
         let queue = queue(1 << 20);
         let mut foreign = datagram(0, &[1; 10]);
         foreign.address = [9; 16];
         let mut long = datagram(3, &[1; 10]);
         long.is_cut = true;
         queue.put(0, [foreign, foreign, long].into_iter(), 7);
-        assert!(queue.is_idle());
         let account = queue.account();
         let expected = Arrivals {
             received: 3,
@@ -548,7 +497,8 @@ mod tests {
             shed: 0,
         };
         assert_eq!(account.listeners, [expected]);
-        assert_eq!(account.refused[0].1, 2);
+        assert_eq!(account.refused[0].datagrams, 2);
+        assert_eq!(take(&queue), [(3, 10)]);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Receiver {
 struct Shared {
     stop: AtomicBool,
     wake: OwnedFd,
+    /// Between asking the kernel for datagrams and having put them into the queue.
+    is_busy: AtomicBool,
     errors: AtomicU64,
     cpu_ns: AtomicU64,
 }
@@ -55,6 +57,7 @@ impl Receiver {
             stop: AtomicBool::new(false),
             // SAFETY: `wake` was just made by eventfd(2), is open, and nobody else owns it.
             wake: unsafe { OwnedFd::from_raw_fd(wake) },
+            is_busy: AtomicBool::new(false),
             errors: AtomicU64::new(0),
             cpu_ns: AtomicU64::new(0),
         });
@@ -79,6 +82,11 @@ impl Receiver {
             shared,
             thread: Some(thread),
         })
+    }
+
+    /// Whether datagrams that are in no socket any more may not be in the queue yet.
+    pub fn is_busy(&self) -> bool {
+        self.shared.is_busy.load(Ordering::SeqCst)
     }
 
     /// Calls that the kernel answered with an error, since the start.
@@ -134,7 +142,9 @@ impl Worker {
         let mut before = Instant::now();
         loop {
             let is_last = self.shared.stop.load(Ordering::Acquire);
+            self.shared.is_busy.store(true, Ordering::SeqCst);
             let (count, is_more) = self.empty();
+            self.shared.is_busy.store(false, Ordering::SeqCst);
             if is_last && !is_more {
                 return;
             }

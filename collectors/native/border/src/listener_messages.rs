@@ -1,0 +1,119 @@
+//! Rows of the decoder to messages of the spool, by stream.
+
+use std::collections::{HashMap, VecDeque};
+
+use arrow_schema::ArrowError;
+use columns::generated::{exporters, flows};
+use columns::message::{encode, Message};
+use columns::wide;
+use exports::Decoder;
+use wire::rows::Flows;
+
+/// Messages in the order in which they were made, with their streams.
+#[derive(Debug, Default)]
+pub struct Messages {
+    waiting: VecDeque<(String, Message)>,
+    bytes: usize,
+}
+
+impl Messages {
+    /// Payload bytes that wait.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The oldest ones, up to about `most` bytes, grouped by stream in the order of their first.
+    pub fn take(&mut self, most: usize) -> Vec<(String, Vec<Message>)> {
+        let mut groups: Vec<(String, Vec<Message>)> = Vec::new();
+        let mut taken = 0;
+        while let Some((stream, message)) = self.waiting.pop_front() {
+            taken += message.payload.len();
+            match groups.iter_mut().find(|(name, _)| *name == stream) {
+                Some((_, group)) => group.push(message),
+                None => groups.push((stream, vec![message])),
+            }
+            if taken >= most {
+                break;
+            }
+        }
+        self.bytes -= taken;
+        groups
+    }
+
+    /// Put newer ones behind these.
+    pub fn append(&mut self, newer: Messages) {
+        self.bytes += newer.bytes;
+        self.waiting.extend(newer.waiting);
+    }
+
+    fn add(&mut self, stream: &str, messages: Vec<Message>) {
+        for message in messages {
+            self.bytes += message.payload.len();
+            self.waiting.push_back((stream.to_owned(), message));
+        }
+    }
+
+    /// Encode the flows that the decoder has.
+    pub fn take_flows(&mut self, stream: &str, decoder: &mut Decoder) -> Result<(), ArrowError> {
+        let rows = decoder.take_flows();
+        let messages = flow_messages(rows)?;
+        self.add(stream, messages);
+        Ok(())
+    }
+
+    /// Encode what else the decoder has, but exporters.
+    pub fn take_others(
+        &mut self,
+        decoder: &mut Decoder,
+        now_ns: i64,
+        whole: bool,
+    ) -> Result<(), ArrowError> {
+        let rows = decoder.take_counters();
+        if !rows.is_empty() {
+            self.add(
+                "counters.sflow",
+                encode(&rows.into_batch()?, &HashMap::new())?,
+            );
+        }
+        let rows = decoder.take_hosts();
+        if !rows.is_empty() {
+            self.add("hosts.sflow", encode(&rows.into_batch()?, &HashMap::new())?);
+        }
+        let rows = decoder.take_drops();
+        if !rows.is_empty() {
+            self.add("drops.sflow", encode(&rows.into_batch()?, &HashMap::new())?);
+        }
+        let rows = decoder.take_inventory(now_ns, whole);
+        if !rows.is_empty() {
+            self.add(
+                "inventory.exports",
+                encode(&rows.into_batch()?, &HashMap::new())?,
+            );
+        }
+        Ok(())
+    }
+
+    /// Encode rows of exporters.
+    pub fn add_exporters(&mut self, rows: exporters::Rows) -> Result<(), ArrowError> {
+        if !rows.is_empty() {
+            self.add(
+                "exporters.agent",
+                encode(&rows.into_batch()?, &HashMap::new())?,
+            );
+        }
+        Ok(())
+    }
+}
+
+fn flow_messages(rows: Flows) -> Result<Vec<Message>, ArrowError> {
+    let count = rows.rows;
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let batch = wide::batch(&flows::schema(), flows::arrays(rows), count)?;
+    encode(&batch, &HashMap::new())
+}
