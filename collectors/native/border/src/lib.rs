@@ -3,6 +3,7 @@
 mod accounts;
 mod export_listener;
 mod handover;
+mod hear;
 mod host_watch;
 mod listener;
 mod listener_messages;

@@ -9,7 +9,8 @@ use probes::dump::NamespaceDump;
 use probes::{dump, nsid, tap, workload, Failure, Kind, NamespaceId, NamespacePlace};
 use vifs::{Coordinate, Dump, NamespaceFacts};
 
-use crate::watch::{elsewhere, Watch};
+use crate::hear::elsewhere;
+use crate::watch::Watch;
 
 /// Corrections that are told in words.
 const MOST_SAMPLES: usize = 5;

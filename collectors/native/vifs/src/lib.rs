@@ -11,6 +11,7 @@ mod graph;
 mod history;
 mod links;
 mod namespace;
+mod readings;
 mod restore;
 mod state;
 mod table;

@@ -2,8 +2,9 @@
 
 use columns::generated::{counters, inventory};
 
-use crate::counters::{totals, Record};
+use crate::counters::Record;
 use crate::dump::Look;
+use crate::readings::totals;
 use crate::state::read;
 use crate::table::{Departure, Table};
 use crate::vif::{Appeared, Written};
