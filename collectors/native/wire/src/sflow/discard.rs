@@ -56,8 +56,12 @@ pub(super) fn discarded(
         pool: 0,
         drops,
     });
-    let mut sampled = Sampled::read(&mut body)?;
+    let mut sampled = Sampled::default();
+    sampled.read(&mut body)?;
     let (bytes, skb_bytes) = sampled.lengths();
+    let mut packet = Packet::default();
+    sampled.packet(&mut packet);
+    let more = sampled.more.unwrap_or_default();
     let told = |bytes: Option<&[u8]>| bytes.map(text).unwrap_or_default();
     out.discards.push(Discard {
         agent: datagram.header.agent_address,
@@ -72,11 +76,11 @@ pub(super) fn discarded(
         reason_code,
         bytes,
         skb_bytes,
-        packet: sampled.packet(),
-        function: told(sampled.function),
-        access_list: told(sampled.access_list),
-        trap: told(sampled.trap),
-        kernel_reason: told(sampled.kernel_reason),
+        packet,
+        function: told(more.function),
+        access_list: told(more.access_list),
+        trap: told(more.trap),
+        kernel_reason: told(more.kernel_reason),
     });
     out.unknown_structures += u64::from(sampled.unknown);
     Ok(())

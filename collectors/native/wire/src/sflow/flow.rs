@@ -1,8 +1,8 @@
 //! Flow samples: a row each.
 
-use super::sampled::{Gateway, Mpls, Router, Sampled, Switch};
+use super::sampled::{Gateway, More, Mpls, Router, Sampled, Switch};
 use super::xdr::Reader;
-use super::{source, source_type, Datagram, Output, SampleHead, SampleKind};
+use super::{source, source_type, Output, SampleHead, SampleKind};
 use crate::fault::Fault;
 use crate::packet::{self, Packet};
 use crate::rows::{in_if_meaning, out_if_meaning, sampling_origin, Flows};
@@ -25,7 +25,7 @@ struct Sample {
 #[inline]
 pub(super) fn compact(
     mut body: Reader<'_>,
-    datagram: &Datagram,
+    packet: &mut Packet,
     out: &mut Output,
 ) -> Result<(), Fault> {
     let [sequence, source_word, sampling_rate, pool, drops, input, output] = body.words()?;
@@ -47,14 +47,14 @@ pub(super) fn compact(
         input: interface(input),
         output: interface(output),
     };
-    sample.read(body, datagram, out)
+    sample.read(body, packet, out)
 }
 
 /// Reads a flow_sample_expanded (0:3).
 #[inline]
 pub(super) fn expanded(
     mut body: Reader<'_>,
-    datagram: &Datagram,
+    packet: &mut Packet,
     out: &mut Output,
 ) -> Result<(), Fault> {
     let [sequence, source_type, source_index, sampling_rate, pool, drops, in_format, input, out_format, output] =
@@ -78,7 +78,7 @@ pub(super) fn expanded(
             value: output,
         },
     };
-    sample.read(body, datagram, out)
+    sample.read(body, packet, out)
 }
 
 /// The interface of packets that the device itself sends or takes.
@@ -112,20 +112,21 @@ impl Sample {
     fn read(
         &self,
         mut body: Reader<'_>,
-        _datagram: &Datagram,
+        packet: &mut Packet,
         out: &mut Output,
     ) -> Result<(), Fault> {
         out.samples.push(self.head);
-        let mut sampled = Sampled::read(&mut body)?;
+        let mut sampled = Sampled::default();
+        sampled.read(&mut body)?;
         if sampled.has_packet() {
             let (bytes, skb_bytes) = sampled.lengths();
-            let packet = sampled.packet();
+            sampled.packet(packet);
             let row = out.flows.rows;
             self.write(row, &mut out.flows);
             out.flows.bytes.set(row, bytes);
             out.flows.skb_bytes.set(row, skb_bytes);
-            packet::write(&packet, row, &mut out.flows);
-            sampled.write(row, &packet, &mut out.flows);
+            packet::write(packet, row, &mut out.flows);
+            sampled.write(row, packet, &mut out.flows);
             out.flows.rows = row + 1;
             out.observed.push(self.observed());
         }
@@ -184,24 +185,15 @@ impl Sampled<'_> {
         if let Some(switch) = &self.switch {
             switch.write(row, flows);
         }
-        if self.has_more() {
-            self.write_more(row, packet, flows);
+        if let Some(more) = &self.more {
+            more.write(row, packet, flows);
         }
     }
+}
 
-    #[inline]
-    fn has_more(&self) -> bool {
-        self.ip.is_some()
-            || self.router.is_some()
-            || self.gateway.is_some()
-            || self.mpls.is_some()
-            || self.nat.is_some()
-            || self.nat_ports.is_some()
-            || self.vni.is_some()
-    }
-
+impl More<'_> {
     #[inline(never)]
-    fn write_more(&self, row: usize, packet: &Packet, flows: &mut Flows) {
+    fn write(&self, row: usize, packet: &Packet, flows: &mut Flows) {
         if self.ip.is_some() {
             // sampled_ipv4 and sampled_ipv6 do not have these.
             flows.ip_ttl.truncate(row);

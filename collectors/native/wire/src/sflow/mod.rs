@@ -11,6 +11,7 @@
 //! Dropped Packet Notification Structures (2020), sFlow Port NAT Structure (2009), sFlow OpenFlow Structures (2014).
 
 use crate::fault::{Fault, Reason};
+use crate::packet::Packet;
 use crate::rows::{source_kind, Flows};
 
 pub mod counters;
@@ -112,9 +113,10 @@ pub fn decode(bytes: &[u8], received_ns: i64, out: &mut Output) -> Result<Header
     };
     let first = out.flows.rows;
     let mut samples = Reader::new("samples", reader.position(), &bytes[reader.position()..]);
+    let mut packet = Packet::default();
     let mut told = 0;
     while told < header.sample_count {
-        match sample(&mut samples, &datagram, out) {
+        match sample(&mut samples, &datagram, &mut packet, out) {
             Ok(()) => told += 1,
             Err(fault) => {
                 out.faults.push(fault);
@@ -174,7 +176,12 @@ fn header(reader: &mut Reader<'_>) -> Result<Header, Fault> {
 ///
 /// It is not there as a whole, so there is no next one.
 #[inline]
-fn sample(samples: &mut Reader<'_>, datagram: &Datagram, out: &mut Output) -> Result<(), Fault> {
+fn sample(
+    samples: &mut Reader<'_>,
+    datagram: &Datagram,
+    packet: &mut Packet,
+    out: &mut Output,
+) -> Result<(), Fault> {
     let mut tag = Reader::new("sample", samples.position(), samples.rest());
     let [format, length] = tag.words()?;
     let layer = match format {
@@ -191,9 +198,9 @@ fn sample(samples: &mut Reader<'_>, datagram: &Datagram, out: &mut Output) -> Re
     })?;
     samples.skip_to(&tag);
     let read = match format {
-        1 => flow::compact(body, datagram, out),
+        1 => flow::compact(body, packet, out),
         2 => counters::compact(body, datagram, out),
-        3 => flow::expanded(body, datagram, out),
+        3 => flow::expanded(body, packet, out),
         4 => counters::expanded(body, datagram, out),
         5 => discard::discarded(body, datagram, out),
         _ => {

@@ -9,9 +9,18 @@ use crate::rows::header_problem;
 #[derive(Default)]
 pub(super) struct Sampled<'a> {
     pub(super) header: Option<SampledHeader<'a>>,
+    pub(super) switch: Option<Switch>,
+    /// What few samples have; most need not even be told that it is absent.
+    pub(super) more: Option<More<'a>>,
+    /// Structures that nobody knows.
+    pub(super) unknown: u32,
+}
+
+/// What few samples say.
+#[derive(Default)]
+pub(super) struct More<'a> {
     pub(super) ethernet: Option<SampledEthernet>,
     pub(super) ip: Option<SampledIp>,
-    pub(super) switch: Option<Switch>,
     pub(super) router: Option<Router>,
     pub(super) gateway: Option<Gateway>,
     pub(super) mpls: Option<Mpls<'a>>,
@@ -26,8 +35,6 @@ pub(super) struct Sampled<'a> {
     pub(super) access_list: Option<&'a [u8]>,
     pub(super) trap: Option<&'a [u8]>,
     pub(super) kernel_reason: Option<&'a [u8]>,
-    /// Structures that nobody knows.
-    pub(super) unknown: u32,
 }
 
 /// The first bytes of a packet (0:1).
@@ -102,24 +109,111 @@ pub(super) struct Mpls<'a> {
 impl<'a> Sampled<'a> {
     /// Reads the list of structures at the end of a sample.
     #[inline]
-    pub(super) fn read(sample: &mut Reader<'a>) -> Result<Self, Fault> {
-        let mut sampled = Sampled::default();
+    pub(super) fn read(&mut self, sample: &mut Reader<'a>) -> Result<(), Fault> {
         // A structure has at least its tag and its length.
         for _ in 0..sample.count(8)? {
             let [format, length] = sample.words()?;
             let length = length as usize;
             match format {
-                1 => sampled.header(sample.part("sampled_header", length)?)?,
-                1001 => sampled.switch(sample.part("extended_switch", length)?)?,
-                _ => sampled.other(format, sample, length)?,
+                1 => self.header(sample.part("sampled_header", length)?)?,
+                1001 => self.switch(sample.part("extended_switch", length)?)?,
+                _ => self.other(format, sample, length)?,
             }
         }
-        Ok(sampled)
+        Ok(())
     }
 
+    /// Reads a structure that few samples have.
     #[inline(never)]
     fn other(&mut self, format: u32, sample: &mut Reader<'a>, length: usize) -> Result<(), Fault> {
-        let layer = match format {
+        let Some(layer) = More::layer(format) else {
+            sample.part("flow structure", length)?;
+            self.unknown += u32::from(!is_known(format));
+            return Ok(());
+        };
+        let body = sample.part(layer, length)?;
+        self.more.get_or_insert_default().structure(format, body)
+    }
+
+    #[inline]
+    fn header(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
+        let [protocol, frame_length, stripped] = body.words()?;
+        let bytes = body.opaque()?;
+        if self.header.is_none() {
+            self.header = Some(SampledHeader {
+                protocol,
+                frame_length,
+                stripped,
+                bytes,
+            });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn switch(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
+        let [src_vlan, _, dst_vlan, _] = body.words()?;
+        self.switch.get_or_insert(Switch { src_vlan, dst_vlan });
+        Ok(())
+    }
+
+    /// Whether anything says what the packet was. Samples of transactions of applications do not.
+    #[inline]
+    pub(super) fn has_packet(&self) -> bool {
+        let told = |more: &More<'_>| more.ethernet.is_some() || more.ip.is_some();
+        self.header.is_some() || self.more.as_ref().is_some_and(told)
+    }
+
+    /// Length of the packet as it is told, and what an interface's counter has for it.
+    #[inline]
+    pub(super) fn lengths(&self) -> (u64, u64) {
+        match &self.header {
+            Some(header) => {
+                let length = u64::from(header.frame_length);
+                // The frame check is the last of what was stripped; an exporter that strips nothing never had it.
+                let check = u64::from(header.stripped.min(FRAME_CHECK));
+                (length, length.saturating_sub(check))
+            }
+            None => self.more.as_ref().map_or((0, 0), More::lengths),
+        }
+    }
+
+    /// Reads the packet's headers into `packet`. Forgets a decoded IP header that a sampled one makes needless, so lengths come first.
+    #[inline]
+    pub(super) fn packet(&mut self, packet: &mut Packet) {
+        match &self.header {
+            Some(header) => match header.protocol {
+                1 => packet::read(Link::Ethernet, header.bytes, packet),
+                11 => packet::read(Link::Ipv4, header.bytes, packet),
+                12 => packet::read(Link::Ipv6, header.bytes, packet),
+                13 => packet::read(Link::Mpls, header.bytes, packet),
+                _ => {
+                    self.unknown += 1;
+                    *packet = Packet {
+                        problem: header_problem::UNKNOWN_LINK_TYPE,
+                        ..Packet::default()
+                    };
+                }
+            },
+            None => *packet = Packet::default(),
+        }
+        if let Some(more) = &mut self.more {
+            more.complete(packet);
+        }
+    }
+}
+
+/// Structures that are known and that no column takes: users, URLs, names of MPLS tunnels and circuits, stripped VLAN tags, 802.11,
+/// headers that a tunnel adds or took off (the main columns are the packet as its interface saw it), InfiniBand, priority tags,
+/// queues, transit delay, time stamps, sockets and applications.
+const fn is_known(format: u32) -> bool {
+    matches!(format, 1004 | 1005 | 1008..=1016 | 1021..=1028 | 1031..=1036 | 1039 | 1040 | 1043 | 2100..=2103 | 2200..=2210)
+}
+
+impl<'a> More<'a> {
+    /// Name of a structure that is read here.
+    fn layer(format: u32) -> Option<&'static str> {
+        Some(match format {
             2 => "sampled_ethernet",
             3 => "sampled_ipv4",
             4 => "sampled_ipv6",
@@ -134,9 +228,11 @@ impl<'a> Sampled<'a> {
             1038 => "extended_function",
             1041 => "extended_hw_trap",
             1042 => "extended_linux_drop_reason",
-            _ => "flow structure",
-        };
-        let mut body = sample.part(layer, length)?;
+            _ => return None,
+        })
+    }
+
+    fn structure(&mut self, format: u32, mut body: Reader<'a>) -> Result<(), Fault> {
         match format {
             2 => self.ethernet(body)?,
             3 => self.ipv4(body)?,
@@ -163,28 +259,7 @@ impl<'a> Sampled<'a> {
                 let _group = body.opaque()?;
                 self.trap = Some(body.opaque()?);
             }
-            1042 => self.kernel_reason = Some(body.opaque()?),
-            // Users, URLs, names of MPLS tunnels and circuits, stripped VLAN tags, 802.11, headers that a tunnel adds or took off (the
-            // main columns are the packet as the interface saw it), InfiniBand, priority of tags, queues, transit delay, time stamps,
-            // sockets and applications: known, and no column takes them.
-            1004 | 1005 | 1008..=1016 | 1021..=1028 | 1031..=1036 | 1039 | 1040 | 1043 => {}
-            2100..=2103 | 2200..=2210 => {}
-            _ => self.unknown += 1,
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn header(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let [protocol, frame_length, stripped] = body.words()?;
-        let bytes = body.opaque()?;
-        if self.header.is_none() {
-            self.header = Some(SampledHeader {
-                protocol,
-                frame_length,
-                stripped,
-                bytes,
-            });
+            _ => self.kernel_reason = Some(body.opaque()?),
         }
         Ok(())
     }
@@ -240,13 +315,6 @@ impl<'a> Sampled<'a> {
         });
     }
 
-    #[inline]
-    fn switch(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let [src_vlan, _, dst_vlan, _] = body.words()?;
-        self.switch.get_or_insert(Switch { src_vlan, dst_vlan });
-        Ok(())
-    }
-
     fn router(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
         let next_hop = body.address()?;
         let [src_prefix_length, dst_prefix_length] = body.words()?;
@@ -299,22 +367,8 @@ impl<'a> Sampled<'a> {
         Ok(())
     }
 
-    /// Whether anything says what the packet was. Samples of transactions of applications do not.
-    pub(super) fn has_packet(&self) -> bool {
-        self.header.is_some() || self.ethernet.is_some() || self.ip.is_some()
-    }
-
-    /// Length of the packet as it is told, and what an interface's counter has for it.
-    #[inline]
-    pub(super) fn lengths(&self) -> (u64, u64) {
-        if let Some(header) = &self.header {
-            let length = u64::from(header.frame_length);
-            // Of what was stripped the frame check is the last; an exporter that strips nothing never had it.
-            (
-                length,
-                length.saturating_sub(u64::from(header.stripped.min(FRAME_CHECK))),
-            )
-        } else if let Some(ethernet) = &self.ethernet {
+    fn lengths(&self) -> (u64, u64) {
+        if let Some(ethernet) = &self.ethernet {
             let length = u64::from(ethernet.length);
             (length, length.saturating_sub(u64::from(FRAME_CHECK)))
         } else if let Some(ip) = &self.ip {
@@ -325,36 +379,18 @@ impl<'a> Sampled<'a> {
         }
     }
 
-    /// What is known of the packet's headers. Forgets a decoded IP header that a sampled one makes needless, so lengths come first.
-    #[inline]
-    pub(super) fn packet(&mut self) -> Packet {
-        let mut packet = match &self.header {
-            Some(header) => match header.protocol {
-                1 => packet::decode(Link::Ethernet, header.bytes),
-                11 => packet::decode(Link::Ipv4, header.bytes),
-                12 => packet::decode(Link::Ipv6, header.bytes),
-                13 => packet::decode(Link::Mpls, header.bytes),
-                _ => {
-                    self.unknown += 1;
-                    Packet {
-                        problem: header_problem::UNKNOWN_LINK_TYPE,
-                        ..Packet::default()
-                    }
-                }
-            },
-            None => Packet::default(),
-        };
+    /// Fills in what a sampled header did not have.
+    fn complete(&mut self, packet: &mut Packet) {
         if let Some(ethernet) = &self.ethernet {
-            ethernet.complete(&mut packet);
+            ethernet.complete(packet);
         }
         // An IP header that was sampled says more; what remains of the other says that there was none.
         if packet.ip.version != 0 {
             self.ip = None;
         }
         if let Some(ip) = &self.ip {
-            ip.complete(&mut packet);
+            ip.complete(packet);
         }
-        packet
     }
 }
 
@@ -363,7 +399,7 @@ const FRAME_CHECK: u32 = 4;
 const ETHERNET_HEADER: u64 = 14;
 
 impl SampledEthernet {
-    /// Fills in what a sampled header did not have.
+    /// Stands in for the Ethernet header that a packet has not.
     fn complete(&self, packet: &mut Packet) {
         if packet.has_ethernet {
             return;
