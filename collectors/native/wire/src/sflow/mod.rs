@@ -144,10 +144,7 @@ fn header(reader: &mut Reader<'_>) -> Result<Header, Fault> {
     let short = |needed| move |fault: Fault| Fault { needed, ..fault };
     let version = reader.word().map_err(short(24))?;
     if version != 5 {
-        return Err(Fault {
-            needed: 0,
-            ..whole.fault(Reason::Version, 0)
-        });
+        return Err(whole.cut(0, Reason::Version));
     }
     let [kind] = { *reader }.words().map_err(short(24))?;
     let needed = match kind {
@@ -182,8 +179,10 @@ fn sample(
     packet: &mut Packet,
     out: &mut Output,
 ) -> Result<(), Fault> {
-    let mut tag = Reader::new("sample", samples.position(), samples.rest());
-    let [format, length] = tag.words()?;
+    let offset = samples.position();
+    let [format, length] = samples
+        .words()
+        .map_err(|_| sample_is_cut(offset, samples))?;
     let layer = match format {
         1 => "flow_sample",
         2 => "counters_sample",
@@ -192,11 +191,15 @@ fn sample(
         5 => "discarded_packet",
         _ => "unknown sample",
     };
-    let body = tag.part(layer, length as usize).map_err(|fault| Fault {
-        reason: Reason::Short,
-        ..fault
-    })?;
-    samples.skip_to(&tag);
+    let body = match samples.part(layer, length as usize) {
+        Ok(body) => body,
+        Err(fault) => {
+            return Err(Fault {
+                reason: Reason::Short,
+                ..fault
+            })
+        }
+    };
     let read = match format {
         1 => flow::compact(body, packet, out),
         2 => counters::compact(body, datagram, out),
@@ -212,6 +215,12 @@ fn sample(
         out.faults.push(fault);
     }
     Ok(())
+}
+
+/// The datagram ends before a sample's tag and length do.
+#[cold]
+fn sample_is_cut(offset: usize, samples: &Reader<'_>) -> Fault {
+    Reader::new("sample", offset, samples.rest()).cut(8, Reason::Short)
 }
 
 /// Gives all rows of a datagram what they share.

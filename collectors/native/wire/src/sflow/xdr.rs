@@ -38,12 +38,6 @@ impl<'a> Reader<'a> {
         &self.bytes[self.at..]
     }
 
-    /// Go on where `other` is, which reads the same bytes from here.
-    #[inline]
-    pub(super) fn skip_to(&mut self, other: &Reader<'_>) {
-        self.at = (self.at + other.at).min(self.bytes.len());
-    }
-
     /// Where the next byte is in the datagram.
     #[inline]
     pub(super) fn position(&self) -> usize {
@@ -122,23 +116,23 @@ impl<'a> Reader<'a> {
     }
 
     /// The structure of `length` bytes that comes next, without its padding. Padding that is not there is not missed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn part(&mut self, layer: &'static str, length: usize) -> Result<Self, Fault> {
         let offset = self.position();
         let rest = self.rest();
-        match rest.get(..length) {
-            Some(bytes) => {
-                self.at += rest.len().min(length + padding(length));
-                Ok(Reader::new(layer, offset, bytes))
-            }
-            None => Err(Fault {
-                protocol: "sflow",
-                layer,
-                offset,
-                needed: length,
-                present: rest.len(),
-                reason: Reason::Length,
-            }),
+        let Some(bytes) = rest.get(..length) else {
+            return Err(Reader::new(layer, offset, rest).cut(length, Reason::Length));
+        };
+        self.at += rest.len().min(length + padding(length));
+        Ok(Reader::new(layer, offset, bytes))
+    }
+
+    /// A fault about this structure, of which only what it reads is there.
+    #[cold]
+    pub(super) fn cut(&self, needed: usize, reason: Reason) -> Fault {
+        Fault {
+            needed,
+            ..self.fault(reason, 0)
         }
     }
 
@@ -169,10 +163,7 @@ impl<'a> Reader<'a> {
             0 => Ok(None),
             1 => self.fixed::<4>().map(|address| Some(mapped(address))),
             2 => self.fixed::<16>().map(Some),
-            _ => Err(Fault {
-                needed: 0,
-                ..self.fault(Reason::Value, 0)
-            }),
+            _ => Err(self.cut(0, Reason::Value)),
         }
     }
 }
