@@ -76,10 +76,11 @@ fn is_unicast(address: &[u8]) -> bool {
 /// The fewest payload bytes of a packet with this next header, or `None` for one that nobody uses.
 fn least_payload(next: u8) -> Option<u16> {
     Some(match next {
-        // Hop-by-hop, with a jumbogram's payload length of 0; and "no next header".
+        // Hop-by-hop, with a jumbogram's payload length of 0; no next header.
         0 | 59 => 0,
-        // IPv4, IPv6, IP in TCP's place, AH, EIGRP, OSPF, SCTP, DCCP.
+        // IPv4, TCP, IPv6.
         4 | 6 | 41 => 20,
+        // AH, DCCP, SCTP, EIGRP, OSPF.
         51 | 33 | 132 | 88 | 89 => 12,
         // UDP, routing, fragment, destination, mobility, HIP, SHIM6, ESP, VRRP, UDP-Lite.
         17 | 43 | 44 | 60 | 135 | 139 | 140 | 50 | 112 | 136 => 8,

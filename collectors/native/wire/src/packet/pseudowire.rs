@@ -10,8 +10,9 @@
 //! * Ethernet (RFC 4448): a source address that is no group's, and IPv4, IPv6 or ARP behind at most two tags that proves itself.
 //! * the control word (RFC 4448 4.6): the 16 bits that must be 0, and such a frame behind it.
 //!
-//! By chance, a frame of other payload passes for IPv4 in 1 of 2²⁰, for an Ethernet frame in 1 of 2²⁴ or fewer. Who can choose all
-//! bytes of a frame can make one that reads as another packet; no collector can tell.
+//! Random bytes pass for IPv4 in 1 of 2²⁰ cases, for an Ethernet frame in 1 of 2³⁰, for IPv6 in 1 of 2¹³: that reading is the weak
+//! one, and can be wrong where a frame without control word carries neither IP nor ARP and its addresses look like an IPv6 header.
+//! Who can choose all bytes of a frame can make one that reads as another packet; no collector can tell.
 
 use super::ethernet::{ARP, IP4, IP6};
 use super::plausible::{arp, ip4, ip6, Verdict};

@@ -1,4 +1,9 @@
 //! Decoding of packet headers.
 
+mod cut;
 mod frames;
-mod known;
+mod hostile;
+mod pseudowire;
+mod rows;
+mod samples;
+mod stops;
