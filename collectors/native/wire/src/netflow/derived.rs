@@ -1,0 +1,290 @@
+//! What rows get besides the elements of their record: constants of the message, and what follows from other columns.
+
+use super::head::Head;
+use super::number::{float, number};
+use super::output::Output;
+use super::plan::{Rate, Steps};
+use super::step::Frame;
+use crate::column::Column;
+use crate::rows::Flows;
+
+/// Protocols whose exporters put type and code into the destination port.
+const ICMP: [u8; 2] = [1, 58];
+
+/// What an interface's counter adds to the IP bytes of a packet: the Ethernet header, and a VLAN tag.
+const ETHERNET_BYTES: u64 = 14;
+const VLAN_BYTES: u64 = 4;
+
+/// What all rows of a message have in common.
+pub struct Common<'a> {
+    pub head: &'a Head,
+    pub exporter_address: [u8; 16],
+    pub received_ns: i64,
+}
+
+/// The values of a column for rows from `row` on, if it has one for each of them.
+fn all<T: Clone + Default>(column: &Column<T>, row: usize, count: usize) -> Option<&[T]> {
+    column.values().get(row..row + count)
+}
+
+fn told<T: Clone + Default>(column: &Column<T>, row: usize) -> bool {
+    column.len() > row
+}
+
+/// Completes the rows of a frame. The columns of its steps must have been written.
+pub fn complete(
+    frame: &Frame<'_>,
+    steps: &Steps,
+    common: &Common<'_>,
+    reverse: bool,
+    out: &mut Output,
+) {
+    let (row, count) = (frame.row, frame.records.count());
+    let flows = &mut out.flows;
+    flows
+        .source_kind
+        .repeat(row, count, common.head.source_kind);
+    flows
+        .exporter_address
+        .repeat(row, count, common.exporter_address);
+    flows
+        .sequence_number
+        .repeat(row, count, common.head.sequence);
+    flows.received_time.repeat(row, count, common.received_ns);
+    domains(flows, row, count, common.head.domain_id);
+    if steps.duration.is_some() {
+        durations(frame, steps, flows);
+    }
+    settle(flows, row, count);
+    times(frame, steps, common.received_ns, flows);
+    if !steps.icmp && !reverse {
+        hidden_icmp(row, count, flows);
+    }
+    if !steps.skb_bytes {
+        skb_bytes(row, count, flows);
+    }
+    observed(row, count, flows, &mut out.observed);
+    if let Some(slot) = &steps.selector {
+        for record in 0..count {
+            if let Some(selector) = number(frame.records.field(record, slot)) {
+                out.selector.set(row + record, selector);
+            }
+        }
+    }
+    if let Some(rate) = &steps.rate {
+        for record in 0..count {
+            if let Some(rate) = record_rate(frame, rate, record) {
+                out.record_rate.set(row + record, rate);
+            }
+        }
+    }
+    out.flows.rows = row + count;
+}
+
+/// Gives the columns that others follow from a value, or the lack of one, in all rows, if they have one in any.
+fn settle(flows: &mut Flows, row: usize, count: usize) {
+    fn one<T: Clone + Default>(column: &mut Column<T>, row: usize, count: usize) {
+        if told(column, row) {
+            column.fill(row + count);
+        }
+    }
+    one(&mut flows.flow_start_time, row, count);
+    one(&mut flows.flow_end_time, row, count);
+    one(&mut flows.protocol, row, count);
+    one(&mut flows.dst_port, row, count);
+    one(&mut flows.bytes, row, count);
+    one(&mut flows.packets, row, count);
+    one(&mut flows.in_if_index, row, count);
+    one(&mut flows.out_if_index, row, count);
+    one(&mut flows.direction, row, count);
+    one(&mut flows.src_vlan, row, count);
+    one(&mut flows.dst_vlan, row, count);
+}
+
+/// A mediator tells the domain of each record; else it is the message's.
+fn domains(flows: &mut Flows, row: usize, count: usize, domain_id: u32) {
+    let column = &mut flows.observation_domain_id;
+    if !told(column, row) {
+        return column.repeat(row, count, domain_id);
+    }
+    let values: Vec<_> = (row..row + count)
+        .map(|row| column.get(row).copied().unwrap_or(domain_id))
+        .collect();
+    column.extend(row, values.into_iter());
+}
+
+/// `time` is the end of the flow, else when its message was received; the duration is what both ends tell, else what is told of it.
+fn times(frame: &Frame<'_>, steps: &Steps, received_ns: i64, flows: &mut Flows) {
+    let (row, count) = (frame.row, frame.records.count());
+    match all(&flows.flow_end_time, row, count) {
+        Some(ends) => {
+            let times = ends
+                .iter()
+                .map(|&end| if end == 0 { received_ns } else { end });
+            flows.time.extend(row, times);
+        }
+        None => flows.time.repeat(row, count, received_ns),
+    }
+    if steps.duration.is_some() {
+        return;
+    }
+    let starts = all(&flows.flow_start_time, row, count);
+    match (starts, all(&flows.flow_end_time, row, count)) {
+        (Some(starts), Some(ends)) => {
+            let spans = starts
+                .iter()
+                .zip(ends)
+                .map(|(&start, &end)| span(start, end));
+            flows.duration_ns.extend(row, spans);
+        }
+        _ => flows.duration_ns.repeat(row, count, 0),
+    }
+}
+
+/// Both are known if neither is 0; an end before its start gives no length.
+#[inline]
+fn span(start: i64, end: i64) -> u64 {
+    if start == 0 || end < start {
+        return 0;
+    }
+    (end - start).cast_unsigned()
+}
+
+/// Where a record tells its length, the end that it does not tell follows.
+fn durations(frame: &Frame<'_>, steps: &Steps, flows: &mut Flows) {
+    let Some((slot, unit)) = steps.duration else {
+        return;
+    };
+    for record in 0..frame.records.count() {
+        let row = frame.row + record;
+        let start = flows.flow_start_time.get(row).copied();
+        let end = flows.flow_end_time.get(row).copied();
+        let length = number(frame.records.field(record, &slot))
+            .and_then(|length| length.checked_mul(unit))
+            .and_then(|length| i64::try_from(length).ok());
+        let duration = match (start, end, length) {
+            (Some(start), Some(end), _) => span(start, end),
+            (Some(start), None, Some(length)) => {
+                if !steps.ends {
+                    flows.flow_end_time.set(row, start.saturating_add(length));
+                }
+                length.cast_unsigned()
+            }
+            (None, Some(end), Some(length)) => {
+                if !steps.starts && end > length {
+                    flows.flow_start_time.set(row, end - length);
+                }
+                length.cast_unsigned()
+            }
+            (None, None, Some(length)) => length.cast_unsigned(),
+            (.., None) => 0,
+        };
+        flows.duration_ns.set(row, duration);
+    }
+}
+
+/// Type and code of ICMP in the destination port, as NetFlow v5 began it, where no element tells them.
+fn hidden_icmp(row: usize, count: usize, flows: &mut Flows) {
+    let (Some(protocols), Some(ports)) = (
+        all(&flows.protocol, row, count),
+        all(&flows.dst_port, row, count),
+    ) else {
+        return;
+    };
+    let known = protocols.iter().fold(false, |found, protocol| {
+        found | (*protocol == ICMP[0]) | (*protocol == ICMP[1])
+    });
+    if !known {
+        return;
+    }
+    for (index, (protocol, port)) in protocols.iter().zip(ports).enumerate() {
+        if ICMP.contains(protocol) {
+            let [kind, code] = port.to_be_bytes();
+            flows.icmp_type.set(row + index, kind);
+            flows.icmp_code.set(row + index, code);
+        }
+    }
+}
+
+/// IP bytes with the link headers of that many packets; nothing where one of the two counts is not told.
+fn skb_bytes(row: usize, count: usize, flows: &mut Flows) {
+    let (Some(bytes), Some(packets)) = (
+        all(&flows.bytes, row, count),
+        all(&flows.packets, row, count),
+    ) else {
+        return;
+    };
+    let both = bytes.iter().zip(packets);
+    let tags = (
+        all(&flows.src_vlan, row, count),
+        all(&flows.dst_vlan, row, count),
+    );
+    if tags == (None, None) {
+        let column = both.map(|(&bytes, &packets)| with_headers(bytes, packets, ETHERNET_BYTES));
+        return flows.skb_bytes.extend(row, column);
+    }
+    let tag = |vlans: Option<&[u16]>, index: usize| vlans.map_or(0, |vlans| vlans[index]);
+    let column = both.enumerate().map(|(index, (&bytes, &packets))| {
+        let tagged = tag(tags.0, index) | tag(tags.1, index) != 0;
+        let header = ETHERNET_BYTES + if tagged { VLAN_BYTES } else { 0 };
+        with_headers(bytes, packets, header)
+    });
+    flows.skb_bytes.extend(row, column);
+}
+
+#[inline]
+fn with_headers(bytes: u64, packets: u64, header: u64) -> u64 {
+    bytes.saturating_add(packets.saturating_mul(header))
+}
+
+/// The interface that saw the flow: the one of its direction; without a direction the one it came in by, else the other.
+fn observed(row: usize, count: usize, flows: &Flows, observed: &mut Vec<u32>) {
+    observed.resize(row, 0);
+    let ins = all(&flows.in_if_index, row, count);
+    let outs = all(&flows.out_if_index, row, count);
+    let directions = all(&flows.direction, row, count);
+    match (ins, outs, directions) {
+        (Some(ins), Some(outs), Some(directions)) => {
+            let ends = ins.iter().zip(outs).zip(directions);
+            observed.extend(ends.map(|((&into, &out), &direction)| match direction {
+                1 => out,
+                _ => into,
+            }));
+        }
+        (Some(ins), Some(outs), None) => {
+            let ends = ins.iter().zip(outs);
+            observed.extend(ends.map(|(&into, &out)| if into == 0 { out } else { into }));
+        }
+        _ => {
+            for row in row..row + count {
+                let into = flows.in_if_index.get(row).copied();
+                let out = flows.out_if_index.get(row).copied();
+                observed.push(match flows.direction.get(row) {
+                    Some(0) => into.unwrap_or(0),
+                    Some(_) => out.unwrap_or(0),
+                    None => into.filter(|into| *into != 0).or(out).unwrap_or(0),
+                });
+            }
+        }
+    }
+}
+
+/// Each packet of the record stands for so many; nothing where the record says 0 or nonsense.
+fn record_rate(frame: &Frame<'_>, rate: &Rate, record: usize) -> Option<f64> {
+    let field = |slot| frame.records.field(record, slot);
+    let value = match rate {
+        Rate::OneOf(slot) => number(field(slot))? as f64,
+        Rate::Spaced(taken, left_out) => {
+            let (taken, left_out) = (
+                number(field(taken))? as f64,
+                number(field(left_out))? as f64,
+            );
+            (taken + left_out) / taken
+        }
+        Rate::Sized(size, population) => {
+            number(field(population))? as f64 / number(field(size))? as f64
+        }
+        Rate::Probability(slot) => 1.0 / float(field(slot))?,
+    };
+    (value.is_finite() && value >= 1.0).then_some(value)
+}

@@ -1,0 +1,280 @@
+//! A column of the rows from one field of all records.
+//!
+//! Records of one length are read in strides, straight into the column; all others, and values that may be missing, one by one.
+
+use super::element::Place;
+use super::instant::{Clock, Form};
+use super::number::{mapped, number, sized, Unsigned};
+use super::plan::{Step, Steps};
+use super::records::{Records, Slot};
+use crate::column::Column;
+use crate::rows::{tunnel, Flows};
+
+/// What a step reads besides its own field.
+pub struct Frame<'a> {
+    pub records: Records<'a>,
+    pub clock: Clock,
+    /// The first of the rows that are written.
+    pub row: usize,
+}
+
+/// The values of a field of records that are all equally long.
+#[inline]
+fn strided<'a, const N: usize>(
+    bytes: &'a [u8],
+    stride: usize,
+    offset: usize,
+) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
+    bytes.chunks_exact(stride).map(move |record| {
+        record
+            .get(offset..offset + N)
+            .and_then(|value| value.try_into().ok())
+            .unwrap_or([0; N])
+    })
+}
+
+impl Frame<'_> {
+    /// Writes the column of one step.
+    pub fn write(&self, step: &Step, steps: &Steps, flows: &mut Flows) {
+        if let Some((other, spare)) = &step.spare {
+            return self.either(step, (other, spare), steps, flows);
+        }
+        let slot = &step.slot;
+        match step.place {
+            Place::U8(column) => self.unsigned(slot, column(flows)),
+            Place::U16(column) => self.unsigned(slot, column(flows)),
+            Place::U32(column) => self.unsigned(slot, column(flows)),
+            Place::U64(column) => self.unsigned(slot, column(flows)),
+            Place::Ipv4(column) => self.array::<4, _>(slot, column(flows), mapped),
+            Place::Ipv6(column) => self.array::<16, _>(slot, column(flows), |address| address),
+            Place::Mac(column) => self.array::<6, _>(slot, column(flows), sized),
+            Place::Time(column, form) => self.time(slot, form, steps, column(flows)),
+            Place::Turned(column) => self.turned(slot, column(flows)),
+            Place::Icmp => self.icmp(slot, flows),
+            Place::Application => self.application(slot, flows),
+            Place::Segment => self.segment(slot, flows),
+            _ => {}
+        }
+    }
+
+    /// Calls `take` with each record that has the field, by row.
+    fn each(&self, slot: &Slot, mut take: impl FnMut(usize, &[u8])) {
+        for record in 0..self.records.count() {
+            let value = self.records.field(record, slot);
+            if !value.is_empty() {
+                take(self.row + record, value);
+            }
+        }
+    }
+
+    fn unsigned<T: Unsigned>(&self, slot: &Slot, column: &mut Column<T>) {
+        if let Records::Fixed { bytes, stride } = self.records {
+            let at = slot.offset;
+            match slot.width {
+                Some(1) => {
+                    return column.extend(
+                        self.row,
+                        strided::<1>(bytes, stride, at).map(|v| T::low(sized(v))),
+                    )
+                }
+                Some(2) if T::BYTES >= 2 => {
+                    return column.extend(
+                        self.row,
+                        strided::<2>(bytes, stride, at).map(|v| T::low(sized(v))),
+                    )
+                }
+                Some(4) if T::BYTES >= 4 => {
+                    return column.extend(
+                        self.row,
+                        strided::<4>(bytes, stride, at).map(|v| T::low(sized(v))),
+                    )
+                }
+                Some(8) if T::BYTES >= 8 => {
+                    return column.extend(
+                        self.row,
+                        strided::<8>(bytes, stride, at).map(|v| T::low(sized(v))),
+                    )
+                }
+                _ => {}
+            }
+        }
+        self.each(slot, |row, value| {
+            if let Some(value) = number(value).and_then(T::exact) {
+                column.set(row, value);
+            }
+        });
+    }
+
+    fn array<const N: usize, T: Clone + Default>(
+        &self,
+        slot: &Slot,
+        column: &mut Column<T>,
+        convert: impl Fn([u8; N]) -> T,
+    ) {
+        match self.records {
+            Records::Fixed { bytes, stride } => {
+                column.extend(
+                    self.row,
+                    strided::<N>(bytes, stride, slot.offset).map(convert),
+                );
+            }
+            Records::Placed { .. } => self.each(slot, |row, value| {
+                if let Ok(value) = value.try_into() {
+                    column.set(row, convert(value));
+                }
+            }),
+        }
+    }
+
+    fn time(&self, slot: &Slot, form: Form, steps: &Steps, column: &mut Column<i64>) {
+        let own_start = steps.origin.filter(|_| form == Form::Uptime);
+        if let (Records::Fixed { bytes, stride }, None) = (self.records, own_start) {
+            let (at, clock) = (slot.offset, self.clock);
+            let instant = move |raw| clock.instant(form, raw);
+            match slot.width {
+                Some(4) => {
+                    column.extend(
+                        self.row,
+                        strided::<4>(bytes, stride, at).map(|v| instant(sized(v))),
+                    );
+                    return self.untell_zeros(column);
+                }
+                Some(8) => {
+                    column.extend(
+                        self.row,
+                        strided::<8>(bytes, stride, at).map(|v| instant(sized(v))),
+                    );
+                    return self.untell_zeros(column);
+                }
+                _ => {}
+            }
+        }
+        for record in 0..self.records.count() {
+            let clock = own_start
+                .and_then(|start| number(self.records.field(record, &start)))
+                .map(|millis| self.clock.instant(Form::Millis, millis))
+                .filter(|start| *start > 0)
+                .map_or(self.clock, |start| self.clock.with_start(start));
+            let raw = number(self.records.field(record, slot));
+            match raw.map(|raw| clock.instant(form, raw)) {
+                None | Some(0) => {}
+                Some(instant) => column.set(self.row + record, instant),
+            }
+        }
+    }
+
+    /// An instant of 0 is one that is not known.
+    fn untell_zeros(&self, column: &mut Column<i64>) {
+        if !column.values()[self.row..].contains(&0) {
+            return;
+        }
+        let values = column.values()[self.row..].to_vec();
+        column.truncate(self.row);
+        for (index, value) in values.into_iter().enumerate() {
+            if value != 0 {
+                column.set(self.row + index, value);
+            }
+        }
+    }
+
+    fn turned(&self, slot: &Slot, column: &mut Column<u8>) {
+        self.each(slot, |row, value| match number(value) {
+            Some(0) => column.set(row, 1),
+            Some(1) => column.set(row, 0),
+            _ => {}
+        });
+    }
+
+    fn icmp(&self, slot: &Slot, flows: &mut Flows) {
+        self.each(slot, |row, value| {
+            if let [kind, code] = *value {
+                flows.icmp_type.set(row, kind);
+                flows.icmp_code.set(row, code);
+            }
+        });
+    }
+
+    fn application(&self, slot: &Slot, flows: &mut Flows) {
+        self.each(slot, |row, value| {
+            let (engine, selector) = (value[0], &value[1..]);
+            let selector = match selector {
+                [] => Some(0),
+                selector if selector.len() < 8 => number(selector),
+                _ => None,
+            };
+            if let Some(selector) = selector {
+                let id = u64::from(engine) << 56 | selector;
+                flows.application_id.set(row, id);
+            }
+        });
+    }
+
+    fn segment(&self, slot: &Slot, flows: &mut Flows) {
+        self.each(slot, |row, value| {
+            let Some(segment) = number(value).filter(|segment| *segment != 0) else {
+                return;
+            };
+            flows.vni.set(row, (segment & 0xff_ffff) as u32);
+            if value.len() > 3 && value[0] == 1 {
+                flows.tunnel.set(row, tunnel::VXLAN);
+            }
+        });
+    }
+
+    /// Of two fields the first that is not zero; of two addresses the one of the record's IP version, where it tells that.
+    fn either(&self, step: &Step, spare: (&Place, &Slot), steps: &Steps, flows: &mut Flows) {
+        for record in 0..self.records.count() {
+            let first = self.records.field(record, &step.slot);
+            let second = self.records.field(record, spare.1);
+            let version = steps
+                .version
+                .and_then(|slot| number(self.records.field(record, &slot)));
+            let address = matches!(step.place, Place::Ipv4(_) | Place::Ipv6(_));
+            let take_second = match version {
+                Some(version @ (4 | 6)) if address => {
+                    second.len() == if version == 4 { 4 } else { 16 }
+                }
+                _ => first.iter().all(|byte| *byte == 0) && second.iter().any(|byte| *byte != 0),
+            };
+            let (place, slot) = match take_second {
+                true => (*spare.0, *spare.1),
+                false => (step.place, step.slot),
+            };
+            let one = Frame {
+                records: self.records.range(record, record + 1),
+                clock: self.clock,
+                row: self.row + record,
+            };
+            let step = Step {
+                place,
+                slot,
+                spare: None,
+            };
+            one.write(&step, steps, flows);
+        }
+    }
+}
+
+/// Writes what has no column of its own kind: labels of an MPLS stack.
+pub fn labels(frame: &Frame<'_>, slots: &[Slot], column: &mut Column<Vec<u32>>) {
+    for record in 0..frame.records.count() {
+        let mut labels = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let Some(entry) = number(frame.records.field(record, slot)) else {
+                break;
+            };
+            labels.push(entry as u32);
+            if entry & 1 == 1 {
+                break;
+            }
+        }
+        // What is behind the bottom of the stack is filled with zeros.
+        while labels.last() == Some(&0) {
+            labels.pop();
+        }
+        if !labels.is_empty() {
+            let labels = labels.into_iter().map(|entry| entry >> 4).collect();
+            column.set(frame.row + record, labels);
+        }
+    }
+}
