@@ -9,7 +9,7 @@ use crate::packet::Link;
 /// What data sets of one template give.
 #[derive(Debug)]
 pub enum Plan {
-    Flows(FlowPlan),
+    Flows(Box<FlowPlan>),
     Options(OptionPlan),
 }
 
@@ -96,7 +96,7 @@ impl Plan {
                 fields: option_fields(fields, template.scopes),
             });
         }
-        Plan::Flows(FlowPlan::new(&template.fields, raw_elements))
+        Plan::Flows(Box::new(FlowPlan::new(&template.fields, raw_elements)))
     }
 
     pub fn layout(&self) -> &Layout {
@@ -109,6 +109,7 @@ impl Plan {
     /// Memory, in bytes.
     pub fn size(&self) -> usize {
         size_of::<Self>()
+            + size_of::<FlowPlan>()
             + self.layout().size()
             + match self {
                 Plan::Flows(plan) => {
