@@ -124,8 +124,141 @@ class HostWatch:
     def sees_all_namespaces(self) -> bool:
         """Whether changes in other namespaces are seen and heard."""
 
+    def local_interfaces(self) -> list[tuple[int, str, int]]:
+        """Return ifindex, name and vif_id of the interfaces in this process's own network namespace."""
+
     def counts(self) -> WatchCounts:
         """Return what was counted so far."""
+
+class Handed:
+    """What one call of `ExportListener.take` hands over.
+
+    Attributes:
+        messages: Encoded batches by stream, each stream's in order.
+        is_partial: More waits: call again.
+        settled_time_ns: All that was received before this instant is in these or earlier messages, or is parked; 0
+            while more waits.
+        state: What a restart must know, to be kept once the messages are written; None where nothing changed.
+        problems: Event, subject, detail, count of what a person should know.
+        lost: Cause, datagrams, flows of all that was lost since the start: `socket`, `shed`, `refused`, `undecodable`,
+            `parked`, `exporter_gap`; brought up to date every ten seconds and at the end.
+        decoded_datagrams: Since the start, at the same times.
+        flows: Flow rows since the start, at the same times.
+    """
+
+    messages: list[tuple[str, list[_Encoded]]]
+    is_partial: bool
+    settled_time_ns: int
+    state: bytes | None
+    problems: list[tuple[str, str, str, int]]
+    lost: list[tuple[str, int, int]]
+    decoded_datagrams: int
+    flows: int
+
+class ListenerStatus:
+    """What a listener counted since it was opened; lists are by address, in the order in which they were given.
+
+    Received datagrams are those that the kernel gave: refused, shed, queued, parked, decoded or undecodable ones.
+    `receive_buffers` has one for each socket. Times of the processor are of the threads that receive and decode.
+    """
+
+    addresses: list[str]
+    receive_buffers: list[int]
+    received: list[int]
+    received_bytes: list[int]
+    refused: list[int]
+    shed: list[int]
+    cut: list[int]
+    socket_dropped: list[int]
+    queued_bytes: int
+    waiting_bytes: int
+    receive_errors: int
+    receive_cpu_ns: int
+    decode_cpu_ns: int
+    encode_cpu_ns: int
+    parked: int
+    flows: int
+    unknown_rate_flows: int
+
+class ExportListener:
+    """A source of flow exports: sockets, threads that receive and decode, and messages that wait to be handed over.
+
+    Receiving never waits for decoding. What waits is bounded twice by `queue_bytes`: datagrams to be decoded, of which
+    each sender has a fair share, and encoded messages, beyond which decoding stops. What exceeds a sender's share is
+    shed, whole datagrams, and counted for it. Every call releases the interpreter.
+    """
+
+    def __init__(
+        self,
+        *,
+        stream: str,
+        listen: Sequence[tuple[str, int]],
+        sockets: int = 1,
+        receive_buffer: int = ...,
+        queue_bytes: int = ...,
+        allow: Sequence[tuple[str, int]] = (),
+        site: str = "",
+        known: Sequence[object] = (),
+        park_bytes: int = ...,
+        park_time_ns: int = ...,
+        max_exporters: int = 4096,
+        max_templates: int = 1024,
+        raw_elements: bool = False,
+        state: bytes | None = None,
+    ) -> None:
+        """Bind all sockets; nothing is received before `start`.
+
+        Args:
+            stream: Of the flows.
+            listen: Addresses and ports; port 0 lets the kernel choose.
+            sockets: For each address, each with a thread of its own.
+            receive_buffer: Bytes that the kernel shall hold for each; less is told by `problems`.
+            queue_bytes: Bound of what waits to be decoded, and of what waits to be handed over.
+            allow: Networks that are heard besides loopback: address and length of the prefix.
+            site: Distinguishes exporters of the same address in different places.
+            known: Objects with the attributes of `viflux.settings.schema.KnownExporter`.
+            park_bytes: Bound of what waits for a template or a sampling rate.
+            park_time_ns: How long it waits.
+            max_exporters: Most that are told apart.
+            max_templates: Most of one exporter.
+            raw_elements: Keep elements that no column takes.
+            state: What an earlier run handed over.
+
+        Raises:
+            OSError: An address cannot be listened on; `filename` is its position in `listen`.
+            ValueError: An address, a network or an entry of `known` is none.
+        """
+
+    def addresses(self) -> list[str]:
+        """Return where it listens, with the ports that the kernel chose."""
+
+    def start(self) -> None:
+        """Start the threads; they have the capabilities of the calling thread.
+
+        Raises:
+            OSError: The kernel gives no thread.
+        """
+
+    def take(self, most_bytes: int, *, whole: bool = False, patience_ns: int = ...) -> Handed:
+        """Have all that was received decoded, and take about `most_bytes` of messages, oldest first.
+
+        Args:
+            most_bytes: At least one message is taken, of at most 512 KiB.
+            whole: State all interfaces of exporters.
+            patience_ns: How long the decoder may take; what it has not done by then is in a later call.
+        """
+
+    def settle(self) -> None:
+        """Say that what was taken is written, or given up: it does not count against the bound any more."""
+
+    def set_local_vifs(self, interfaces: Sequence[tuple[int, str, int]]) -> None:
+        """Tell ifindex, name and vif_id of the interfaces of the agent's own network namespace."""
+
+    def status(self) -> ListenerStatus:
+        """Return what was counted so far."""
+
+    def stop(self) -> None:
+        """Receive no more, decode all that came, end the threads; what they leave can still be taken."""
 
 def missing_capabilities() -> list[tuple[str, str]]:
     """Return the name, and what is not seen without it, of each capability that a full view needs and is missing."""

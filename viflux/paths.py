@@ -14,6 +14,7 @@ class DataPaths:
     |---|---|---|
     | `format` | whoever comes first | the layout's version |
     | `spool/` | agent | segments, the committed offset, kept statements |
+    | `exporters/` | agent | what a restart must know of exporters: templates, rates, sequence numbers |
     | `processor/` | processor | the cursor and the open intent of each source |
     | `deadletter/` | processor | refused batches with their reason |
     | `store/` | store | the engine's own files |
@@ -31,6 +32,11 @@ class DataPaths:
     def spool(self) -> Path:
         """The agent's segment log."""
         return self.root / "spool"
+
+    @property
+    def exporters(self) -> Path:
+        """What the agent keeps of exporters."""
+        return self.root / "exporters"
 
     @property
     def processor(self) -> Path:

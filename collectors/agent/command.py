@@ -38,20 +38,23 @@ def _run(settings: Settings) -> None:
     from collectors.agent import sources, view  # noqa: PLC0415
     from collectors.agent.host import Host  # noqa: PLC0415
     from collectors.agent.loop import Agent  # noqa: PLC0415
+    from collectors.exporters.exports import Exports  # noqa: PLC0415
     from viflux import telemetry  # noqa: PLC0415
     from viflux.clock import SystemClock  # noqa: PLC0415
     from viflux.paths import DataPaths  # noqa: PLC0415
     from viflux.spool import SpoolWriter  # noqa: PLC0415
     from viflux.supervisor.folder import require_format  # noqa: PLC0415
 
-    sources.require_known(settings.agent.sources)
+    sources.require_known(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    view.give_up_other_capabilities()
     clock = SystemClock()
     paths = DataPaths(settings.data_dir)
     require_format(paths)
+    # A port below 1024 needs a capability that the agent gives up.
+    exports = Exports.open(settings, paths)
+    view.give_up_other_capabilities()
     host = Host.of(settings)
     health = telemetry.Health("agent", clock)
     spool = SpoolWriter.open(
@@ -65,7 +68,7 @@ def _run(settings: Settings) -> None:
     )
     server = telemetry.serve(paths, health)
     try:
-        Agent(settings, host, spool, clock, health, view.limits_of_view(settings)).run(stop)
+        Agent(settings, host, spool, clock, health, view.limits_of_view(settings), exports).run(stop)
     except OSError as error:
         raise VifluxError(f"the kernel refuses what the agent cannot do without: {error.strerror or error}") from error
     finally:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from collectors._native import HostWatch
     from collectors.agent.happenings import Happenings
+    from collectors.exporters.exports import Exports
     from viflux.clock import Clock
     from viflux.spool import Batch, SpoolWriter
 
@@ -36,10 +37,17 @@ class HandOver:
         happenings: The agent's own events.
         clock: Where the time comes from.
         sources: Names of the sources that run.
+        exports: What receives from exporters.
     """
 
     def __init__(
-        self, watch: HostWatch, spool: SpoolWriter, happenings: Happenings, clock: Clock, sources: Iterable[str]
+        self,
+        watch: HostWatch,
+        spool: SpoolWriter,
+        happenings: Happenings,
+        clock: Clock,
+        sources: Iterable[str],
+        exports: Exports,
     ) -> None:
         self._watch = watch
         self._spool = spool
@@ -47,7 +55,9 @@ class HandOver:
         self._clock = clock
         self._inventory = Inventory()
         self._counters = Counters() if "counters" in set(sources) else None
+        self._exports = exports
         streams = [self._inventory.stream, EVENTS, *([self._counters.stream] if self._counters else [])]
+        streams += exports.streams
         self._ledger = Ledger(streams, clock.now_ns())
         self._refused_since_ns: int | None = None
         self._refusals = 0
@@ -76,13 +86,18 @@ class HandOver:
             handed_over += collect(self._watch)
         baseline_bytes = self._spool.baseline_bytes(self._inventory.stream)
         handed_over += self._inventory.propose(self._watch, now_ns, baseline_bytes)
+        handed_over += self._exports.propose(now_ns)
+        self._exports.tell_problems(self._happenings, now_ns)
         handed_over += batches(EVENTS, self._watch.events())
         handed_over += self._happenings.propose()
         losses = self._spool.losses()
         watermarks = dict.fromkeys((self._inventory.stream, EVENTS), self._watch.settled_time_ns())
         if self._counters is not None:
             watermarks[self._counters.stream] = self._counters.watermark_ns
-        accounts = self._ledger.propose(handed_over, watermarks, losses, now_ns, is_heartbeat=heartbeat or sweep)
+        watermarks |= self._exports.watermarks()
+        accounts = self._ledger.propose(
+            handed_over, watermarks, losses, now_ns, is_heartbeat=heartbeat or sweep, unread=self._exports.lost()
+        )
         try:
             self._spool.append([*handed_over, *accounts], [loss.number for loss in losses])
             self._spool.commit()
@@ -107,6 +122,7 @@ class HandOver:
         self._inventory.commit()
         if self._counters is not None:
             self._counters.commit()
+        self._exports.commit()
         self._happenings.commit()
         self._ledger.commit()
         for batch in handed_over:

@@ -48,6 +48,7 @@ class Ledger:
         now_ns: int,
         *,
         is_heartbeat: bool,
+        unread: Sequence[tuple[str, str, int, int]] = (),
     ) -> list[Batch]:
         """Return the ledger's batches for a hand-over; they belong into the same commit, behind what they account for.
 
@@ -57,6 +58,7 @@ class Ledger:
             losses: What the spool lost and no ledger row has named.
             now_ns: End of the interval.
             is_heartbeat: Whether streams without rows get a row too.
+            unread: Stream, cause, rows and datagrams of what was lost before it became a batch.
         """
         rows: list[_Row] = []
         for stream, since in self._since.items():
@@ -89,6 +91,18 @@ class Ledger:
                 last_event_time=loss.last_time_ns,
             )
             for loss in losses
+        ]
+        rows += [
+            _Row(
+                of_stream=stream,
+                time=min(self._since.get(stream, now_ns), now_ns),
+                duration_ns=max(0, now_ns - self._since.get(stream, now_ns)),
+                watermark_time=self._watermark(stream, watermarks),
+                lost_rows_count=lost_rows,
+                lost_batches_count=datagrams,
+                cause=cause,
+            )
+            for stream, cause, lost_rows, datagrams in unread
         ]
         self._proposed = (accounted, watermarks, now_ns)
         return batches(STREAM, _encoded(rows)) if rows else []

@@ -18,6 +18,7 @@ from viflux.supervisor import runs_under_up
 
 if TYPE_CHECKING:
     from collectors.agent.host import Host
+    from collectors.exporters.exports import Exports
     from viflux.clock import Clock
     from viflux.settings import Settings
     from viflux.spool import SpoolWriter
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 HEARTBEAT_NS = 10 * NANOSECONDS
 """Longest time between two ledger rows of a stream."""
 
+# Longest time that a decoded flow waits for the spool.
+_EXPORT_NS = NANOSECONDS
+# How often it is looked whether more than a second's worth came.
+_LONGEST_WAIT_UNDER_EXPORTS_NS = 100_000_000
 # A burst of changes (a thousand interfaces at once) becomes a few commits; one change is a row well within a second.
 _GATHER_NS = 200_000_000
 # A signal that comes just before the wait is seen after at most this time.
@@ -50,6 +55,7 @@ class Agent:
         clock: Where the time comes from.
         health: Where progress is told.
         limits: One line on what is not seen, or None.
+        exports: What receives from exporters; bound, not yet started.
     """
 
     def __init__(
@@ -60,11 +66,15 @@ class Agent:
         clock: Clock,
         health: Health,
         limits: str | None,
+        exports: Exports,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._health = health
         self._limits = limits
+        self._exports = exports
+        self._has_exports_news = False
+        self._next_export_ns = 0
         self._log = logs.get("agent")
         self._sweeps = "counters" in settings.agent.sources
         self._watch = _native.HostWatch(
@@ -86,8 +96,10 @@ class Agent:
         """Collect until `stop` is set; then hand over what is known and return within two seconds."""
         self._start()
         self._hand_over = HandOver(
-            self._watch, self._spool, self._happenings, self._clock, self._settings.agent.sources
+            self._watch, self._spool, self._happenings, self._clock, self._settings.agent.sources, self._exports
         )
+        # Before the first hand-over, which may take its time: what exporters sent since the sockets are bound waits.
+        self._exports.start(self._settings, self._happenings, self._clock.now_ns())
         # Interfaces that were there before have their baseline from now on, not from the first boundary.
         self._run_hand_over(sweep=True, heartbeat=True)
         now_ns = self._clock.now_ns()
@@ -101,6 +113,7 @@ class Agent:
         now_ns = self._clock.now_ns()
         self._happenings.tell(now_ns, "agent_stopped", "agent", "the agent was told to stop")
         self._watch.poll(0)
+        self._exports.stop()
         self._hand_over.run(sweep=False, heartbeat=True)
 
     def _start(self) -> None:
@@ -154,12 +167,20 @@ class Agent:
         is_gathered = self._gather_until_ns is not None and (
             now_ns >= self._gather_until_ns or self._gather_until_ns - now_ns > _GATHER_NS
         )
-        if is_sweep or is_heartbeat or is_gathered or self._hand_over.is_statement_due:
+        is_export = self._is_export_due(now_ns)
+        if is_sweep or is_heartbeat or is_gathered or is_export or self._hand_over.is_statement_due:
             self._run_hand_over(sweep=is_sweep, heartbeat=is_heartbeat)
         if is_sweep:
             self._next_sweep_ns = next_boundary_ns(now_ns, interval_ns)
         if is_sweep or is_heartbeat:
             self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
+
+    def _is_export_due(self, now_ns: int) -> bool:
+        is_second = now_ns >= self._next_export_ns or self._next_export_ns - now_ns > _EXPORT_NS
+        if is_second:
+            self._next_export_ns = now_ns + _EXPORT_NS
+            self._has_exports_news = self._exports.has_news()
+        return self._has_exports_news and (is_second or self._exports.is_due())
 
     def _patience_ns(self, now_ns: int) -> int:
         deadlines = [self._next_resync_ns, self._next_heartbeat_ns]
@@ -167,10 +188,13 @@ class Agent:
             deadlines.append(self._next_sweep_ns)
         if self._gather_until_ns is not None:
             deadlines.append(self._gather_until_ns)
-        return max(0, min(_LONGEST_WAIT_NS, min(deadlines) - now_ns))
+        longest_ns = _LONGEST_WAIT_UNDER_EXPORTS_NS if self._has_exports_news else _LONGEST_WAIT_NS
+        return max(0, min(longest_ns, min(deadlines) - now_ns))
 
     def _run_hand_over(self, *, sweep: bool, heartbeat: bool) -> None:
         self._tell_problems()
+        if self._exports.wants_local_vifs:
+            self._exports.set_local_vifs(self._watch.local_interfaces())
         committed = self._hand_over.run(sweep=sweep, heartbeat=heartbeat)
         # A spool that is full is not asked again before the next sweep or heartbeat.
         self._gather_until_ns = None
@@ -178,6 +202,7 @@ class Agent:
             self._health.ready(True)
         elif not committed:
             self._health.ready(False, "the spool takes nothing")
+        self._exports.measure()
         counts = self._watch.counts()
         _VIFS.set(counts.vifs)
         _NAMESPACES.set(counts.namespaces)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from collectors.exporters.exports import ORIGINS
 from viflux.errors import UsageError
+
+if TYPE_CHECKING:
+    from viflux.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -29,18 +33,28 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def require_known(names: Iterable[str]) -> None:
+_LISTENING = {origin.name: origin for origin in ORIGINS}
+
+
+def require_known(settings: Settings) -> None:
     """Refuse a list of sources that cannot run.
 
+    A source that listens is on when a setting names where; it may be in the list, and need not be.
+
     Raises:
-        UsageError: A name is unknown, or a source lacks one that it needs.
+        UsageError: A name is unknown, or a source lacks one that it needs, or an address to listen on.
     """
-    named = tuple(names)
+    listed = settings.agent.sources
+    for name in listed:
+        if name in _LISTENING and not _LISTENING[name].listens(settings):
+            where = " or ".join(_LISTENING[name].settings)
+            raise UsageError(f"agent.sources: {name} needs an address to listen on; set {where}")
+    named = tuple(name for name in listed if name not in _LISTENING)
     for name in named:
         if name not in SOURCES:
-            raise UsageError(f"agent.sources: unknown source {name!r}; there are {', '.join(SOURCES)}")
+            raise UsageError(f"agent.sources: unknown source {name!r}; there are {', '.join([*SOURCES, *_LISTENING])}")
         for need in SOURCES[name].needs:
             if need not in named:
                 raise UsageError(f"agent.sources: {name} needs {need}; name both")
     if not named:
-        raise UsageError(f"agent.sources: empty; there are {', '.join(SOURCES)}")
+        raise UsageError(f"agent.sources: empty; there are {', '.join([*SOURCES, *_LISTENING])}")

@@ -65,4 +65,11 @@ def _text(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple) and any(isinstance(part, msgspec.Struct) for part in value):
+        return f"[{', '.join(_inline_table(part) for part in value)}]"
     return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _inline_table(value: msgspec.Struct) -> str:
+    known = {name: part for name, part in msgspec.structs.asdict(value).items() if part is not None}
+    return f"{{{', '.join(f'{name} = {msgspec.json.encode(part).decode()}' for name, part in known.items())}}}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from viflux.errors import UsageError
-from viflux.settings.address import host_and_port
+from viflux.settings.address import host_and_port, network, udp_addresses
 from viflux.settings.schema import Section, Settings
 from viflux.settings.units import Duration, Size
 
@@ -127,14 +128,27 @@ def _path_of_variable(name: str, paths: dict[str, Any]) -> str:
 
 def _decode(path: str, value: Any, kind: Any, place: str) -> Any:
     try:
-        if isinstance(value, str) and "tuple" in str(kind):
+        if isinstance(value, str) and "KnownExporter" in str(kind):
+            value = _inline_tables(value)
+        elif isinstance(value, str) and "tuple" in str(kind):
             value = [part.strip() for part in value.split(",") if part.strip()]
         # Text from the environment and from flags may stand for numbers and booleans; TOML has types of its own.
         strict = not isinstance(value, str)
         return msgspec.convert(value, kind, dec_hook=_decode_unit, strict=strict)
     except (msgspec.ValidationError, ValueError) as error:
-        reason = re.sub(r" - at `\$.*", "", str(error))
-        raise UsageError(f"{place}: {path}: {reason}") from error
+        reason, _, within = str(error).partition(" - at `$")
+        raise UsageError(f"{place}: {path}{within.rstrip('`')}: {reason}") from error
+
+
+def _inline_tables(text: str) -> Any:
+    # As a settings file writes them in one line: [{address = "192.0.2.1", sampling_rate = 100}]
+    if not text.strip():
+        return []
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        example = '[{address = "192.0.2.1", sampling_rate = 100}]'
+        raise ValueError(f"expected tables such as {example}, got {text!r}") from error
 
 
 def _decode_unit(kind: type, value: Any) -> Any:
@@ -164,6 +178,10 @@ _RANGES = {
     "window.grace": (Duration.parse("0s"), Duration.parse("10m")),
     "processor.linger": (Duration.parse("0s"), Duration.parse("10s")),
     "store.max_memory": (Size.parse("256MiB"), Size.parse("64TiB")),
+    "exporters.receive_buffer": (Size.parse("64KiB"), Size.parse("1GiB")),
+    "exporters.queue_bytes": (Size.parse("256KiB"), Size.parse("4GiB")),
+    "exporters.park_bytes": (Size.parse("64KiB"), Size.parse("4GiB")),
+    "exporters.park_time": (Duration.parse("0s"), Duration.parse("10m")),
 }
 
 
@@ -181,13 +199,14 @@ def _check_ranges(settings: Settings, origins: Origins) -> None:
 
 def _check_places(settings: Settings, origins: Origins) -> None:
     def refuse(path: str, reason: object) -> NoReturn:
-        raise UsageError(f"{origins.get(path, 'default')}: {path}: {reason}")
+        raise UsageError(f"{origins.get(path.partition('[')[0], 'default')}: {path}: {reason}")
 
     for path in ("web.listen", "store.listen"):
         try:
             host_and_port(value_at(settings, path))
         except ValueError as error:
             refuse(path, error)
+    _check_exporters(settings, refuse)
     if settings.store.url is not None:
         try:
             parts = urlsplit(settings.store.url)
@@ -199,3 +218,26 @@ def _check_places(settings: Settings, origins: Origins) -> None:
     # It is the first part of every `vif_key`, host/namespace/ifname.
     if settings.host is not None and not re.fullmatch(r"[^\s/]+", settings.host):
         refuse("host", f"expected a name without spaces and slashes, got {settings.host!r}")
+
+
+def _check_exporters(settings: Settings, refuse: Callable[[str, object], NoReturn]) -> None:
+    taken: dict[tuple[str, int], str] = {}
+    for path in ("sflow.listen", "ipfix.listen", "netflow.listen"):
+        try:
+            for address in udp_addresses(value_at(settings, path)):
+                if (other := taken.setdefault(address, path)) != path:
+                    refuse(path, f"{other} names the same address; one listener takes all protocols")
+        except ValueError as error:
+            refuse(path, error)
+    for position, text in enumerate(settings.exporters.allow):
+        try:
+            network(text)
+        except ValueError as error:
+            refuse(f"exporters.allow[{position}]", error)
+    for position, known in enumerate(settings.exporters.known):
+        try:
+            ip_address(known.address)
+        except ValueError:
+            refuse(
+                f"exporters.known[{position}].address", f"expected an address such as 192.0.2.1, got {known.address!r}"
+            )

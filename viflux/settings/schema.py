@@ -63,6 +63,92 @@ class Counters(Section, frozen=True):
     )
 
 
+class Sflow(Section, frozen=True):
+    """The listener for sFlow."""
+
+    listen: Annotated[
+        str | None,
+        Meta(description="where sFlow is received: addresses by comma, a bare port means loopback; none: off"),
+    ] = None
+
+
+class Ipfix(Section, frozen=True):
+    """The listener for IPFIX."""
+
+    listen: Annotated[
+        str | None,
+        Meta(description="where IPFIX is received: addresses by comma, a bare port means loopback; none: off"),
+    ] = None
+
+
+class Netflow(Section, frozen=True):
+    """The listener for NetFlow v5 and v9."""
+
+    listen: Annotated[
+        str | None,
+        Meta(description="where NetFlow is received: addresses by comma, a bare port means loopback; none: off"),
+    ] = None
+
+
+class KnownExporter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the operator says of an exporter, or of one port, domain or interface of it; absent ones mean all of them.
+
+    Attributes:
+        address: The exporter: sFlow's agent address, else the sender's.
+        port: Sender's port, where several exporters share the address.
+        domain: Observation domain; sFlow: sub-agent.
+        interface: Number of an interface (ifIndex).
+        sampling_rate: Each exported packet stands for so many; goes before what the exporter announces.
+        interfaces: `kernel`: its interface numbers are this host's own, in the agent's network namespace.
+        ifname: All that it exports was seen at this interface of the agent's network namespace.
+        byte_layer: What it counts in bytes: from the IP header on, or from the Ethernet header on.
+        name: What screens call it; with `interface`, what they call the interface.
+    """
+
+    address: str
+    port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    domain: Annotated[int, Meta(ge=0, lt=1 << 32)] | None = None
+    interface: Annotated[int, Meta(ge=0, lt=1 << 32)] | None = None
+    sampling_rate: Annotated[float, Meta(ge=1, le=1e9)] | None = None
+    interfaces: Literal["own", "kernel"] | None = None
+    ifname: Annotated[str, Meta(min_length=1, max_length=15)] | None = None
+    byte_layer: Literal["ip", "link"] | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+
+
+class Exporters(Section, frozen=True):
+    """Those that send flow exports, and what is kept of them."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        Meta(description="networks whose exporters are heard, such as 192.0.2.0/24; this host's loopback always is"),
+    ] = ()
+    known: Annotated[
+        tuple[KnownExporter, ...],
+        Meta(description="tables in the settings file: address, and port, domain, interface, sampling_rate, name, …"),
+    ] = ()
+    site: Annotated[str, Meta(description="tells exporters of the same address in different places apart")] = ""
+    sockets: Annotated[
+        int, Meta(description="sockets, each with a thread, for each address that is listened on", ge=1, le=64)
+    ] = 1
+    receive_buffer: Annotated[Size, Meta(description="what the kernel holds for each socket; 64KiB to 1GiB")] = size(
+        "16MiB"
+    )
+    queue_bytes: Annotated[
+        Size, Meta(description="bound of what waits to be decoded, and of what waits for the spool; 256KiB to 4GiB")
+    ] = size("32MiB")
+    park_bytes: Annotated[
+        Size, Meta(description="bound of what waits for a template or a sampling rate; 64KiB to 4GiB")
+    ] = size("32MiB")
+    park_time: Annotated[
+        Duration, Meta(description="how long a template or a sampling rate is waited for; 0s to 10m")
+    ] = duration("60s")
+    max_exporters: Annotated[int, Meta(description="most exporters that are told apart", ge=1, le=1_000_000)] = 4_096
+    max_templates: Annotated[int, Meta(description="most templates of one exporter", ge=1, le=65_536)] = 1_024
+    raw_elements: Annotated[bool, Meta(description="keep information elements that no column takes, by number")] = False
+    state: Annotated[bool, Meta(description="keep templates, rates and sequence numbers over a restart")] = True
+
+
 class Spool(Section, frozen=True):
     """The durable log between the agent and what reads it."""
 
@@ -144,6 +230,10 @@ class Settings(Section, frozen=True):
     )
     agent: Agent = Agent()
     counters: Counters = Counters()
+    sflow: Sflow = Sflow()
+    ipfix: Ipfix = Ipfix()
+    netflow: Netflow = Netflow()
+    exporters: Exporters = Exporters()
     spool: Spool = Spool()
     window: Window = Window()
     store: Store = Store()

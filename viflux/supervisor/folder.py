@@ -107,7 +107,7 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
 
     | part | owner | mode | so that |
     |---|---|---|---|
-    | the folder, `spool/` | user of `up` : group of the others | 2750 | the agent writes, the processor reads |
+    | the folder, `spool/`, `exporters/` | user of `up` : group of the others | 2750 | the agent writes |
     | `run/` | the same | 3770 | both make sockets and locks, and neither removes the other's |
     | `processor/`, `deadletter/` | the others | 2750 | the processor writes, the agent reads through the group |
     | `store/`, `run/*.key` | the others | 2700, 0600 | only the store and its writers read |
@@ -120,11 +120,12 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
     """
     this = Owner.of_this_process()
     try:
-        for folder in (paths.spool, paths.processor, paths.deadletter, paths.store, paths.run):
+        for folder in (paths.spool, paths.exporters, paths.processor, paths.deadletter, paths.store, paths.run):
             folder.mkdir(mode=0o750, exist_ok=True)
         if this.uid == 0:
             _give(paths.root, this.uid, owner.gid, 0o2750)
             _give_all(paths.spool, this.uid, owner.gid, 0o2750)
+            _give_all(paths.exporters, this.uid, owner.gid, 0o2750)
             _give(paths.run, this.uid, owner.gid, 0o3770)
             _give_all(paths.processor, owner.uid, owner.gid, 0o2750)
             _give_all(paths.deadletter, owner.uid, owner.gid, 0o2750)
@@ -210,7 +211,8 @@ def _try_lock(descriptor: int) -> bool:
 
 def _require_ours(paths: DataPaths) -> None:
     # Owners and modes of the folder are about to be set: never those of a folder that holds something else.
-    ours = {path.name for path in (paths.spool, paths.processor, paths.deadletter, paths.store, paths.run)}
+    folders = (paths.spool, paths.exporters, paths.processor, paths.deadletter, paths.store, paths.run)
+    ours = {path.name for path in folders}
     known = ours | {"lost+found", f"{paths.format.name}.fresh"}
     if foreign := sorted(entry.name for entry in paths.root.iterdir() if entry.name not in known):
         raise VifluxError(

@@ -160,6 +160,10 @@ impl HostWatch {
         watch.all_namespaces && watch.monitor.hears_all_namespaces()
     }
 
+    fn local_interfaces(&self) -> Vec<(u32, String, u64)> {
+        self.watch().table.home_interfaces()
+    }
+
     fn counts(&self) -> WatchCounts {
         let watch = self.watch();
         let Counts {

@@ -113,6 +113,18 @@ impl Table {
         self.vifs.is_empty()
     }
 
+    /// Interfaces of the agent's own namespace: ifindex, name, id; by ifindex.
+    pub fn home_interfaces(&self) -> Vec<(u32, String, u64)> {
+        let mut interfaces: Vec<_> = self
+            .vifs
+            .values()
+            .filter(|vif| vif.namespace == self.home && vif.left_time.is_none())
+            .map(|vif| (vif.link.ifindex, vif.link.name.clone(), vif.id))
+            .collect();
+        interfaces.sort_unstable();
+        interfaces
+    }
+
     /// How many namespaces are known.
     pub fn namespace_count(&self) -> usize {
         self.namespaces.len()

@@ -1,0 +1,204 @@
+"""One source of exports at work: opened, started, asked for what it has, stopped."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from collectors import _native
+from collectors.agent.batches import batches
+from collectors.exporters.state import StateFile
+from viflux import logs
+from viflux.errors import VifluxError
+from viflux.settings.address import network
+
+if TYPE_CHECKING:
+    from collectors.exporters.origin import Origin
+    from viflux.paths import DataPaths
+    from viflux.settings import Settings
+    from viflux.spool import Batch
+
+_MOST_TAKEN_BYTES = 8 << 20
+"""Taken at one go: half of what the spool's writer takes before it commits."""
+
+_DAY_NS = 86_400 * 1_000_000_000
+
+Lost = tuple[str, str, int, int]
+"""Stream, cause, rows, datagrams."""
+
+
+class Listening:
+    """The listeners of one source.
+
+    What `propose` returns stays proposed until `commit`. Where the spool refuses it, it waits here; the native core
+    stops to decode when `exporters.queue_bytes` wait, and sheds whole datagrams when as many wait to be decoded.
+
+    Args:
+        origin: Which source it is.
+        settings: All settings; the source must be on.
+        paths: Where its state is kept.
+
+    Raises:
+        VifluxError: An address cannot be listened on.
+    """
+
+    def __init__(self, origin: Origin, settings: Settings, paths: DataPaths) -> None:
+        self.origin = origin
+        self.settled_time_ns = 0
+        self._state = StateFile(paths.exporters / f"{origin.name}.state") if settings.exporters.state else None
+        self._log = logs.get("exporters")
+        self._native = _open(origin, settings, self._state.read() if self._state else None)
+        self._waiting: list[Batch] = []
+        self._waiting_state: bytes | None = None
+        self._is_partial = False
+        self._problems: list[tuple[str, str, str, int]] = []
+        self._totals: dict[str, tuple[int, int]] = {}
+        self._accounted: dict[str, tuple[int, int]] = {}
+        self._rows_per_datagram = 0.0
+        self._received = -1
+        self._stated_day: int | None = None
+        self._proposed_day: int | None = None
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens."""
+        return self._native.addresses()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more waits than the last proposal could take."""
+        return self._is_partial
+
+    def start(self) -> None:
+        """Start the threads; they have the capabilities that this one has now."""
+        self._native.start()
+
+    def status(self) -> _native.ListenerStatus:
+        """Return what was counted so far."""
+        return self._native.status()
+
+    def is_due(self, most_waiting_bytes: int) -> bool:
+        """Whether so much waits that it should be handed over at once."""
+        return self.status().waiting_bytes >= most_waiting_bytes
+
+    def has_news(self) -> bool:
+        """Whether anything came since the last call, or waits."""
+        status = self.status()
+        received, self._received = self._received, sum(status.received)
+        return self._received != received or status.waiting_bytes > 0 or status.parked > 0
+
+    def set_local_vifs(self, interfaces: list[tuple[int, str, int]]) -> None:
+        """Tell (ifindex, name, vif_id) of the interfaces in the agent's network namespace."""
+        self._native.set_local_vifs(interfaces)
+
+    def propose(self, now_ns: int) -> list[Batch]:
+        """Return what was decoded; a second call before `commit` returns the same.
+
+        Interfaces of exporters are stated whole at start and once each UTC day.
+        """
+        if self._waiting:
+            return self._waiting
+        self._proposed_day = now_ns // _DAY_NS
+        handed = self._native.take(_MOST_TAKEN_BYTES, whole=self._stated_day != self._proposed_day)
+        for stream, messages in handed.messages:
+            self._waiting += batches(stream, messages)
+        self._is_partial = handed.is_partial
+        self._waiting_state = handed.state or self._waiting_state
+        self._problems += handed.problems
+        self.settled_time_ns = max(self.settled_time_ns, handed.settled_time_ns)
+        self._totals = {cause: (datagrams, flows) for cause, datagrams, flows in handed.lost}
+        if handed.decoded_datagrams:
+            self._rows_per_datagram = handed.flows / handed.decoded_datagrams
+        return self._waiting
+
+    def lost(self) -> list[Lost]:
+        """Return what the proposal knows to be lost since the last committed one.
+
+        Where whole datagrams were lost, their rows are reckoned by the mean of those that were decoded. Refused ones
+        are of exporters that nobody wants to hear: they are no loss of rows.
+        """
+        found = []
+        for cause, (datagrams, flows) in self._totals.items():
+            before = self._accounted.get(cause, (0, 0))
+            datagrams, flows = datagrams - before[0], flows - before[1]  # noqa: PLW2901
+            if datagrams <= 0 and flows <= 0:
+                continue
+            rows = 0 if cause == "refused" else flows + round(datagrams * self._rows_per_datagram)
+            found.append((self.origin.stream, cause, rows, datagrams))
+        return found
+
+    def commit(self) -> None:
+        """What was proposed is written."""
+        self._waiting = []
+        self._stated_day = self._proposed_day
+        self._native.settle()
+        self._accounted = dict(self._totals)
+        if self._waiting_state is not None and self._state is not None:
+            try:
+                self._state.write(self._waiting_state)
+            except OSError as error:
+                # The next second's state has it again; without it exporters are learned anew after a restart.
+                self._log.warning(
+                    "the state of exporters cannot be kept", file=str(self._state.path), reason=str(error)
+                )
+        self._waiting_state = None
+
+    def problems(self) -> list[tuple[str, str, str, int]]:
+        """Return (event, subject, detail, count) of what a person should know, since the last call."""
+        problems, self._problems = self._problems, []
+        return problems
+
+    def stop(self) -> None:
+        """Receive no more and decode what came; what is left can still be proposed."""
+        self._native.stop()
+
+
+def _open(origin: Origin, settings: Settings, state: bytes | None) -> _native.ExportListener:
+    exporters = settings.exporters
+    listens = origin.listens(settings)
+    arguments: dict[str, Any] = {
+        "stream": origin.stream,
+        "listen": [(host, port) for _, host, port in listens],
+        "sockets": exporters.sockets,
+        "receive_buffer": int(exporters.receive_buffer),
+        "queue_bytes": int(exporters.queue_bytes),
+        "allow": [network(text) for text in exporters.allow],
+        "site": exporters.site,
+        "known": list(exporters.known),
+        "park_bytes": int(exporters.park_bytes),
+        "park_time_ns": int(exporters.park_time),
+        "max_exporters": exporters.max_exporters,
+        "max_templates": exporters.max_templates,
+        "raw_elements": exporters.raw_elements,
+        "state": state,
+    }
+    try:
+        return _native.ExportListener(**arguments)
+    except OSError as error:
+        setting, host, port = listens[int(error.filename)] if str(error.filename).isdigit() else listens[0]
+        raise VifluxError(f"{setting}: {_refusal(error, host, port)}") from error
+
+
+def _refusal(error: OSError, host: str, port: int) -> str:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} is in use by another process; stop it, or name another port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"cannot listen on {address}: this host does not have the address; name one that it has, or 127.0.0.1"
+    if error.errno == errno.EACCES:
+        return f"cannot listen on {address}: ports below 1024 need root; name a port from 1024 on"
+    if error.errno == errno.EAFNOSUPPORT:
+        return f"cannot listen on {address}: this host has no IPv6; name an IPv4 address"
+    return f"cannot listen on {address}: {error.strerror}; name another address"
+
+
+def hears_only_loopback(origin: Origin, settings: Settings) -> list[str]:
+    """Return the addresses beyond loopback at which nobody is heard because `exporters.allow` is empty."""
+    if settings.exporters.allow:
+        return []
+    return [
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        for _, host, port in origin.listens(settings)
+        if not ipaddress.ip_address(host).is_loopback
+    ]

@@ -1,0 +1,1 @@
+"""IPFIX and NetFlow: flows as routers, switches and probes export them."""
