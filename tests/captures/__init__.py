@@ -1,0 +1,1 @@
+"""Captures of real exporters, and of odd datagrams that no exporter here sends."""

@@ -1,0 +1,1 @@
+"""Flow exports judged by real exporters and by the decoders of others."""
