@@ -109,7 +109,6 @@ fn size_of(at: Place<'_>) -> Result<usize, Problem> {
 /// The header is cut.
 #[inline(never)]
 pub(super) fn behind_authentication<'a>(at: Place<'a>, ip: &mut Ip) -> Result<Place<'a>, Problem> {
-    ip.protocol = 0;
     let size = size_of(at)?;
     let &[next] = at.view.need(at.offset, CUT_EXTENSION)?;
     at.view.reach(at.offset, size, CUT_EXTENSION)?;

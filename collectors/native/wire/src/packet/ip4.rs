@@ -35,7 +35,11 @@ pub(super) fn read(place: &mut Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
     ip.version = 4;
     ip.src_address = mapped([s0, s1, s2, s3]);
     ip.dst_address = mapped([d0, d1, d2, d3]);
-    ip.protocol = protocol;
+    // What an authentication header hides is not known until that is read.
+    ip.protocol = match protocol {
+        extension::AUTHENTICATION => 0,
+        protocol => protocol,
+    };
     ip.tos = tos;
     ip.ttl = ttl;
     ip.bytes = u32::from(u16::from_be_bytes([t0, t1]));

@@ -360,6 +360,30 @@ fn ip4_forms() -> Vec<Sample> {
             ),
         ),
         on_ethernet(
+            "authentication behind options",
+            &[
+                &ethernet(0x0800),
+                &ip4_of(&form(&[1, 1, 1, 0], 0, 51), &authentication),
+            ],
+            &[(24, problem::CUT_IP), extension(24), transport(20)],
+            framed(0x0800, with_tcp(ip4_read(6, 48))),
+        ),
+        on_ethernet(
+            "later fragment behind authentication",
+            &[
+                &ethernet(0x0800),
+                &ip4_of(&form(&[], 0x0003, 51), &[0x55; 16]),
+            ],
+            &[IP4],
+            framed(
+                0x0800,
+                Ip {
+                    fragment_offset: Some(3),
+                    ..ip4_read(0, 16)
+                },
+            ),
+        ),
+        on_ethernet(
             "authentication",
             &[&ethernet(0x0800), &ip4(51, &authentication)],
             &[IP4, extension(24), transport(20)],

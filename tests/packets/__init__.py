@@ -1,0 +1,1 @@
+"""Packet headers: what the decoder reads must be what another dissector reads."""
