@@ -294,3 +294,117 @@ def encode_ledger(
     last_event_time: Sequence[int],
 ) -> list[_Encoded]:
     """Encode rows of `ledger` with the stage `agent`; all columns have the same length."""
+
+class DecodeCounts:
+    """What a stream of captures had, and what became of it; from `exporters` on only known at the end."""
+
+    bytes: int
+    packets: int
+    datagrams: int
+    cut_datagrams: int
+    other_packets: int
+    other_port_datagrams: int
+    unknown_link_packets: int
+    broken_packets: int
+    fragments: int
+    lost_fragments: int
+    exporters: int
+    decoded_datagrams: int
+    undecodable_datagrams: int
+    template_missing_datagrams: int
+    missed: int
+    flows: int
+    unknown_rate_flows: int
+
+class DecodedBatch:
+    """Rows of one kind; goes to pyarrow and others without a copy, by the Arrow PyCapsule interface.
+
+    `pyarrow.record_batch(batch)` has all columns of the kind, those that nobody told null.
+    """
+
+    def __len__(self) -> int: ...
+    def slice(self, first: int, rows: int) -> DecodedBatch:
+        """Return some of the rows, without a copy."""
+
+    def jsonl(self, columns: Sequence[tuple[str, str]]) -> bytes:
+        """Return the rows as JSON lines; `columns` as of `DecodeWriter`."""
+
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+class DecodeFiles:
+    """Captures as an iterator of batches: files are one stream, in order; `-` is standard input.
+
+    Memory does not grow with the files. The interpreter is released while a batch is made.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[str | PathLike[str]],
+        *,
+        records: str = "flows",
+        ports: Sequence[int] = (),
+        raw_elements: bool = False,
+        rows: int = 65_536,
+    ) -> None:
+        """Nothing is opened before the first batch is asked for.
+
+        Args:
+            files: Captures, pcap or pcapng.
+            records: `flows`, `options`, `counters`, `drops`, `hosts`, or `errors` for what cannot be decoded.
+            ports: UDP ports that datagrams are sent to; empty for all.
+            raw_elements: Keep elements that no column takes.
+            rows: Rows in a batch of flows; there may be those of a few datagrams more.
+
+        Raises:
+            ValueError: There are no such records.
+        """
+
+    def __iter__(self) -> DecodeFiles: ...
+    def __next__(self) -> DecodedBatch: ...
+    def finish(self) -> None:
+        """End before the files do: what is parked is dropped or decoded, and `counts` is whole."""
+
+    def failures(self) -> list[tuple[str, str]]:
+        """Return (file, reason) of files that could not be read to their end, since the last call."""
+
+    def progress(self) -> tuple[int, int | None]:
+        """Return how many bytes were gone through, and how many there are; None where there is a pipe."""
+
+    def counts(self) -> DecodeCounts:
+        """Return what was counted so far."""
+
+class DecodeWriter:
+    """Writes batches to a file or standard output: `jsonl`, `csv`, or `arrow` (one IPC stream)."""
+
+    def __init__(
+        self,
+        form: str,
+        *,
+        records: str,
+        columns: Sequence[tuple[str, str]],
+        path: str | PathLike[str] | None = None,
+    ) -> None:
+        """Make the file.
+
+        Args:
+            form: `jsonl`, `csv` or `arrow`.
+            records: Kind of the batches.
+            columns: Names in order, each with `id` (16 hex digits), `mac`, or an empty text.
+            path: The file; standard output by default.
+
+        Raises:
+            ValueError: The form, a column, or how it is shown is not known.
+            OSError: The file cannot be made.
+        """
+
+    def write(self, batch: DecodedBatch) -> None:
+        """Write rows.
+
+        Raises:
+            BrokenPipeError: Nobody reads any more.
+            OSError: They cannot be written.
+        """
+
+    def finish(self) -> None:
+        """Write the end; to be called once."""

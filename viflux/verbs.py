@@ -10,6 +10,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "processor": ("ingest.processor.command:processor", "move records from the spool into the store, exactly once"),
     "slis": ("analytics.command:slis", "compute service-level indicators on closed windows"),
     "web": ("dashboards.web.command:web", "serve the web console"),
+    "decode": ("collectors.decode.command:decode", "print what flow exporters sent, from captures"),
     "sql": ("ingest.store.sql_command:sql", "run a read-only SQL query"),
     "migrate": ("ingest.store.migrate_command:migrate", "bring the store's tables to this version"),
     "config": ("viflux.settings.command:config", "show or check the settings"),

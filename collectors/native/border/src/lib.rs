@@ -1,6 +1,7 @@
 //! Registration of the Python module `collectors._native`; nothing else lives here.
 
 mod accounts;
+mod decode;
 mod export_listener;
 mod handover;
 mod hear;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::accounts::{encode_events, encode_ledger};
+    #[pymodule_export]
+    use super::decode::{DecodeCounts, DecodeFiles, DecodeWriter, DecodedBatch};
     #[pymodule_export]
     use super::export_listener::{ExportListener, Handed, ListenerStatus};
     #[pymodule_export]

@@ -94,7 +94,7 @@ fn a_repeated_fragment_is_harmless_and_an_overlapping_one_spoils_the_packet() {
     assert_eq!(read_on(&mut stream, &file_of(&repeated)).0.len(), 1);
 
     let mut overlapping = parts.clone();
-    overlapping.insert(2, ipv4(1, 0x2000 | 1_480 / 8, &[0xee; 1_480]));
+    overlapping.insert(2, ipv4(1, 0x2000 | (1_480 / 8), &[0xee; 1_480]));
     let mut stream = Stream::default();
     let (seen, _) = read_on(&mut stream, &file_of(&overlapping));
     assert!(seen.is_empty());

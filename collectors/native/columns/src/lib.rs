@@ -4,4 +4,5 @@ pub mod arrays;
 pub mod decode;
 pub mod generated;
 pub mod message;
+pub mod text;
 pub mod wide;

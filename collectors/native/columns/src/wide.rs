@@ -152,7 +152,8 @@ pub fn elements_type() -> DataType {
     elements_builder().finish().data_type().clone()
 }
 
-fn elements_builder() -> MapBuilder<StringBuilder, StringBuilder> {
+/// A builder of maps of that type.
+pub fn elements_builder() -> MapBuilder<StringBuilder, StringBuilder> {
     let names = MapFieldNames {
         entry: "entries".to_owned(),
         key: "key".to_owned(),

@@ -1,0 +1,1 @@
+"""Captures of export datagrams, decoded to the rows that would be stored."""
