@@ -1,0 +1,15 @@
+//! sFlow datagrams, put together by hand from the specification.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod datagrams;
+mod discards;
+mod flows;
+mod hostile;
+mod random;
+mod readings;
+mod rows;
