@@ -15,7 +15,9 @@ use crate::packet::Packet;
 use crate::rows::{source_kind, Flows};
 
 pub mod counters;
+mod decoded;
 pub mod discard;
+mod extended;
 mod flow;
 pub mod host;
 mod reason;

@@ -1,15 +1,17 @@
 //! Flow structures: what a sample says of the packet that it is about.
 
-use super::xdr::{mapped, Reader};
+use super::decoded::{SampledEthernet, SampledIp};
+use super::extended::{Gateway, Mpls, Nat, NatPorts, Router, Switch};
+use super::xdr::Reader;
 use crate::fault::Fault;
-use crate::packet::{self, Ip, Link, Packet};
-use crate::rows::header_problem;
+use crate::packet::{self, Link, Packet};
+use crate::rows::{header_problem, Flows};
 
 /// Everything that the structures of one sample say. Of two structures of a kind the first holds.
 #[derive(Default)]
 pub(super) struct Sampled<'a> {
-    pub(super) header: Option<SampledHeader<'a>>,
-    pub(super) switch: Option<Switch>,
+    header: Option<SampledHeader<'a>>,
+    switch: Option<Switch>,
     /// What few samples have; most need not even be told that it is absent.
     pub(super) more: Option<More<'a>>,
     /// Structures that nobody knows.
@@ -19,17 +21,15 @@ pub(super) struct Sampled<'a> {
 /// What few samples say.
 #[derive(Default)]
 pub(super) struct More<'a> {
-    pub(super) ethernet: Option<SampledEthernet>,
-    pub(super) ip: Option<SampledIp>,
-    pub(super) router: Option<Router>,
-    pub(super) gateway: Option<Gateway>,
-    pub(super) mpls: Option<Mpls<'a>>,
-    /// Source and destination address behind a NAT.
-    pub(super) nat: Option<[Option<[u8; 16]>; 2]>,
-    /// Source and destination port behind a NAT.
-    pub(super) nat_ports: Option<[u32; 2]>,
+    ethernet: Option<SampledEthernet>,
+    ip: Option<SampledIp>,
+    router: Option<Router>,
+    gateway: Option<Gateway>,
+    mpls: Option<Mpls<'a>>,
+    nat: Option<Nat>,
+    nat_ports: Option<NatPorts>,
     /// Network identifier that the packet came with, or goes with; of the way in if both are told.
-    pub(super) vni: Option<u32>,
+    vni: Option<u32>,
     /// Why and where a packet was discarded, as texts.
     pub(super) function: Option<&'a [u8]>,
     pub(super) access_list: Option<&'a [u8]>,
@@ -40,70 +40,12 @@ pub(super) struct More<'a> {
 /// The first bytes of a packet (0:1).
 #[derive(Clone, Copy)]
 pub(super) struct SampledHeader<'a> {
-    pub(super) protocol: u32,
+    protocol: u32,
     /// Length on the wire, with what was stripped.
-    pub(super) frame_length: u32,
+    frame_length: u32,
     /// Bytes that were taken off before the header was cut; with Ethernet at least the 4 of the frame check.
-    pub(super) stripped: u32,
-    pub(super) bytes: &'a [u8],
-}
-
-/// An Ethernet header that the exporter decoded (0:2).
-#[derive(Clone, Copy)]
-pub(super) struct SampledEthernet {
-    /// With frame check.
-    pub(super) length: u32,
-    pub(super) src_mac: u64,
-    pub(super) dst_mac: u64,
-    pub(super) ether_type: u32,
-}
-
-/// An IP header that the exporter decoded (0:3, 0:4).
-#[derive(Clone, Copy)]
-pub(super) struct SampledIp {
-    pub(super) version: u8,
-    pub(super) length: u32,
-    pub(super) protocol: u32,
-    pub(super) src_address: [u8; 16],
-    pub(super) dst_address: [u8; 16],
-    pub(super) src_port: u32,
-    pub(super) dst_port: u32,
-    pub(super) tcp_flags: u32,
-    pub(super) tos: u32,
-}
-
-/// VLAN ids in and out (0:1001).
-#[derive(Clone, Copy)]
-pub(super) struct Switch {
-    pub(super) src_vlan: u32,
-    pub(super) dst_vlan: u32,
-}
-
-/// The route that was taken (0:1002).
-#[derive(Clone, Copy)]
-pub(super) struct Router {
-    pub(super) next_hop: Option<[u8; 16]>,
-    pub(super) src_prefix_length: u32,
-    pub(super) dst_prefix_length: u32,
-}
-
-/// The BGP route that was taken (0:1003); autonomous systems, 0 for not told.
-#[derive(Clone, Copy)]
-pub(super) struct Gateway {
-    pub(super) next_hop: Option<[u8; 16]>,
-    pub(super) src_as: u32,
-    pub(super) src_peer_as: u32,
-    /// First and last of the path to the destination.
-    pub(super) dst_peer_as: u32,
-    pub(super) dst_as: u32,
-}
-
-/// Label stacks (0:1006).
-#[derive(Clone, Copy)]
-pub(super) struct Mpls<'a> {
-    pub(super) next_hop: Option<[u8; 16]>,
-    /// Entries of the received stack from the top, 4 bytes each as on the wire (RFC 3032).
-    pub(super) in_stack: &'a [u8],
+    stripped: u32,
+    bytes: &'a [u8],
 }
 
 impl<'a> Sampled<'a> {
@@ -115,8 +57,14 @@ impl<'a> Sampled<'a> {
             let [format, length] = sample.words()?;
             let length = length as usize;
             match format {
-                1 => self.header(sample.part("sampled_header", length)?)?,
-                1001 => self.switch(sample.part("extended_switch", length)?)?,
+                1 => {
+                    let body = sample.part("sampled_header", length)?;
+                    first(&mut self.header, SampledHeader::read(body)?);
+                }
+                1001 => {
+                    let body = sample.part("extended_switch", length)?;
+                    first(&mut self.switch, Switch::read(body)?);
+                }
                 _ => self.other(format, sample, length)?,
             }
         }
@@ -135,28 +83,6 @@ impl<'a> Sampled<'a> {
         self.more.get_or_insert_default().structure(format, body)
     }
 
-    #[inline]
-    fn header(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let [protocol, frame_length, stripped] = body.words()?;
-        let bytes = body.opaque()?;
-        if self.header.is_none() {
-            self.header = Some(SampledHeader {
-                protocol,
-                frame_length,
-                stripped,
-                bytes,
-            });
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn switch(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let [src_vlan, _, dst_vlan, _] = body.words()?;
-        self.switch.get_or_insert(Switch { src_vlan, dst_vlan });
-        Ok(())
-    }
-
     /// Whether anything says what the packet was. Samples of transactions of applications do not.
     #[inline]
     pub(super) fn has_packet(&self) -> bool {
@@ -168,12 +94,7 @@ impl<'a> Sampled<'a> {
     #[inline]
     pub(super) fn lengths(&self) -> (u64, u64) {
         match &self.header {
-            Some(header) => {
-                let length = u64::from(header.frame_length);
-                // The frame check is the last of what was stripped; an exporter that strips nothing never had it.
-                let check = u64::from(header.stripped.min(FRAME_CHECK));
-                (length, length.saturating_sub(check))
-            }
+            Some(header) => header.lengths(),
             None => self.more.as_ref().map_or((0, 0), More::lengths),
         }
     }
@@ -182,26 +103,76 @@ impl<'a> Sampled<'a> {
     #[inline]
     pub(super) fn packet(&mut self, packet: &mut Packet) {
         match &self.header {
-            Some(header) => match header.protocol {
-                1 => packet::read(Link::Ethernet, header.bytes, packet),
-                11 => packet::read(Link::Ipv4, header.bytes, packet),
-                12 => packet::read(Link::Ipv6, header.bytes, packet),
-                13 => packet::read(Link::Mpls, header.bytes, packet),
-                _ => {
-                    self.unknown += 1;
-                    *packet = Packet {
-                        problem: header_problem::UNKNOWN_LINK_TYPE,
-                        ..Packet::default()
-                    };
-                }
-            },
+            Some(header) => self.unknown += u32::from(!header.packet(packet)),
             None => *packet = Packet::default(),
         }
         if let Some(more) = &mut self.more {
             more.complete(packet);
         }
     }
+
+    /// Writes what the structures say, behind the packet's own columns: where both say it, the structures hold.
+    #[inline]
+    pub(super) fn write(&self, row: usize, packet: &Packet, flows: &mut Flows) {
+        if let Some(switch) = &self.switch {
+            switch.write(row, flows);
+        }
+        if let Some(more) = &self.more {
+            more.write(row, packet, flows);
+        }
+    }
 }
+
+/// Keeps the first of several.
+#[inline]
+fn first<T>(kept: &mut Option<T>, read: T) {
+    if kept.is_none() {
+        *kept = Some(read);
+    }
+}
+
+impl<'a> SampledHeader<'a> {
+    #[inline]
+    fn read(mut body: Reader<'a>) -> Result<Self, Fault> {
+        let [protocol, frame_length, stripped] = body.words()?;
+        Ok(SampledHeader {
+            protocol,
+            frame_length,
+            stripped,
+            bytes: body.opaque()?,
+        })
+    }
+
+    /// Length on the wire, and what of it an interface's counter has.
+    #[inline]
+    fn lengths(&self) -> (u64, u64) {
+        let length = u64::from(self.frame_length);
+        // The frame check is the last of what was stripped; an exporter that strips nothing never had it.
+        let check = u64::from(self.stripped.min(FRAME_CHECK));
+        (length, length.saturating_sub(check))
+    }
+
+    /// Reads the headers into `packet`; whether their link type is one that is known.
+    #[inline]
+    fn packet(&self, packet: &mut Packet) -> bool {
+        let link = match self.protocol {
+            1 => Link::Ethernet,
+            11 => Link::Ipv4,
+            12 => Link::Ipv6,
+            13 => Link::Mpls,
+            _ => {
+                *packet = Packet::default();
+                packet.problem = header_problem::UNKNOWN_LINK_TYPE;
+                return false;
+            }
+        };
+        packet::read(link, self.bytes, packet);
+        true
+    }
+}
+
+/// Bytes of Ethernet's frame check.
+const FRAME_CHECK: u32 = 4;
 
 /// Structures that are known and that no column takes: users, URLs, names of MPLS tunnels and circuits, stripped VLAN tags, 802.11,
 /// headers that a tunnel adds or took off (the main columns are the packet as its interface saw it), InfiniBand, priority tags,
@@ -234,21 +205,15 @@ impl<'a> More<'a> {
 
     fn structure(&mut self, format: u32, mut body: Reader<'a>) -> Result<(), Fault> {
         match format {
-            2 => self.ethernet(body)?,
-            3 => self.ipv4(body)?,
-            4 => self.ipv6(body)?,
-            1002 => self.router(body)?,
-            1003 => self.gateway(body)?,
-            1006 => self.mpls(body)?,
-            1007 => self.nat(body)?,
-            1020 => {
-                let ports = body.words()?;
-                self.nat_ports.get_or_insert(ports);
-            }
-            1029 => {
-                let vni = body.word()?;
-                self.vni.get_or_insert(vni);
-            }
+            2 => first(&mut self.ethernet, SampledEthernet::read(body)?),
+            3 => first(&mut self.ip, SampledIp::read_ipv4(body)?),
+            4 => first(&mut self.ip, SampledIp::read_ipv6(body)?),
+            1002 => first(&mut self.router, Router::read(body)?),
+            1003 => first(&mut self.gateway, Gateway::read(body)?),
+            1006 => first(&mut self.mpls, Mpls::read(body)?),
+            1007 => first(&mut self.nat, Nat::read(body)?),
+            1020 => first(&mut self.nat_ports, NatPorts::read(body)?),
+            1029 => first(&mut self.vni, body.word()?),
             1030 => self.vni = Some(body.word()?),
             1037 => {
                 let [_number] = body.words()?;
@@ -264,118 +229,11 @@ impl<'a> More<'a> {
         Ok(())
     }
 
-    fn ethernet(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let [length] = body.words()?;
-        let (src_mac, dst_mac) = (body.mac()?, body.mac()?);
-        let ether_type = body.word()?;
-        self.ethernet.get_or_insert(SampledEthernet {
-            length,
-            src_mac,
-            dst_mac,
-            ether_type,
-        });
-        Ok(())
-    }
-
-    fn ipv4(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let [length, protocol] = body.words()?;
-        let (src, dst) = (body.fixed()?, body.fixed()?);
-        let rest = body.words()?;
-        self.ip(4, length, protocol, mapped(src), mapped(dst), rest);
-        Ok(())
-    }
-
-    fn ipv6(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let [length, protocol] = body.words()?;
-        let (src, dst) = (body.fixed()?, body.fixed()?);
-        let rest = body.words()?;
-        self.ip(6, length, protocol, src, dst, rest);
-        Ok(())
-    }
-
-    fn ip(
-        &mut self,
-        version: u8,
-        length: u32,
-        protocol: u32,
-        src_address: [u8; 16],
-        dst_address: [u8; 16],
-        [src_port, dst_port, tcp_flags, tos]: [u32; 4],
-    ) {
-        self.ip.get_or_insert(SampledIp {
-            version,
-            length,
-            protocol,
-            src_address,
-            dst_address,
-            src_port,
-            dst_port,
-            tcp_flags,
-            tos,
-        });
-    }
-
-    fn router(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let next_hop = body.address()?;
-        let [src_prefix_length, dst_prefix_length] = body.words()?;
-        self.router.get_or_insert(Router {
-            next_hop,
-            src_prefix_length,
-            dst_prefix_length,
-        });
-        Ok(())
-    }
-
-    fn gateway(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let next_hop = body.address()?;
-        let [_own_as, src_as, src_peer_as] = body.words()?;
-        let (mut dst_peer_as, mut dst_as) = (0, 0);
-        // A segment has at least its type and its count.
-        for segment in 0..body.count(8)? {
-            let [_kind] = body.words()?;
-            let numbers = body.list()?;
-            if let (0, Some(&first)) = (segment, numbers.first()) {
-                dst_peer_as = u32::from_be_bytes(first);
-            }
-            if let Some(&last) = numbers.last() {
-                dst_as = u32::from_be_bytes(last);
-            }
-        }
-        let _communities = body.list()?;
-        let [_local_preference] = body.words()?;
-        self.gateway.get_or_insert(Gateway {
-            next_hop,
-            src_as,
-            src_peer_as,
-            dst_peer_as,
-            dst_as,
-        });
-        Ok(())
-    }
-
-    fn mpls(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let next_hop = body.address()?;
-        let in_stack = body.list()?.as_flattened();
-        let _out_stack = body.list()?;
-        self.mpls.get_or_insert(Mpls { next_hop, in_stack });
-        Ok(())
-    }
-
-    fn nat(&mut self, mut body: Reader<'a>) -> Result<(), Fault> {
-        let addresses = [body.address()?, body.address()?];
-        self.nat.get_or_insert(addresses);
-        Ok(())
-    }
-
     fn lengths(&self) -> (u64, u64) {
-        if let Some(ethernet) = &self.ethernet {
-            let length = u64::from(ethernet.length);
-            (length, length.saturating_sub(u64::from(FRAME_CHECK)))
-        } else if let Some(ip) = &self.ip {
-            let length = u64::from(ip.length);
-            (length, length + ETHERNET_HEADER)
-        } else {
-            (0, 0)
+        match (&self.ethernet, &self.ip) {
+            (Some(ethernet), _) => ethernet.lengths(),
+            (None, Some(ip)) => ip.lengths(),
+            (None, None) => (0, 0),
         }
     }
 
@@ -392,63 +250,31 @@ impl<'a> More<'a> {
             ip.complete(packet);
         }
     }
-}
 
-/// Bytes of Ethernet's frame check, and of its header.
-const FRAME_CHECK: u32 = 4;
-const ETHERNET_HEADER: u64 = 14;
-
-impl SampledEthernet {
-    /// Stands in for the Ethernet header that a packet has not.
-    fn complete(&self, packet: &mut Packet) {
-        if packet.has_ethernet {
-            return;
+    #[inline(never)]
+    fn write(&self, row: usize, packet: &Packet, flows: &mut Flows) {
+        if self.ip.is_some() {
+            // sampled_ipv4 and sampled_ipv6 do not have these.
+            flows.ip_ttl.truncate(row);
+            flows.ipv6_flow_label.truncate(row);
         }
-        packet.has_ethernet = true;
-        packet.src_mac = self.src_mac;
-        packet.dst_mac = self.dst_mac;
-        if packet.ether_type == 0 {
-            packet.ether_type = u16::try_from(self.ether_type).unwrap_or_default();
+        if let Some(mpls) = &self.mpls {
+            mpls.write(row, packet, flows);
         }
-    }
-}
-
-impl SampledIp {
-    /// Stands in for the IP header that a packet has not.
-    fn complete(&self, packet: &mut Packet) {
-        let protocol = u8::try_from(self.protocol).unwrap_or_default();
-        let port = |value| u16::try_from(value).unwrap_or_default();
-        packet.ip = Ip {
-            version: self.version,
-            src_address: self.src_address,
-            dst_address: self.dst_address,
-            protocol,
-            tos: u8::try_from(self.tos).unwrap_or_default(),
-            bytes: self.length,
-            ports: WITH_PORTS
-                .contains(&protocol)
-                .then_some((port(self.src_port), port(self.dst_port))),
-            tcp_flags: (protocol == TCP).then_some(port(self.tcp_flags)),
-            ..Ip::default()
-        };
-        if packet.ether_type == 0 {
-            packet.ether_type = if self.version == 4 { 0x0800 } else { 0x86dd };
+        if let Some(router) = &self.router {
+            router.write(row, flows);
         }
-    }
-}
-
-const TCP: u8 = 6;
-/// TCP, UDP, DCCP, SCTP, UDP-Lite. What other protocols have in place of ports is not said anywhere.
-const WITH_PORTS: [u8; 5] = [TCP, 17, 33, 132, 136];
-
-impl Mpls<'_> {
-    /// The labels of the received stack, 20 bits each, as many as a packet's.
-    pub(super) fn labels(&self) -> Vec<u32> {
-        let (entries, _) = self.in_stack.as_chunks::<4>();
-        entries
-            .iter()
-            .take(packet::MOST_LABELS)
-            .map(|&entry| u32::from_be_bytes(entry) >> 12)
-            .collect()
+        if let Some(gateway) = &self.gateway {
+            gateway.write(row, flows);
+        }
+        if let Some(nat) = &self.nat {
+            nat.write(row, flows);
+        }
+        if let Some(ports) = &self.nat_ports {
+            ports.write(row, flows);
+        }
+        if let (Some(vni), None) = (self.vni, packet.vni) {
+            flows.vni.set(row, vni);
+        }
     }
 }
