@@ -30,6 +30,8 @@ use crate::listener_totals::Totals;
 const ROWS: usize = 8_192;
 /// Time goes on for the decoder at least this often.
 const TICK_NS: i64 = 100_000_000;
+/// While datagrams keep coming the decoder waits this long for more of them: each wake-up costs as much as ten datagrams.
+const LINGER: Duration = Duration::from_millis(20);
 /// Time between two accounts of each exporter.
 const ACCOUNT_NS: i64 = 10_000_000_000;
 /// The state is saved at most this often.
@@ -73,6 +75,8 @@ pub struct Listener {
     unstarted: Option<Worker>,
     thread: Option<JoinHandle<()>>,
     count: usize,
+    /// Processor time and errors of receivers that have ended.
+    ended: (u64, u64),
 }
 
 #[derive(Debug, Default)]
@@ -236,6 +240,7 @@ impl Listener {
             unstarted: Some(unstarted),
             thread: None,
             count,
+            ended: (0, 0),
         })
     }
 
@@ -325,8 +330,11 @@ impl Listener {
     pub fn status(&self) -> Status {
         let (receive_cpu_ns, receive_errors) = {
             let receivers = locked(&self.receivers);
-            let sum = |of: fn(&Receiver) -> u64| receivers.iter().map(of).sum();
-            (sum(Receiver::cpu_ns), sum(Receiver::errors))
+            let sum = |of: fn(&Receiver) -> u64| receivers.iter().map(of).sum::<u64>();
+            (
+                self.ended.0 + sum(Receiver::cpu_ns),
+                self.ended.1 + sum(Receiver::errors),
+            )
         };
         let state = locked(&self.shared.state);
         Status {
@@ -351,7 +359,10 @@ impl Listener {
     /// Receives no more, decodes all that came and ends the threads; what they leave can still be taken.
     pub fn stop(&mut self) {
         // Those that are asked to stop look into their sockets once more.
-        let receivers = std::mem::take(&mut *locked(&self.receivers));
+        let mut receivers = std::mem::take(&mut *locked(&self.receivers));
+        receivers.iter_mut().for_each(Receiver::stop);
+        self.ended.0 += receivers.iter().map(Receiver::cpu_ns).sum::<u64>();
+        self.ended.1 += receivers.iter().map(Receiver::errors).sum::<u64>();
         drop(receivers);
         locked(&self.shared.state).is_stopping = true;
         self.shared.changed.notify_all();
@@ -407,7 +418,10 @@ impl Worker {
                 self.tick();
                 continue;
             }
-            match self.queue.take(Duration::from_nanos(TICK_NS as u64)) {
+            match self
+                .queue
+                .take(Duration::from_nanos(TICK_NS as u64), LINGER)
+            {
                 Taken::Batch(batch) => {
                     for (sender, time_ns, bytes) in batch.datagrams() {
                         self.decoder.datagram(source(sender), time_ns, bytes);
@@ -423,6 +437,8 @@ impl Worker {
                 Taken::Closed => {
                     self.decoder.finish();
                     self.flush(None, false, true);
+                    self.next_tick_ns = 0;
+                    self.tick();
                     return;
                 }
             }

@@ -142,6 +142,10 @@ struct State {
     refused: Losses,
     is_closed: bool,
     is_nudged: bool,
+    /// The last taking brought something.
+    was_busy: bool,
+    /// Batches that whoever waits wants to be woken for.
+    wanted: usize,
 }
 
 /// The queue.
@@ -159,6 +163,7 @@ impl Queue {
             state: Mutex::new(State {
                 bound,
                 forget_at: REMEMBERED,
+                wanted: usize::MAX,
                 listeners: vec![Arrivals::default(); listeners],
                 ..State::default()
             }),
@@ -172,7 +177,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what a listener received. Never waits for the decoder.
+    /// Takes in what a listener received. Never waits for the decoder; call `announce` when no more is at hand.
     pub fn put<'a>(
         &self,
         listener: u16,
@@ -183,23 +188,46 @@ impl Queue {
         for datagram in received {
             state.put(listener, &datagram, now_ns, &self.senders);
         }
-        drop(state);
-        self.arrived.notify_one();
     }
 
-    /// Waits up to `patience` for datagrams. Give the batch back when it is done with: it counts as held until then.
-    pub fn take(&self, patience: Duration) -> Taken {
+    /// Wakes whoever takes, if there is enough for it.
+    pub fn announce(&self) {
+        let state = self.state();
+        let is_enough = state.batches.len() >= state.wanted;
+        drop(state);
+        if is_enough {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Waits up to `patience` for datagrams; while they keep coming, up to `linger` for a whole batch of them, so that there
+    /// are few wake-ups. Give the batch back when it is done with: it counts as held until then.
+    pub fn take(&self, patience: Duration, linger: Duration) -> Taken {
         let mut state = self.state();
-        if state.batches.is_empty() && !state.is_closed && !patience.is_zero() {
+        let was_busy = std::mem::replace(&mut state.was_busy, false);
+        let waits = [
+            (2, if was_busy { linger } else { Duration::ZERO }),
+            (1, patience),
+        ];
+        for (wanted, wait) in waits {
+            if wait.is_zero() {
+                continue;
+            }
+            state.wanted = wanted;
             state = self
                 .arrived
-                .wait_timeout_while(state, patience, |state| {
-                    state.batches.is_empty() && !state.is_closed && !state.is_nudged
+                .wait_timeout_while(state, wait, |state| {
+                    state.batches.len() < wanted && !state.is_closed && !state.is_nudged
                 })
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            state.wanted = usize::MAX;
+            if !state.batches.is_empty() {
+                break;
+            }
         }
         state.is_nudged = false;
+        state.was_busy = !state.batches.is_empty();
         match state.batches.pop_front() {
             Some(batch) => Taken::Batch(batch),
             None if state.is_closed => Taken::Closed,
@@ -400,7 +428,7 @@ mod tests {
 
     fn take(queue: &Queue) -> Vec<(u8, usize)> {
         let mut taken = Vec::new();
-        while let Taken::Batch(batch) = queue.take(Duration::ZERO) {
+        while let Taken::Batch(batch) = queue.take(Duration::ZERO, Duration::ZERO) {
             taken.extend(
                 batch
                     .datagrams()
@@ -506,7 +534,13 @@ mod tests {
         let queue = queue(1 << 20);
         put(&queue, 1, &[1], 1);
         queue.close();
-        assert!(matches!(queue.take(Duration::MAX), Taken::Batch(_)));
-        assert!(matches!(queue.take(Duration::MAX), Taken::Closed));
+        assert!(matches!(
+            queue.take(Duration::MAX, Duration::ZERO),
+            Taken::Batch(_)
+        ));
+        assert!(matches!(
+            queue.take(Duration::MAX, Duration::ZERO),
+            Taken::Closed
+        ));
     }
 }

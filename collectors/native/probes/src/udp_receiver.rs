@@ -145,13 +145,16 @@ impl Worker {
             self.shared.is_busy.store(true, Ordering::SeqCst);
             let (count, is_more) = self.empty();
             self.shared.is_busy.store(false, Ordering::SeqCst);
+            if count > 0 {
+                self.queue.announce();
+            }
+            self.shared.cpu_ns.store(thread_cpu_ns(), Ordering::Relaxed);
             if is_last && !is_more {
                 return;
             }
             let now = Instant::now();
             let pause = self.pace.after(count, now - before);
             before = now;
-            self.shared.cpu_ns.store(thread_cpu_ns(), Ordering::Relaxed);
             match pause {
                 _ if is_more => {}
                 Some(pause) => thread::sleep(pause),

@@ -206,7 +206,7 @@ fn every_datagram_that_was_sent_is_taken_or_counted() {
         }
         let (received, shed, dropped) = listening.end();
         let mut queued = 0;
-        while let Taken::Batch(batch) = listening.queue.take(Duration::ZERO) {
+        while let Taken::Batch(batch) = listening.queue.take(Duration::ZERO, Duration::ZERO) {
             queued += batch.len() as u64;
             listening.queue.give_back(batch);
         }
@@ -224,7 +224,7 @@ fn a_single_datagram_is_there_at_once() {
     for _ in 0..20 {
         let begun = Instant::now();
         sender.send(b"one").unwrap();
-        match listening.queue.take(DEADLINE) {
+        match listening.queue.take(DEADLINE, Duration::ZERO) {
             Taken::Batch(batch) => listening.queue.give_back(batch),
             other => panic!("{other:?}"),
         }
@@ -248,7 +248,7 @@ fn datagrams_in_one_socket_keep_their_order() {
     let (received, shed, dropped) = listening.end();
     assert_eq!((received, shed), (u64::from(sent) - dropped, 0));
     let mut before = None;
-    while let Taken::Batch(batch) = listening.queue.take(Duration::ZERO) {
+    while let Taken::Batch(batch) = listening.queue.take(Duration::ZERO, Duration::ZERO) {
         for (_, _, bytes) in batch.datagrams() {
             let number = u32::from_be_bytes(bytes.try_into().unwrap());
             assert!(before < Some(number));
