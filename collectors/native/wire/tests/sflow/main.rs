@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[macro_use]
+mod columns;
 mod datagrams;
 mod discards;
 mod flows;
