@@ -67,7 +67,17 @@ fn message(
     if head.source_kind == source_kind::NETFLOW5 {
         return version5(bytes, &common, out);
     }
-    let bytes = &bytes[..bytes.len().min(head.length)];
+    let (bytes, behind) = bytes.split_at(bytes.len().min(head.length));
+    if !behind.is_empty() && turn == Turn::First {
+        out.faults.push(Fault {
+            protocol: head.protocol(),
+            layer: "bytes behind the message",
+            offset: head.length,
+            needed: 0,
+            present: behind.len(),
+            reason: Reason::Length,
+        });
+    }
     let faults = out.faults.len();
     let mut survey = Survey {
         head,

@@ -61,26 +61,32 @@ impl Survey<'_> {
             let &[a, b, c, d, ..] = rest else {
                 if rest.iter().any(|byte| *byte != 0) || self.head.source_kind == source_kind::IPFIX
                 {
-                    self.fault("set header", at, SET_HEADER, Reason::Short, out);
+                    self.fault(
+                        "set header",
+                        at,
+                        (SET_HEADER, rest.len()),
+                        Reason::Short,
+                        out,
+                    );
                 }
                 return;
             };
             let id = u16::from_be_bytes([a, b]);
             let length = usize::from(u16::from_be_bytes([c, d]));
             if length < SET_HEADER {
-                return self.fault("set header", at, SET_HEADER, Reason::Length, out);
+                return self.fault("set header", at, (SET_HEADER, length), Reason::Length, out);
             }
             let end = at + length;
             let present = end.min(self.bytes.len());
             if end > self.bytes.len() {
-                self.fault(self.layer(id), at, length, Reason::Short, out);
+                self.fault(self.layer(id), at, (length, rest.len()), Reason::Short, out);
             }
             match self.options(id) {
                 Some(options) => {
                     self.templates(at + SET_HEADER..present, end, options, domain, work, out)
                 }
                 None if id >= FIRST_ID => self.data(id, at, present, domain, work, out),
-                None => self.fault("set", at, 0, Reason::Value, out),
+                None => self.fault("set", at, (0, present - at), Reason::Value, out),
             }
             at = end;
         }
@@ -113,7 +119,7 @@ impl Survey<'_> {
         &self,
         layer: &'static str,
         offset: usize,
-        needed: usize,
+        (needed, present): (usize, usize),
         reason: Reason,
         out: &mut Output,
     ) {
@@ -123,7 +129,7 @@ impl Survey<'_> {
                 layer,
                 offset,
                 needed,
-                present: self.bytes.len() - offset,
+                present,
                 reason,
             });
         }
@@ -185,7 +191,7 @@ impl Survey<'_> {
                 Err(_) if rest.iter().all(|byte| *byte == 0) => return,
                 Err(needed) => {
                     if !cut {
-                        self.fault(layer, at, needed, Reason::Length, out);
+                        self.fault(layer, at, (needed, rest.len()), Reason::Length, out);
                     }
                     return;
                 }
@@ -204,7 +210,7 @@ impl Survey<'_> {
                 }
             };
             if let Err(reason) = result {
-                self.fault(layer, at, 0, reason, out);
+                self.fault(layer, at, (0, length), reason, out);
             }
             at += length;
         }
