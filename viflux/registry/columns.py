@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viflux.registry.column import Column, Type
 from viflux.registry.exports import DROPS, EXPORTERS, HOSTS
-from viflux.registry.flows import FLOWS, VNI
+from viflux.registry.flows import FLOWS, FLOWS_TIER, VNI
 
 _STATS64 = "struct rtnl_link_stats64 in linux/if_link.h"
 _QDISC = "TCA_STATS2 of the root qdisc, linux/gen_stats.h"
@@ -220,6 +220,13 @@ SLI = (
     ),
     Column("completeness_ratio", Type.FLOAT64, "ratio", "Share of the expected data that arrived, 0 to 1.", _SLIS),
     Column(
+        "samples_count",
+        Type.COUNT,
+        "packets",
+        "Exported packets behind the numerator, before scaling; 0 where nothing was sampled.",
+        _SLIS,
+    ),
+    Column(
         "reason",
         Type.LABEL,
         "",
@@ -252,5 +259,5 @@ def once(*groups: tuple[Column, ...]) -> dict[str, Column]:
 
 
 COLUMNS: dict[str, Column] = once(
-    COMMON, INVENTORY, COUNTERS, EVENTS, LEDGER, SLI, TIER, FLOWS, DROPS, HOSTS, EXPORTERS
+    COMMON, INVENTORY, COUNTERS, EVENTS, LEDGER, SLI, TIER, FLOWS, FLOWS_TIER, DROPS, HOSTS, EXPORTERS
 )

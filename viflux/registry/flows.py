@@ -187,3 +187,41 @@ FLOWS = (
         "RFC 7011",
     ),
 )
+
+_TIER = "processor"
+
+FLOWS_TIER = (
+    Column("end_minute_time", Type.TIME, "ns", "Start of the minute in which the flows behind the row ended.", _TIER),
+    Column(
+        "flow_direction",
+        Type.LABEL,
+        "",
+        "`ingress` or `egress` of the VIF, as `direction` tells; empty where the exporter did not say.",
+        _TIER,
+    ),
+    Column(
+        "peer_network",
+        Type.ADDRESS,
+        "",
+        "Network of whom the VIF's workload talked to, /24 of IPv4 and /48 of IPv6: of the destination at ingress, of the "
+        "source at egress; where the direction is not told, of the end that has the service port.",
+        _TIER,
+    ),
+    Column(
+        "service_port",
+        Type.UINT16,
+        "",
+        "The lower of the two ports, which is the service's wherever clients take high ones; 0 without ports.",
+        _TIER,
+    ),
+    *(
+        Column(
+            f"scaled_{name}",
+            Type.COUNT,
+            unit,
+            f"`{name}` times the sampling rate, rounded for each flow; of flows of unknown rate nothing.",
+            _TIER,
+        )
+        for name, unit in (("bytes", "bytes"), ("packets", "packets"), ("skb_bytes", "bytes"))
+    ),
+)

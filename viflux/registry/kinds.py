@@ -94,6 +94,7 @@ def _raw(
 
 
 _EXPORTER = ("source_kind", "exporter_address", "observation_domain_id")
+_FLOWS_TIER_KEY = ("protocol", "service_port", "peer_network", "sampling_origin", "flow_direction")
 _COUNTER_DELTAS = tuple(
     name for name in _names(columns.COUNTERS) if f"{name}_total" in COLUMNS and name != "delta_kind"
 )
@@ -206,6 +207,27 @@ KINDS: dict[str, Kind] = {
             partition_by="toDate(time)",
             order_by="(toStartOfHour(time), vif_id, time, host)",
             order_reason="as `counters`; one row a VIF and minute remains of all revisions",
+            ttl="toDateTime(time) + INTERVAL 30 DAY",
+            engine="ReplacingMergeTree(revision)",
+        ),
+        Kind(
+            name="flows_1m",
+            meaning="Flows of one VIF over one minute, filled from `flows`; a longer flow is spread over its minutes.",
+            record=(),
+            table=(
+                "time",
+                "end_minute_time",
+                "host",
+                "vif_id",
+                "revision",
+                *_FLOWS_TIER_KEY,
+                *(f"{scaled}{name}" for scaled in ("", "scaled_") for name in ("bytes", "packets", "skb_bytes")),
+                "flows_count",
+            ),
+            table_name="flows_1m_revisions",
+            partition_by="toDate(time)",
+            order_by=f"(toStartOfHour(time), vif_id, time, host, end_minute_time, {', '.join(_FLOWS_TIER_KEY)})",
+            order_reason="one VIF's hour lies together; of all revisions of a minute's flows one row remains",
             ttl="toDateTime(time) + INTERVAL 30 DAY",
             engine="ReplacingMergeTree(revision)",
         ),

@@ -15,9 +15,10 @@ All tables are in the database `viflux`. Instants are UTC; 64-bit ids are printe
 written in SQL as `0x…`. Addresses are 16 bytes with IPv4 mapped. A column has the same name in Arrow, SQL, JSON, the
 command line and panels.
 
-The views `viflux.counters_1m` and `viflux.sli` show the newest revision of each row of the tables behind them.
+The views `viflux.counters_1m`, `viflux.flows_1m` and `viflux.sli` show the newest revision of each row of the tables
+behind them; `flows_1m` adds up what flows that ended in different minutes left in each.
 `viflux.vif_history` has one row a state of a VIF with the instant from which it holds; `viflux.counters_labelled` is
-`viflux.counters` with the labels that held at each row's time.
+`viflux.counters` with the labels that held at each row's time, and so is `viflux.flows_labelled` for `viflux.flows`.
 """
 
 

@@ -427,6 +427,34 @@ ORDER BY (toStartOfHour(time), vif_id, time, host)
 TTL toDateTime(time) + INTERVAL 30 DAY
 SETTINGS index_granularity = 8192;
 
+-- Flows of one VIF over one minute, filled from `flows`; a longer flow is spread over its minutes.
+-- Sorted by (toStartOfHour(time), vif_id, time, host, end_minute_time, protocol, service_port, peer_network, sampling_origin, flow_direction): one VIF's hour lies together; of all revisions of a minute's flows one row remains.
+CREATE TABLE {database}.flows_1m_revisions
+(
+    `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
+    `end_minute_time` DateTime64(9, 'UTC') COMMENT 'Start of the minute in which the flows behind the row ended.' CODEC(DoubleDelta, ZSTD(1)),
+    `host` LowCardinality(String) COMMENT 'Name of the host that the row is about.',
+    `vif_id` UInt64 COMMENT 'The VIF, for the life of its kernel device; 0 where a row is about none.' CODEC(ZSTD(1)),
+    `revision` UInt64 COMMENT 'How many hand-overs touched the window when the row was filled.' CODEC(ZSTD(1)),
+    `protocol` UInt8 COMMENT 'IP protocol number.',
+    `service_port` UInt16 COMMENT 'The lower of the two ports, which is the service\'s wherever clients take high ones; 0 without ports.',
+    `peer_network` IPv6 COMMENT 'Network of whom the VIF\'s workload talked to, /24 of IPv4 and /48 of IPv6: of the destination at ingress, of the source at egress; where the direction is not told, of the end that has the service port.' CODEC(ZSTD(1)),
+    `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
+    `flow_direction` LowCardinality(String) COMMENT '`ingress` or `egress` of the VIF, as `direction` tells; empty where the exporter did not say.',
+    `bytes` UInt64 COMMENT 'Bytes as exported, unscaled; of an sFlow sample the frame length that it reports.' CODEC(T64, ZSTD(1)),
+    `packets` UInt64 COMMENT 'Packets as exported, unscaled; 1 for an sFlow sample.' CODEC(T64, ZSTD(1)),
+    `skb_bytes` UInt64 COMMENT 'What an interface\'s counter adds for these packets: with Ethernet and VLAN headers, without frame check.' CODEC(T64, ZSTD(1)),
+    `scaled_bytes` UInt64 COMMENT '`bytes` times the sampling rate, rounded for each flow; of flows of unknown rate nothing.' CODEC(T64, ZSTD(1)),
+    `scaled_packets` UInt64 COMMENT '`packets` times the sampling rate, rounded for each flow; of flows of unknown rate nothing.' CODEC(T64, ZSTD(1)),
+    `scaled_skb_bytes` UInt64 COMMENT '`skb_bytes` times the sampling rate, rounded for each flow; of flows of unknown rate nothing.' CODEC(T64, ZSTD(1)),
+    `flows_count` UInt64 COMMENT 'Flow rows made.' CODEC(T64, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(revision)
+PARTITION BY toDate(time)
+ORDER BY (toStartOfHour(time), vif_id, time, host, end_minute_time, protocol, service_port, peer_network, sampling_origin, flow_direction)
+TTL toDateTime(time) + INTERVAL 30 DAY
+SETTINGS index_granularity = 8192;
+
 -- One SLI figure of one scope over one window.
 -- Sorted by (sli, part, scope, window_seconds, toStartOfHour(time), scope_key, time): a panel asks for one figure of one scope over a time range.
 CREATE TABLE {database}.sli_revisions
@@ -444,6 +472,7 @@ CREATE TABLE {database}.sli_revisions
     `value_lower` Nullable(Float64) COMMENT 'Lower bound of the value; equal to it where nothing was sampled.' CODEC(ZSTD(1)),
     `value_upper` Nullable(Float64) COMMENT 'Upper bound of the value; equal to it where nothing was sampled.' CODEC(ZSTD(1)),
     `completeness_ratio` Float64 COMMENT 'Share of the expected data that arrived, 0 to 1.' CODEC(ZSTD(1)),
+    `samples_count` UInt64 COMMENT 'Exported packets behind the numerator, before scaling; 0 where nothing was sampled.' CODEC(T64, ZSTD(1)),
     `reason` LowCardinality(String) COMMENT 'Why `value` is null, or why packets were dropped; empty where nothing is to be said.',
     `definition_version` UInt32 COMMENT 'Version of the SLI\'s definition.',
     `data_revision` UInt64 COMMENT 'How many hand-overs touched the window when it was computed.' CODEC(ZSTD(1)),
@@ -513,3 +542,46 @@ SELECT
 FROM {database}.counters AS counters
 ASOF LEFT JOIN {database}.vif_history AS history
     ON counters.vif_id = history.vif_id AND counters.time >= history.holds_from_time;
+
+-- What flows left in each minute, of the newest revision of each minute in which they ended.
+CREATE VIEW {database}.flows_1m AS
+SELECT
+    time,
+    host,
+    vif_id,
+    protocol,
+    service_port,
+    peer_network,
+    sampling_origin,
+    flow_direction,
+    sum(revisions.bytes) AS bytes,
+    sum(revisions.packets) AS packets,
+    sum(revisions.skb_bytes) AS skb_bytes,
+    sum(revisions.scaled_bytes) AS scaled_bytes,
+    sum(revisions.scaled_packets) AS scaled_packets,
+    sum(revisions.scaled_skb_bytes) AS scaled_skb_bytes,
+    sum(revisions.flows_count) AS flows_count
+FROM {database}.flows_1m_revisions AS revisions FINAL
+GROUP BY time, host, vif_id, protocol, service_port, peer_network, sampling_origin, flow_direction
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+-- Flows with the labels of their VIF that held at each row's time.
+CREATE VIEW {database}.flows_labelled AS
+SELECT
+    flows.*,
+    history.vif_key AS vif_key,
+    history.namespace AS namespace,
+    history.ifname AS ifname,
+    history.kind AS kind,
+    history.side AS side,
+    history.counting_point AS counting_point,
+    history.link_id AS link_id,
+    history.peer_vif_id AS peer_vif_id,
+    history.workload AS workload,
+    history.owner AS owner,
+    history.tenant AS tenant,
+    history.service AS service,
+    history.criticality AS criticality
+FROM {database}.flows AS flows
+ASOF LEFT JOIN {database}.vif_history AS history
+    ON flows.vif_id = history.vif_id AND flows.time >= history.holds_from_time;
