@@ -18,7 +18,7 @@ from ingest.processor.patience import Patience, StoppedError
 from ingest.processor.pieces import pieces_of
 from ingest.processor.ranges import Limits, Range, read_range
 from ingest.processor.source import Source
-from ingest.processor.tiers import STREAM, MinuteTier, Touched
+from ingest.processor.tiers import TIERS, MinuteTier
 from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate
 from viflux import logs
@@ -64,7 +64,10 @@ class Processor:
         self._stop = stop
         self._patience = Patience(clock, health, stop)
         self._delivery = Delivery(store, self._patience, health, clock)
-        self._tier = MinuteTier(store, clock, grace_ns=settings.window.grace, late_ns=settings.window.late)
+        self._tiers = [
+            MinuteTier(tier, store, clock, grace_ns=settings.window.grace, late_ns=settings.window.late)
+            for tier in TIERS
+        ]
         self._state = State()
         # The spool whose rows in the store are known; empty until its first batch is met.
         self._adopted = ""
@@ -102,15 +105,16 @@ class Processor:
             self._idle_turns += 1
             if self._idle_turns % _LOOK_FOR_ANOTHER_SPOOL_EVERY == 0 and self._source.replaced(self._state):
                 self._assign()
-        if self._tier.is_due():
-            self._patience.ask(self._tier.tend)
+        for tier in self._tiers:
+            if tier.is_due():
+                self._patience.ask(tier.tend)
 
     def _assign(self) -> None:
         """Go on from what was written down; finish what an earlier process began."""
         self._state = self._source.assign()
         self._adopted = ""
-        watermarks = {host: streams[STREAM] for host, streams in self._state.watermarks.items() if STREAM in streams}
-        self._patience.ask(lambda: self._tier.start(watermarks))
+        for tier in self._tiers:
+            self._patience.ask(lambda tier=tier: tier.start(self._state.watermarks))  # type: ignore[misc]
         if self._state.intent is not None:
             self._resume(self._state.intent)
         self._assigned = True
@@ -266,14 +270,11 @@ class Processor:
             state.watermarks.setdefault(host, {}).update(streams)
         self._patience.write(lambda: self._source.confirm(state))
         self._state = state
-        self._tier.touch(
-            Touched(part.entry.frame.metadata.host, part.first_time_ns, part.last_end_ns)
-            for part in rows
-            if part.entry.frame.metadata.stream == STREAM
-        )
-        for host, streams in accounts.watermarks.items():
-            if STREAM in streams:
-                self._tier.moved(host, streams[STREAM])
+        if found.entries:
+            said = found.entries[-1].frame.metadata
+            for tier in self._tiers:
+                tier.touch(said.host, rows)
+                tier.moved(said.host, state.watermarks.get(said.host, {}), said.sealed_time_ns)
         self._measure(intent, found, rows, accounts)
 
     def _measure(self, intent: Intent, found: Range, rows: Sequence[Rows], accounts: Accounts) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from ingest.processor.arrow import schema_of
+from ingest.store.client import StoreClient
 from tests.running import ROOT, RunningStore, until, viflux
 from viflux.clock import Clock, SystemClock
 from viflux.paths import DataPaths
@@ -189,8 +190,14 @@ def wait_done(running: RunningProcessor, data_dir: Path, seconds: float = 30) ->
     until("everything in the spool is stored", finished, seconds)
 
 
+_clients: dict[str, StoreClient] = {}
+
+
 def ask(store: RunningStore, sql: str) -> list[dict[str, Any]]:
-    return store.writer().query_rows(sql)
+    """Return rows; over one client a store, for those who wait ask again and again."""
+    if store.url not in _clients:
+        _clients[store.url] = store.writer()
+    return _clients[store.url].query_rows(sql)
 
 
 def assert_stored_once(store: RunningStore, expected: dict[str, int]) -> None:
