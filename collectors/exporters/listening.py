@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from collectors.exporters.state import StateFile
 from viflux import logs
 from viflux.errors import VifluxError
 from viflux.settings.address import network
+from viflux.supervisor.addresses import udp_refusal
 
 if TYPE_CHECKING:
     from collectors.exporters.origin import Origin
@@ -177,20 +177,8 @@ def _open(origin: Origin, settings: Settings, state: bytes | None) -> _native.Ex
         return _native.ExportListener(**arguments)
     except OSError as error:
         setting, host, port = listens[int(error.filename)] if str(error.filename).isdigit() else listens[0]
-        raise VifluxError(f"{setting}: {_refusal(error, host, port)}") from error
-
-
-def _refusal(error: OSError, host: str, port: int) -> str:
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if error.errno == errno.EADDRINUSE:
-        return f"{address} is in use by another process; stop it, or name another port"
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"cannot listen on {address}: this host does not have the address; name one that it has, or 127.0.0.1"
-    if error.errno == errno.EACCES:
-        return f"cannot listen on {address}: ports below 1024 need root; name a port from 1024 on"
-    if error.errno == errno.EAFNOSUPPORT:
-        return f"cannot listen on {address}: this host has no IPv6; name an IPv4 address"
-    return f"cannot listen on {address}: {error.strerror}; name another address"
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise VifluxError(f"{setting}: {udp_refusal(error, address)}") from error
 
 
 def hears_only_loopback(origin: Origin, settings: Settings) -> list[str]:

@@ -6,9 +6,17 @@ import errno
 import socket
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from viflux.errors import UsageError, VifluxError
-from viflux.settings.address import host_and_port
+from viflux.settings.address import host_and_port, udp_addresses
+from viflux.settings.load import value_at
+
+if TYPE_CHECKING:
+    from viflux.settings import Settings
+
+EXPORT_SETTINGS = ("sflow.listen", "ipfix.listen", "netflow.listen")
+"""Settings that name where exporters of flows are heard."""
 
 _PING_TIMEOUT_SECONDS = 0.3
 _PORTS_TO_SUGGEST_FROM = 50
@@ -32,6 +40,45 @@ def page_at(setting: str, text: str) -> str:
     host, port = split(setting, text)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is compared, not listened on
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def export_listeners(settings: Settings) -> dict[str, list[str]]:
+    """Return where exporters of flows are heard: addresses by setting, without the settings that are off."""
+    return {
+        setting: [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in listened]
+        for setting in EXPORT_SETTINGS
+        if (listened := udp_addresses(value_at(settings, setting)))
+    }
+
+
+def require_free_udp(setting: str, text: str, wait_seconds: float = 0.0) -> None:
+    """Make sure that the agent will be able to hear exporters at an address.
+
+    Args:
+        setting: The setting that names the address.
+        text: One address of it.
+        wait_seconds: How long a port may still be held, by a process that is known to be ending.
+
+    Raises:
+        VifluxError: It cannot be listened on; the message says why and what to do.
+    """
+    host, port = split(setting, text)
+    deadline = time.monotonic() + wait_seconds
+    while (refusal := _refusal(host, port, socket.SOCK_DGRAM)) is not None:
+        if refusal.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+            time.sleep(0.02)
+            continue
+        raise VifluxError(f"{setting}: {udp_refusal(refusal, text)}") from refusal
+
+
+def udp_refusal(error: OSError, address: str) -> str:
+    """Return why exporters cannot be heard at an address, and what to do, in one clause."""
+    return {
+        errno.EADDRINUSE: f"{address} is in use by another process; stop it, or name another port",
+        errno.EADDRNOTAVAIL: f"cannot listen on {address}: this host does not have the address; name one that it has",
+        errno.EACCES: f"cannot listen on {address}: ports below 1024 need root; name a port from 1024 on",
+        errno.EAFNOSUPPORT: f"cannot listen on {address}: this host has no IPv6; name an IPv4 address",
+    }.get(error.errno or 0, f"cannot listen on {address}: {error.strerror}; name another address")
 
 
 def require_free(setting: str, text: str, wait_seconds: float = 0.0) -> None:
@@ -78,10 +125,15 @@ def answers_ping(host: str, port: int) -> bool:
     return False
 
 
-def _refusal(host: str, port: int) -> OSError | None:
+def _refusal(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> OSError | None:
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
         with socket.socket(family, kind) as listener:
+            if kind is socket.SOCK_DGRAM:
+                if family == socket.AF_INET6:  # as the agent does it: IPv4 has a listener of its own
+                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                listener.bind(address)
+                return None
             # As the stages do it: a port whose old connections linger in TIME_WAIT is free.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)

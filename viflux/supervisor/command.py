@@ -47,6 +47,10 @@ def up(context: click.Context, settings: Settings, user: str | None) -> None:
     addresses.require_free("web.listen", settings.web.listen, wait_seconds)
     if store_address is not None:
         addresses.require_free("store.listen", settings.store.listen, wait_seconds)
+    exports = addresses.export_listeners(settings)
+    for setting, heard in exports.items():
+        for address in heard:
+            addresses.require_free_udp(setting, address, wait_seconds)
 
     owner, notes = _prepare_folder(paths, user or settings.user, context.params.get("config"))
     notes += _unseen(settings)
@@ -64,7 +68,7 @@ def up(context: click.Context, settings: Settings, user: str | None) -> None:
         for stage in stages
     ]
     page = addresses.page_at("web.listen", settings.web.listen)
-    report = Report(settings.log.form, page, str(paths.root), notes)
+    report = Report(settings.log.form, page, str(paths.root), notes, exports)
     report.opening()
     try:
         Supervision(children, paths, clock, report, store_address).run()

@@ -15,7 +15,7 @@ from viflux.errors import VifluxError
 from viflux.supervisor.folder import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from viflux.paths import DataPaths
     from viflux.supervisor.children import Child
@@ -36,7 +36,10 @@ class StageState(msgspec.Struct, frozen=True):
 
 
 class UpState(msgspec.Struct, frozen=True):
-    """What `run/up.json` holds; `ready` once every stage is, `notes` are lines for a person."""
+    """What `run/up.json` holds; `ready` once every stage is, `notes` are lines for a person.
+
+    `exports` has the addresses at which exporters of flows are heard, by the setting that names them.
+    """
 
     pid: int
     version: str
@@ -44,6 +47,8 @@ class UpState(msgspec.Struct, frozen=True):
     ready: bool
     notes: tuple[str, ...]
     stages: tuple[StageState, ...]
+    # msgspec gives each struct a copy of its own
+    exports: dict[str, list[str]] = {}
 
 
 class Report:
@@ -54,11 +59,20 @@ class Report:
         page: Address of the web console.
         data_dir: The data folder.
         notes: Lines about what holds for this start: users, what is not seen.
+        exports: Where exporters of flows are heard, by the setting that names it.
     """
 
-    def __init__(self, form: str, page: str, data_dir: str, notes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        form: str,
+        page: str,
+        data_dir: str,
+        notes: Sequence[str],
+        exports: Mapping[str, list[str]] | None = None,
+    ) -> None:
         self.page = page
         self.notes = tuple(notes)
+        self.exports = dict(exports or {})
         self._data_dir = data_dir
         self._as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
         self._log = logs.get("supervisor")
@@ -68,17 +82,27 @@ class Report:
         if self._as_text:
             bold = click.style(self.page, bold=True)
             lines = [f"Viflux {__version__}", f"  page  {bold}", f"  data  {self._data_dir}"]
+            lines += [f"  hears {self._heard}"] if self.exports else []
             click.echo("\n".join(lines + [f"  note  {note}" for note in self.notes]), err=True)
         else:
-            self._log.info("starting", page=self.page, data_dir=self._data_dir, notes=self.notes)
+            facts = {"exports": self.exports} if self.exports else {}
+            self._log.info("starting", page=self.page, data_dir=self._data_dir, notes=self.notes, **facts)
 
     def ready(self, seconds: float, stages: Sequence[str]) -> None:
         """Say that every stage is ready."""
         if self._as_text:
             mark = click.style("ready", fg="green", bold=True)
-            click.echo(f"{mark} after {seconds:.1f} s: {', '.join(stages)}", err=True)
+            hears = f"; hears {self._heard}" if self.exports else ""
+            click.echo(f"{mark} after {seconds:.1f} s: {', '.join(stages)}{hears}", err=True)
         else:
-            self._log.info("ready", after_seconds=round(seconds, 1), stages=stages)
+            facts = {"exports": self.exports} if self.exports else {}
+            self._log.info("ready", after_seconds=round(seconds, 1), stages=stages, **facts)
+
+    @property
+    def _heard(self) -> str:
+        return "; ".join(
+            f"{setting.partition('.')[0]} on {', '.join(addresses)}" for setting, addresses in self.exports.items()
+        )
 
     def event(self, level: str, text: str, **facts: Any) -> None:
         """Say one thing that happened; `level` is `info` or `warning`."""
@@ -100,6 +124,7 @@ def write_state(paths: DataPaths, report: Report, children: Sequence[Child], *, 
         page=report.page,
         ready=ready,
         notes=report.notes,
+        exports=report.exports,
         stages=tuple(
             StageState(
                 name=child.stage.name,
