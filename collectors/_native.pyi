@@ -344,8 +344,14 @@ class DecodeFiles:
         *,
         records: str = "flows",
         ports: Sequence[int] = (),
-        raw_elements: bool = False,
         rows: int = 65_536,
+        site: str = "",
+        known: Sequence[object] = (),
+        park_bytes: int = ...,
+        park_time_ns: int = ...,
+        max_exporters: int = 4096,
+        max_templates: int = 1024,
+        raw_elements: bool = False,
     ) -> None:
         """Nothing is opened before the first batch is asked for.
 
@@ -353,11 +359,17 @@ class DecodeFiles:
             files: Captures, pcap or pcapng.
             records: `flows`, `options`, `counters`, `drops`, `hosts`, or `errors` for what cannot be decoded.
             ports: UDP ports that datagrams are sent to; empty for all.
-            raw_elements: Keep elements that no column takes.
             rows: Rows in a batch of flows; there may be those of a few datagrams more.
+            site: As of `ExportListener`, and so are those below; time is that of the captures.
+            known: Objects with the attributes of `viflux.settings.schema.KnownExporter`.
+            park_bytes: Bound of what waits for a template or a sampling rate.
+            park_time_ns: How long it waits.
+            max_exporters: Most that are told apart.
+            max_templates: Most of one exporter.
+            raw_elements: Keep elements that no column takes.
 
         Raises:
-            ValueError: There are no such records.
+            ValueError: There are no such records, or an entry of `known` is wrong.
         """
 
     def __iter__(self) -> DecodeFiles: ...

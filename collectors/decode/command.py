@@ -43,7 +43,7 @@ _STDIN = "-"
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary on stderr.")
 @verb()
 def decode(
-    _settings: Settings,
+    settings: Settings,
     files: tuple[str, ...],
     records: str | None,
     form: str | None,
@@ -62,6 +62,9 @@ def decode(
     JSON lines have each column of the registry as a key, null where the exporter did not tell it. Counts are as
     exported: multiply them by sampling_rate, unless sampling_origin is unknown. Addresses are text, instants RFC 3339
     in UTC with nanoseconds, 64-bit ids 16 hex digits. --format arrow is one Arrow IPC stream.
+
+    What the settings say of exporters (exporters.known, exporters.site) holds here too, so the rows are those that
+    the agent would store.
 
     A summary goes to stderr. A file that is empty, cut off, damaged or no capture is told there with the byte;
     everything before that byte is decoded, and the other files too.
@@ -89,7 +92,19 @@ def decode(
     from collectors._native import DecodeFiles  # noqa: PLC0415
     from collectors.decode import progress  # noqa: PLC0415
 
-    source = DecodeFiles(files, records=kind, ports=ports, raw_elements=flags["raw_elements"])
+    exporters = settings.exporters
+    source = DecodeFiles(
+        files,
+        records=kind,
+        ports=ports,
+        site=exporters.site,
+        known=exporters.known,
+        park_bytes=exporters.park_bytes,
+        park_time_ns=exporters.park_time,
+        max_exporters=exporters.max_exporters,
+        max_templates=exporters.max_templates,
+        raw_elements=flags["raw_elements"] or exporters.raw_elements,
+    )
     is_quiet = flags["quiet"]
     batches = progress.watched(source, is_shown=not is_quiet and (path is not None or not sys.stdout.isatty()))
     failed = 0

@@ -17,7 +17,7 @@ type Encoded = (Py<PyBytes>, usize, i64, i64);
 
 /// One entry of `exporters.known`, read from attributes of the same names.
 #[derive(Debug, FromPyObject)]
-struct KnownExporter {
+pub struct KnownExporter {
     address: String,
     port: Option<u16>,
     domain: Option<u32>,
@@ -256,7 +256,8 @@ fn network(text: &str, length: u8) -> PyResult<([u8; 16], u8)> {
     Ok((address(text)?, length + (128 - bits)))
 }
 
-fn known_of(entry: KnownExporter) -> PyResult<Known> {
+/// The entry as the decoder takes it.
+pub fn known_of(entry: KnownExporter) -> PyResult<Known> {
     let unknown = |what: &str, value: &str| {
         PyValueError::new_err(format!("{what}: {value:?} is not one of its values"))
     };

@@ -12,6 +12,8 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 
+use crate::export_listener::{known_of, KnownExporter};
+
 use super::kind::Kind;
 use super::session::{Next, Plan, Session};
 use super::writer::widened;
@@ -64,14 +66,25 @@ impl DecodeFiles {
 
 #[pymethods]
 impl DecodeFiles {
+    // Keyword-only in Python, so each has its name at the call.
+    #[allow(clippy::too_many_arguments)]
     #[new]
-    #[pyo3(signature = (files, *, records="flows", ports=Vec::new(), raw_elements=false, rows=65_536))]
+    #[pyo3(signature = (
+        files, *, records="flows", ports=Vec::new(), rows=65_536, site=String::new(), known=Vec::new(),
+        park_bytes=32 << 20, park_time_ns=60_000_000_000, max_exporters=4_096, max_templates=1_024, raw_elements=false
+    ))]
     fn new(
         files: Vec<PathBuf>,
         records: &str,
         ports: Vec<u16>,
-        raw_elements: bool,
         rows: usize,
+        site: String,
+        known: Vec<KnownExporter>,
+        park_bytes: usize,
+        park_time_ns: i64,
+        max_exporters: usize,
+        max_templates: usize,
+        raw_elements: bool,
     ) -> PyResult<Self> {
         let kind = Kind::of(records)
             .ok_or_else(|| PyValueError::new_err(format!("records: {records:?} is not known")))?;
@@ -82,6 +95,12 @@ impl DecodeFiles {
             rows: rows.max(1),
             decoder: Settings {
                 listeners: vec!["decode".to_owned()],
+                site,
+                known: known.into_iter().map(known_of).collect::<PyResult<_>>()?,
+                park_bytes,
+                park_time_ns,
+                max_exporters,
+                max_templates,
                 raw_elements,
                 ..Settings::default()
             },

@@ -1,19 +1,43 @@
 //! Addresses to text: IPv4 that is mapped into IPv6 as a dotted quad, IPv6 as RFC 5952 wants it.
 
-use super::number::unsigned;
-
 const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+/// Each number of a dotted quad with the dot behind it.
+const OCTETS: [[u8; 4]; 256] = {
+    let mut octets = [[b'.'; 4]; 256];
+    let mut number = 0;
+    while number < 256 {
+        let digits = [number / 100, number / 10 % 10, number % 10];
+        let mut at = if number >= 100 {
+            0
+        } else {
+            2 - (number >= 10) as usize
+        };
+        let mut to = 0;
+        while at < 3 {
+            octets[number][to] = b'0' + digits[at] as u8;
+            (at, to) = (at + 1, to + 1);
+        }
+        number += 1;
+    }
+    octets
+};
 
 /// Append an address.
 #[inline]
 pub fn write(address: &[u8; 16], out: &mut Vec<u8>) {
     if address.starts_with(&MAPPED) {
-        for (number, byte) in address[12..].iter().enumerate() {
-            if number > 0 {
-                out.push(b'.');
-            }
-            unsigned(u64::from(*byte), out);
+        let mut text = [0; 16];
+        let mut end = 0;
+        for byte in &address[12..] {
+            let octet = &OCTETS[usize::from(*byte)];
+            text[end..end + 4].copy_from_slice(octet);
+            end += 2 + usize::from(*byte >= 10) + usize::from(*byte >= 100);
         }
+        // All of it and back: a copy of a fixed size is a few moves.
+        let from = out.len();
+        out.extend_from_slice(&text);
+        out.truncate(from + end - 1);
     } else {
         ipv6(address, out);
     }
@@ -90,7 +114,12 @@ mod tests {
 
     #[test]
     fn a_mapped_address_is_a_dotted_quad() {
-        let address = Ipv4Addr::new(192, 0, 2, 255).to_ipv6_mapped();
-        assert_eq!(text(&address.octets()), "192.0.2.255");
+        for number in 0..=255 {
+            let address = Ipv4Addr::new(192, number, 255 - number, 1);
+            assert_eq!(
+                text(&address.to_ipv6_mapped().octets()),
+                address.to_string()
+            );
+        }
     }
 }

@@ -21,26 +21,47 @@ pub fn pair(number: u32) -> [u8; 2] {
     PAIRS[number as usize % 100]
 }
 
+/// Longest number in digits.
+const MOST_DIGITS: usize = 20;
+
 /// Append a number.
+///
+/// Room of a fixed size is added and what is too much taken away again: a copy of a length that is only known now would be a
+/// call, and a number has few digits.
 #[inline]
 pub fn unsigned(mut number: u64, out: &mut Vec<u8>) {
-    if number < 10 {
-        out.push(b'0' + number as u8);
-        return;
-    }
-    let mut digits = [0; 20];
-    let mut at = digits.len();
+    let from = out.len();
+    let end = from + digits(number);
+    out.extend_from_slice(&[b'0'; MOST_DIGITS]);
+    let mut at = end;
     while number >= 10 {
         at -= 2;
-        digits[at..at + 2].copy_from_slice(&pair((number % 100) as u32));
+        out[at..at + 2].copy_from_slice(&pair((number % 100) as u32));
         number /= 100;
     }
-    if number > 0 {
-        at -= 1;
-        digits[at] = b'0' + number as u8;
+    if at > from {
+        out[from] = b'0' + number as u8;
     }
-    out.extend_from_slice(&digits[at..]);
+    out.truncate(end);
 }
+
+/// How many digits a number has.
+#[inline]
+fn digits(number: u64) -> usize {
+    // 1,233 / 4,096 is the logarithm of 2, as exactly as 64 bits need it: the guess is right or one too small.
+    let guess = (64 - (number | 1).leading_zeros()) as usize * 1_233 >> 12;
+    guess + usize::from(number >= POWERS[guess]).max(usize::from(guess == 0))
+}
+
+const POWERS: [u64; MOST_DIGITS] = {
+    let mut powers = [1; MOST_DIGITS];
+    let mut at = 1;
+    while at < MOST_DIGITS {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 /// Append a number.
 #[inline]
