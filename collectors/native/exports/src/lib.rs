@@ -6,6 +6,7 @@
 
 mod decoder;
 mod options;
+mod sequence;
 mod settings;
 mod source;
 
