@@ -86,6 +86,10 @@ def _rows(kind: Kind) -> str:
     members = "".join(_wide_member(column) for column in kind.record_columns)
     codes = "".join(_code(column) for column in kind.record_columns if column.type is Type.CODE)
     fills = "".join(f"        self.{column.name}.fill(rows);\n" for column in kind.record_columns)
+    appends = "".join(
+        f"        self.{column.name}.append(rows, &mut other.{column.name});\n" for column in kind.record_columns
+    )
+    memory = "".join(f"            + self.{column.name}.memory_bytes()\n" for column in kind.record_columns)
     return f"""
 /// {kind.meaning} Columns grow on their own; `rows` says how many rows there are.
 #[derive(Debug, Default, Clone)]
@@ -99,6 +103,17 @@ impl {name} {{
     pub fn fill(&mut self) {{
         let rows = self.rows;
 {fills}    }}
+
+    /// Move all rows of `other` behind the own ones.
+    pub fn append(&mut self, other: &mut Self) {{
+        let rows = self.rows;
+{appends}        self.rows += std::mem::take(&mut other.rows);
+    }}
+
+    /// Memory of all columns in bytes, without what lists point to.
+    pub fn memory_bytes(&self) -> usize {{
+        0
+{memory}    }}
 }}
 {codes}"""
 

@@ -4,13 +4,34 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
+mod announce;
+mod cache;
 mod decoder;
+mod drops;
+mod elsewhere;
+mod exporter;
+mod harvest;
+mod hosts;
+mod interfaces;
+mod known;
+mod local;
+mod netflow;
 mod options;
+mod park;
+mod readings;
+mod registry;
+mod sampling;
+mod saved;
+mod senders;
 mod sequence;
 mod settings;
+mod settle;
+mod sflow;
 mod source;
 
-pub use decoder::{BadState, Decoder};
+pub use decoder::Decoder;
 pub use options::ExportedOption;
+pub use saved::BadState;
 pub use settings::{ByteLayer, Interfaces, Known, LocalInterface, Settings};
 pub use source::{ExportFault, Source};

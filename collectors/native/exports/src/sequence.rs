@@ -60,8 +60,9 @@ impl Sequence {
         }
     }
 
+    /// The number that comes next, where that is known.
     pub fn next(&self) -> Option<u32> {
-        self.next
+        self.next.filter(|_| !self.is_open)
     }
 
     pub fn uptime_ms(&self) -> Option<u32> {
@@ -79,6 +80,7 @@ impl Sequence {
             self.next = Some(first.wrapping_add(units));
             self.widest = self.widest.max(units);
             self.uptime_ms = uptime_ms;
+            self.doubtful = None;
             return Step::Next;
         }
         self.out_of_line(first, units, uptime_ms)

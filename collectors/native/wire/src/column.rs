@@ -92,6 +92,28 @@ impl<T: Clone + Default> Column<T> {
         }
     }
 
+    /// Append the rows of another column, the first of which becomes row `row`; rows between get no value.
+    pub fn append(&mut self, row: usize, other: &mut Column<T>) {
+        if other.values.is_empty() {
+            return;
+        }
+        self.fill(row);
+        self.truncate_cold(row);
+        self.values.append(&mut other.values);
+        for (first, end) in other.missing.drain(..) {
+            match self.missing.last_mut() {
+                Some(last) if last.1 == first + row => last.1 = end + row,
+                _ => self.missing.push((first + row, end + row)),
+            }
+        }
+    }
+
+    /// Memory that it takes, in bytes, without what its values point to.
+    pub fn memory_bytes(&self) -> usize {
+        self.values.capacity() * size_of::<T>()
+            + self.missing.capacity() * size_of::<(usize, usize)>()
+    }
+
     /// The value of a row, or `None` where it has none.
     pub fn get(&self, row: usize) -> Option<&T> {
         let run = self.missing.partition_point(|&(_, end)| end <= row);
@@ -170,6 +192,25 @@ mod tests {
         assert!(column.is_untold());
         column.set(2, 5);
         assert_eq!(column.get(2), Some(&5));
+    }
+
+    #[test]
+    fn appended_rows_keep_their_values_and_what_they_miss() {
+        let mut column = Column::default();
+        column.set(1, 1_u8);
+        column.fill(3);
+        let mut other = Column::default();
+        other.set(1, 2);
+        other.fill(3);
+        column.append(3, &mut other);
+        let read: Vec<_> = (0..6).map(|row| column.get(row).copied()).collect();
+        assert_eq!(read, [None, Some(1), None, None, Some(2), None]);
+        assert!(other.is_empty());
+        let mut untold = Column::default();
+        untold.fill(2);
+        column.append(8, &mut untold);
+        assert_eq!((column.len(), column.get(9)), (10, None));
+        assert_eq!(column.into_parts().1, [(0, 1), (2, 4), (5, 10)]);
     }
 
     #[test]

@@ -230,6 +230,178 @@ impl Flows {
         self.post_nat_dst_port.fill(rows);
         self.raw_elements.fill(rows);
     }
+
+    /// Move all rows of `other` behind the own ones.
+    pub fn append(&mut self, other: &mut Self) {
+        let rows = self.rows;
+        self.time.append(rows, &mut other.time);
+        self.duration_ns.append(rows, &mut other.duration_ns);
+        self.vif_id.append(rows, &mut other.vif_id);
+        self.received_time.append(rows, &mut other.received_time);
+        self.source_kind.append(rows, &mut other.source_kind);
+        self.exporter_address
+            .append(rows, &mut other.exporter_address);
+        self.observation_domain_id
+            .append(rows, &mut other.observation_domain_id);
+        self.sequence_number
+            .append(rows, &mut other.sequence_number);
+        self.flow_start_time
+            .append(rows, &mut other.flow_start_time);
+        self.flow_end_time.append(rows, &mut other.flow_end_time);
+        self.ether_type.append(rows, &mut other.ether_type);
+        self.src_address.append(rows, &mut other.src_address);
+        self.dst_address.append(rows, &mut other.dst_address);
+        self.src_port.append(rows, &mut other.src_port);
+        self.dst_port.append(rows, &mut other.dst_port);
+        self.protocol.append(rows, &mut other.protocol);
+        self.tcp_flags.append(rows, &mut other.tcp_flags);
+        self.ip_tos.append(rows, &mut other.ip_tos);
+        self.ip_ttl.append(rows, &mut other.ip_ttl);
+        self.bytes.append(rows, &mut other.bytes);
+        self.packets.append(rows, &mut other.packets);
+        self.skb_bytes.append(rows, &mut other.skb_bytes);
+        self.sampling_rate.append(rows, &mut other.sampling_rate);
+        self.sampling_origin
+            .append(rows, &mut other.sampling_origin);
+        self.in_if_index.append(rows, &mut other.in_if_index);
+        self.out_if_index.append(rows, &mut other.out_if_index);
+        self.in_if_meaning.append(rows, &mut other.in_if_meaning);
+        self.out_if_meaning.append(rows, &mut other.out_if_meaning);
+        self.out_if_detail.append(rows, &mut other.out_if_detail);
+        self.direction.append(rows, &mut other.direction);
+        self.src_mac.append(rows, &mut other.src_mac);
+        self.dst_mac.append(rows, &mut other.dst_mac);
+        self.src_vlan.append(rows, &mut other.src_vlan);
+        self.dst_vlan.append(rows, &mut other.dst_vlan);
+        self.customer_vlan.append(rows, &mut other.customer_vlan);
+        self.src_as.append(rows, &mut other.src_as);
+        self.dst_as.append(rows, &mut other.dst_as);
+        self.previous_as.append(rows, &mut other.previous_as);
+        self.next_as.append(rows, &mut other.next_as);
+        self.next_hop.append(rows, &mut other.next_hop);
+        self.bgp_next_hop.append(rows, &mut other.bgp_next_hop);
+        self.src_prefix_length
+            .append(rows, &mut other.src_prefix_length);
+        self.dst_prefix_length
+            .append(rows, &mut other.dst_prefix_length);
+        self.icmp_type.append(rows, &mut other.icmp_type);
+        self.icmp_code.append(rows, &mut other.icmp_code);
+        self.ipv6_flow_label
+            .append(rows, &mut other.ipv6_flow_label);
+        self.ip_fragment_id.append(rows, &mut other.ip_fragment_id);
+        self.ip_fragment_offset
+            .append(rows, &mut other.ip_fragment_offset);
+        self.mpls_labels.append(rows, &mut other.mpls_labels);
+        self.tunnel.append(rows, &mut other.tunnel);
+        self.vni.append(rows, &mut other.vni);
+        self.inner_src_address
+            .append(rows, &mut other.inner_src_address);
+        self.inner_dst_address
+            .append(rows, &mut other.inner_dst_address);
+        self.inner_src_port.append(rows, &mut other.inner_src_port);
+        self.inner_dst_port.append(rows, &mut other.inner_dst_port);
+        self.inner_protocol.append(rows, &mut other.inner_protocol);
+        self.inner_src_mac.append(rows, &mut other.inner_src_mac);
+        self.inner_dst_mac.append(rows, &mut other.inner_dst_mac);
+        self.header_problem.append(rows, &mut other.header_problem);
+        self.forwarding_status
+            .append(rows, &mut other.forwarding_status);
+        self.flow_end_reason
+            .append(rows, &mut other.flow_end_reason);
+        self.application_id.append(rows, &mut other.application_id);
+        self.in_vrf_id.append(rows, &mut other.in_vrf_id);
+        self.out_vrf_id.append(rows, &mut other.out_vrf_id);
+        self.observation_point_id
+            .append(rows, &mut other.observation_point_id);
+        self.firewall_event.append(rows, &mut other.firewall_event);
+        self.nat_event.append(rows, &mut other.nat_event);
+        self.post_nat_src_address
+            .append(rows, &mut other.post_nat_src_address);
+        self.post_nat_dst_address
+            .append(rows, &mut other.post_nat_dst_address);
+        self.post_nat_src_port
+            .append(rows, &mut other.post_nat_src_port);
+        self.post_nat_dst_port
+            .append(rows, &mut other.post_nat_dst_port);
+        self.raw_elements.append(rows, &mut other.raw_elements);
+        self.rows += std::mem::take(&mut other.rows);
+    }
+
+    /// Memory of all columns in bytes, without what lists point to.
+    pub fn memory_bytes(&self) -> usize {
+        0 + self.time.memory_bytes()
+            + self.duration_ns.memory_bytes()
+            + self.vif_id.memory_bytes()
+            + self.received_time.memory_bytes()
+            + self.source_kind.memory_bytes()
+            + self.exporter_address.memory_bytes()
+            + self.observation_domain_id.memory_bytes()
+            + self.sequence_number.memory_bytes()
+            + self.flow_start_time.memory_bytes()
+            + self.flow_end_time.memory_bytes()
+            + self.ether_type.memory_bytes()
+            + self.src_address.memory_bytes()
+            + self.dst_address.memory_bytes()
+            + self.src_port.memory_bytes()
+            + self.dst_port.memory_bytes()
+            + self.protocol.memory_bytes()
+            + self.tcp_flags.memory_bytes()
+            + self.ip_tos.memory_bytes()
+            + self.ip_ttl.memory_bytes()
+            + self.bytes.memory_bytes()
+            + self.packets.memory_bytes()
+            + self.skb_bytes.memory_bytes()
+            + self.sampling_rate.memory_bytes()
+            + self.sampling_origin.memory_bytes()
+            + self.in_if_index.memory_bytes()
+            + self.out_if_index.memory_bytes()
+            + self.in_if_meaning.memory_bytes()
+            + self.out_if_meaning.memory_bytes()
+            + self.out_if_detail.memory_bytes()
+            + self.direction.memory_bytes()
+            + self.src_mac.memory_bytes()
+            + self.dst_mac.memory_bytes()
+            + self.src_vlan.memory_bytes()
+            + self.dst_vlan.memory_bytes()
+            + self.customer_vlan.memory_bytes()
+            + self.src_as.memory_bytes()
+            + self.dst_as.memory_bytes()
+            + self.previous_as.memory_bytes()
+            + self.next_as.memory_bytes()
+            + self.next_hop.memory_bytes()
+            + self.bgp_next_hop.memory_bytes()
+            + self.src_prefix_length.memory_bytes()
+            + self.dst_prefix_length.memory_bytes()
+            + self.icmp_type.memory_bytes()
+            + self.icmp_code.memory_bytes()
+            + self.ipv6_flow_label.memory_bytes()
+            + self.ip_fragment_id.memory_bytes()
+            + self.ip_fragment_offset.memory_bytes()
+            + self.mpls_labels.memory_bytes()
+            + self.tunnel.memory_bytes()
+            + self.vni.memory_bytes()
+            + self.inner_src_address.memory_bytes()
+            + self.inner_dst_address.memory_bytes()
+            + self.inner_src_port.memory_bytes()
+            + self.inner_dst_port.memory_bytes()
+            + self.inner_protocol.memory_bytes()
+            + self.inner_src_mac.memory_bytes()
+            + self.inner_dst_mac.memory_bytes()
+            + self.header_problem.memory_bytes()
+            + self.forwarding_status.memory_bytes()
+            + self.flow_end_reason.memory_bytes()
+            + self.application_id.memory_bytes()
+            + self.in_vrf_id.memory_bytes()
+            + self.out_vrf_id.memory_bytes()
+            + self.observation_point_id.memory_bytes()
+            + self.firewall_event.memory_bytes()
+            + self.nat_event.memory_bytes()
+            + self.post_nat_src_address.memory_bytes()
+            + self.post_nat_dst_address.memory_bytes()
+            + self.post_nat_src_port.memory_bytes()
+            + self.post_nat_dst_port.memory_bytes()
+            + self.raw_elements.memory_bytes()
+    }
 }
 
 /// Codes of `source_kind`.
