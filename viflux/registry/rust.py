@@ -89,7 +89,7 @@ def _rows(kind: Kind) -> str:
     appends = "".join(
         f"        self.{column.name}.append(rows, &mut other.{column.name});\n" for column in kind.record_columns
     )
-    memory = "".join(f"            + self.{column.name}.memory_bytes()\n" for column in kind.record_columns)
+    memory = " + ".join(f"self.{column.name}.memory_bytes()" for column in kind.record_columns)
     return f"""
 /// {kind.meaning} Columns grow on their own; `rows` says how many rows there are.
 #[derive(Debug, Default, Clone)]
@@ -112,8 +112,8 @@ impl {name} {{
 
     /// Memory of all columns in bytes, without what lists point to.
     pub fn memory_bytes(&self) -> usize {{
-        0
-{memory}    }}
+        {memory}
+    }}
 }}
 {codes}"""
 

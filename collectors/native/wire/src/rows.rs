@@ -329,7 +329,7 @@ impl Flows {
 
     /// Memory of all columns in bytes, without what lists point to.
     pub fn memory_bytes(&self) -> usize {
-        0 + self.time.memory_bytes()
+        self.time.memory_bytes()
             + self.duration_ns.memory_bytes()
             + self.vif_id.memory_bytes()
             + self.received_time.memory_bytes()
