@@ -134,10 +134,13 @@ impl Sample {
         Ok(())
     }
 
+    /// The interface that saw the packet: the source, or, where that is a whole switch or a VLAN, the one that the packet came in by,
+    /// or else left by.
+    #[inline]
     fn observed(&self) -> u32 {
-        match self.head.source_type {
-            source_type::INTERFACE => self.head.source_index,
-            _ => 0,
+        match (self.head.source_type, self.head.source_index) {
+            (source_type::INTERFACE, index @ 1..) => index,
+            _ => self.input.index().or(self.output.index()).unwrap_or(0),
         }
     }
 
@@ -151,12 +154,11 @@ impl Sample {
                 flows.sampling_origin.set(row, sampling_origin::ANNOUNCED);
             }
         }
-        let (input, output) = (self.input.index(), self.output.index());
-        match input {
+        match self.input.index() {
             Ok(index) => flows.in_if_index.set(row, index),
             Err(meaning) => flows.in_if_meaning.set(row, meaning),
         }
-        match output {
+        match self.output.index() {
             Ok(index) => flows.out_if_index.set(row, index),
             Err(meaning) => {
                 flows.out_if_meaning.set(row, meaning);
@@ -165,15 +167,5 @@ impl Sample {
                 }
             }
         }
-        // Where the observing interface is both or none of the two, nothing says which way the packet went through it.
-        let observed = self.observed();
-        match (input == Ok(observed), output == Ok(observed)) {
-            (true, false) => flows.direction.set(row, INGRESS),
-            (false, true) => flows.direction.set(row, EGRESS),
-            _ => {}
-        }
     }
 }
-
-const INGRESS: u8 = 0;
-const EGRESS: u8 = 1;

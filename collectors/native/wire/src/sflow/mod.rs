@@ -82,9 +82,10 @@ pub struct SampleHead {
 /// What datagrams gave, since the caller last cleared it.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// A row a sampled packet; `vif_id` is the caller's.
+    /// A row a sampled packet; `vif_id` and `direction` are the caller's.
     pub flows: Flows,
-    /// The interface that observed it (ifIndex), a row of `flows` each; 0 where the source is no interface.
+    /// The interface that saw it (ifIndex), a row of `flows` each: the source of the sample, or, where that is a whole switch as of Open
+    /// vSwitch, the one that the packet came in by, or else left by; 0 where none is known.
     pub observed: Vec<u32>,
     pub counters: Vec<CounterSample>,
     pub hosts: Vec<HostSample>,

@@ -79,7 +79,6 @@ fn a_datagram_written_out_by_hand_is_one_row() {
         ("sampling_origin", "1"),
         ("in_if_index", "2"),
         ("out_if_meaning", "1"),
-        ("direction", "0"),
         ("src_mac", "2200600335105"),
         ("dst_mac", "2200600335106"),
         ("icmp_type", "8"),
@@ -195,19 +194,22 @@ fn the_expanded_form_says_interfaces_in_two_words() {
 }
 
 #[test]
-fn the_direction_is_told_only_where_it_is_plain() {
+fn the_observing_interface_is_the_source_or_the_one_that_the_packet_came_by() {
     let told = |source: u32, input: u32, output: u32| {
         let out = decoded(&[flow_of([1, source, 400, 0, 0, input, output], &[header()])]);
-        (out.observed[0], value(&out, 0, "direction"))
+        out.observed[0]
     };
-    assert_eq!(told(3, 3, 4), (3, "0".into()));
-    assert_eq!(told(4, 3, 4), (4, "1".into()));
-    assert_eq!(told(3, 3, 3), (3, String::new()));
-    assert_eq!(told(9, 3, 4), (9, String::new()));
-    assert_eq!(told(3, 3, 0x3fff_ffff), (3, "0".into()));
-    // A VLAN, and a source of index 0 with interfaces that are unknown.
-    assert_eq!(told(1 << 24 | 3, 3, 4), (0, String::new()));
-    assert_eq!(told(0, 0, 0), (0, String::new()));
+    let (internal, multiple) = (0x3fff_ffff, 2 << 30 | 3);
+    assert_eq!(told(3, 3, 4), 3);
+    assert_eq!(told(4, 3, 4), 4);
+    assert_eq!(told(9, internal, internal), 9);
+    // A VLAN, a whole switch, and a source of index 0.
+    for source in [1 << 24 | 7, 2 << 24 | 1000, 0] {
+        assert_eq!(told(source, 3, 4), 3);
+        assert_eq!(told(source, 3, multiple), 3);
+        assert_eq!(told(source, 0, 4), 4);
+        assert_eq!(told(source, internal, multiple), 0);
+    }
 }
 
 #[test]
