@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod captures;
 #[macro_use]
 mod columns;
 mod datagrams;
