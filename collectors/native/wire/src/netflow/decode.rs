@@ -95,7 +95,7 @@ fn message(
             incomplete(turn, &common, bytes, complete, out);
         }
     }
-    work.data.clear();
+    work.clear();
     domain.work = work;
 }
 

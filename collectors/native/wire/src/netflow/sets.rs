@@ -11,6 +11,8 @@ use crate::fault::{Fault, Reason};
 use crate::rows::source_kind;
 
 const SET_HEADER: usize = 4;
+/// Missing templates of one message that are named: it waits for these first.
+const MOST_MISSING: usize = 64;
 
 /// How a message is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,13 @@ pub struct Work {
     own: Vec<(u16, Option<Arc<Plan>>)>,
 }
 
+impl Work {
+    pub fn clear(&mut self) {
+        self.data.clear();
+        self.own.clear();
+    }
+}
+
 pub struct Survey<'a> {
     pub head: &'a Head,
     /// The message, without what is behind its end.
@@ -54,7 +63,6 @@ pub struct Survey<'a> {
 impl Survey<'_> {
     /// Learns templates and lists data sets.
     pub fn run(&mut self, domain: &mut Domain, work: &mut Work, out: &mut Output) {
-        work.own.clear();
         let mut at = self.head.bytes();
         while at < self.bytes.len() {
             let rest = &self.bytes[at..];
@@ -164,6 +172,7 @@ impl Survey<'_> {
                 reason: Reason::Template,
             }),
             None if out.missing_templates.contains(&id) => {}
+            None if out.missing_templates.len() >= MOST_MISSING => {}
             None => out.missing_templates.push(id),
         }
     }
