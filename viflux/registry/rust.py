@@ -86,6 +86,7 @@ def _rows(kind: Kind) -> str:
     members = "".join(_wide_member(column) for column in kind.record_columns)
     codes = "".join(_code(column) for column in kind.record_columns if column.type is Type.CODE)
     fills = "".join(f"        self.{column.name}.fill(rows);\n" for column in kind.record_columns)
+    likes = "".join(f"            {column.name}: self.{column.name}.empty_like(),\n" for column in kind.record_columns)
     appends = "".join(
         f"        self.{column.name}.append(rows, &mut other.{column.name});\n" for column in kind.record_columns
     )
@@ -103,6 +104,13 @@ impl {name} {{
     pub fn fill(&mut self) {{
         let rows = self.rows;
 {fills}    }}
+
+    /// No rows, and room for as many as these, in the columns that have a value here: what follows is seldom other or more.
+    pub fn empty_like(&self) -> Self {{
+        Self {{
+            rows: 0,
+{likes}        }}
+    }}
 
     /// Move all rows of `other` behind the own ones.
     pub fn append(&mut self, other: &mut Self) {{

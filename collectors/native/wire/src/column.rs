@@ -146,6 +146,19 @@ impl<T: Clone + Default> Column<T> {
         &self.values
     }
 
+    /// No rows, and room for as many as this one has, if any of them has a value.
+    pub fn empty_like(&self) -> Self {
+        let rows = if self.is_untold() {
+            0
+        } else {
+            self.values.len()
+        };
+        Column {
+            values: Vec::with_capacity(rows),
+            missing: Vec::new(),
+        }
+    }
+
     /// Remove all rows and keep the memory.
     pub fn clear(&mut self) {
         self.values.clear();

@@ -48,9 +48,9 @@ pub struct Output {
 }
 
 impl Output {
-    /// Forget rows, options and faults, and keep the memory of what is not in `flows`.
+    /// Forget rows, options and faults; there is room for as many again.
     pub fn clear(&mut self) {
-        self.flows = Flows::default();
+        self.flows = self.flows.empty_like();
         self.observed.clear();
         self.selector.clear();
         self.record_rate.clear();

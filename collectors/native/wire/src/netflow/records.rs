@@ -5,21 +5,19 @@ use super::template::Field;
 /// One field that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
-    /// Bytes from the record's beginning, where all records are equally long.
+    /// Which part of the record it is in.
+    pub part: usize,
+    /// Bytes from that part's beginning.
     pub offset: usize,
-    /// Which of the placed fields it is, where they are not.
-    pub index: usize,
     /// Bytes, where the template tells them.
     pub width: Option<u16>,
 }
 
-/// What to step over when a record is placed.
+/// A part of a record: fields of known lengths side by side, or one field that each record gives a length.
 #[derive(Debug, Clone, Copy)]
-enum Walk {
-    Skip(usize),
-    SkipVariable,
-    Keep(usize),
-    KeepVariable,
+enum Part {
+    Fixed(usize),
+    Variable { kept: bool },
 }
 
 /// The shape of a record.
@@ -29,74 +27,90 @@ pub struct Layout {
     pub stride: Option<usize>,
     /// Length of the shortest record; never 0.
     pub shortest: usize,
-    walk: Vec<Walk>,
+    parts: Vec<Part>,
+    /// How many parts get a span.
     kept: usize,
 }
 
-/// A field of a placed record: first byte and length in the set.
+/// A part of a record: first byte and length in the set.
 pub type Span = (u32, u32);
 
 impl Layout {
-    /// The layout of these fields, and a slot for each; `kept` says which ones are read.
+    /// The layout of these fields, and a slot for each; `kept` says which of variable length are read.
     ///
     /// Fields without any byte take no part, so that placing a record costs no more steps than it has bytes.
     pub fn new(fields: &[Field], kept: impl Fn(&Field) -> bool) -> (Self, Vec<Slot>) {
         let mut layout = Layout {
             stride: None,
             shortest: 0,
-            walk: Vec::new(),
+            parts: Vec::new(),
             kept: 0,
         };
-        let mut slots = Vec::with_capacity(fields.len());
-        for field in fields {
-            slots.push(Slot {
-                offset: layout.shortest,
-                index: layout.kept,
-                width: field.width,
-            });
-            layout.add(field.width.map(usize::from), kept(field));
-        }
+        let slots = fields
+            .iter()
+            .map(|field| match field.width {
+                Some(width) => layout.add_fixed(width),
+                None => layout.add_variable(kept(field)),
+            })
+            .collect();
         if fields.iter().all(|field| field.width.is_some()) {
             layout.stride = Some(layout.shortest);
-            layout.walk = Vec::new();
         }
-        layout.walk.shrink_to_fit();
+        layout.parts.shrink_to_fit();
         (layout, slots)
     }
 
-    fn add(&mut self, width: Option<usize>, keep: bool) {
-        // A variable length takes a byte at least.
-        self.shortest += width.unwrap_or(1);
-        match (width, keep, self.walk.last_mut()) {
-            (Some(0), ..) => {}
-            (Some(width), false, Some(Walk::Skip(skip))) => *skip += width,
-            (Some(width), false, _) => self.walk.push(Walk::Skip(width)),
-            (None, false, _) => self.walk.push(Walk::SkipVariable),
-            (Some(width), true, _) => self.walk.push(Walk::Keep(width)),
-            (None, true, _) => self.walk.push(Walk::KeepVariable),
+    fn add_fixed(&mut self, width: u16) -> Slot {
+        self.shortest += usize::from(width);
+        let mut slot = Slot {
+            part: self.kept,
+            offset: 0,
+            width: Some(width),
+        };
+        match self.parts.last_mut() {
+            Some(Part::Fixed(bytes)) => {
+                slot.part = self.kept - 1;
+                slot.offset = *bytes;
+                *bytes += usize::from(width);
+            }
+            _ if width > 0 => {
+                self.parts.push(Part::Fixed(usize::from(width)));
+                self.kept += 1;
+            }
+            _ => {}
         }
-        if keep && width != Some(0) {
-            self.kept += 1;
-        }
+        slot
+    }
+
+    /// A variable length takes a byte at least.
+    fn add_variable(&mut self, kept: bool) -> Slot {
+        self.shortest += 1;
+        let slot = Slot {
+            part: self.kept,
+            offset: 0,
+            width: None,
+        };
+        self.parts.push(Part::Variable { kept });
+        self.kept += usize::from(kept);
+        slot
     }
 
     /// Memory, in bytes.
     pub fn size(&self) -> usize {
-        size_of::<Self>() + self.walk.capacity() * size_of::<Walk>()
+        size_of::<Self>() + self.parts.capacity() * size_of::<Part>()
     }
 
-    /// Places the record that begins at `from`, appends its kept fields to `spans`, and says where it ends.
+    /// Places the record that begins at `from`, appends its parts to `spans`, and says where it ends.
     ///
     /// # Errors
     /// It ends behind `bytes`: where its end would be, as far as that can be told. `spans` may have a part of it.
+    #[inline]
     fn place(&self, bytes: &[u8], from: usize, spans: &mut Vec<Span>) -> Result<usize, usize> {
         let mut at = from;
-        for walk in &self.walk {
-            let (width, keep) = match *walk {
-                Walk::Skip(width) => (width, false),
-                Walk::Keep(width) => (width, true),
-                Walk::SkipVariable => (variable(bytes, &mut at)?, false),
-                Walk::KeepVariable => (variable(bytes, &mut at)?, true),
+        for part in &self.parts {
+            let (width, keep) = match *part {
+                Part::Fixed(width) => (width, true),
+                Part::Variable { kept } => (variable(bytes, &mut at)?, kept),
             };
             if at + width > bytes.len() {
                 return Err(at + width);
@@ -139,7 +153,7 @@ impl Layout {
         let records = Records::Placed {
             bytes,
             spans,
-            fields: self.kept,
+            parts: self.kept,
             count,
         };
         (records, broken)
@@ -172,7 +186,7 @@ pub enum Records<'a> {
     Placed {
         bytes: &'a [u8],
         spans: &'a [Span],
-        fields: usize,
+        parts: usize,
         count: usize,
     },
 }
@@ -188,25 +202,21 @@ impl<'a> Records<'a> {
     /// The bytes of a field of a record; none where there are not so many.
     #[inline]
     pub fn field(&self, record: usize, slot: &Slot) -> &'a [u8] {
-        match *self {
-            Records::Fixed { bytes, stride } => {
-                let from = record * stride + slot.offset;
-                bytes
-                    .get(from..from + usize::from(slot.width.unwrap_or(0)))
-                    .unwrap_or_default()
-            }
+        let (bytes, from, length) = match *self {
+            Records::Fixed { bytes, stride } => (bytes, record * stride, 0),
             Records::Placed {
                 bytes,
                 spans,
-                fields,
+                parts,
                 ..
-            } => match spans.get(record * fields + slot.index) {
-                Some(&(from, width)) => bytes
-                    .get(from as usize..from as usize + width as usize)
-                    .unwrap_or_default(),
-                None => &[],
+            } => match spans.get(record * parts + slot.part) {
+                Some(&(from, length)) => (bytes, from as usize, length as usize),
+                None => return &[],
             },
-        }
+        };
+        let from = from + slot.offset;
+        let length = slot.width.map_or(length, usize::from);
+        bytes.get(from..from + length).unwrap_or_default()
     }
 
     /// The records from `first` to before `end`.
@@ -219,14 +229,48 @@ impl<'a> Records<'a> {
             Records::Placed {
                 bytes,
                 spans,
-                fields,
+                parts,
                 ..
             } => Records::Placed {
                 bytes,
-                spans: spans.get(first * fields..end * fields).unwrap_or_default(),
-                fields,
+                spans: spans.get(first * parts..end * parts).unwrap_or_default(),
+                parts,
                 count: end - first,
             },
         }
     }
+}
+
+/// The values of a field of known length, of records that are all equally long.
+#[inline]
+pub fn strided<'a, const N: usize>(
+    bytes: &'a [u8],
+    stride: usize,
+    slot: &Slot,
+) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
+    let offset = slot.offset;
+    bytes.chunks_exact(stride).map(move |record| {
+        record
+            .get(offset..offset + N)
+            .and_then(|value| value.try_into().ok())
+            .unwrap_or([0; N])
+    })
+}
+
+/// The same, of records that have been placed.
+#[inline]
+pub fn placed<'a, const N: usize>(
+    bytes: &'a [u8],
+    spans: &'a [Span],
+    parts: usize,
+    slot: &Slot,
+) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
+    let Slot { part, offset, .. } = *slot;
+    spans.chunks_exact(parts).map(move |spans| {
+        spans
+            .get(part)
+            .and_then(|&(from, _)| bytes.get(from as usize + offset..))
+            .and_then(|value| value.first_chunk().copied())
+            .unwrap_or([0; N])
+    })
 }

@@ -6,7 +6,7 @@ use super::element::Place;
 use super::instant::{Clock, Form};
 use super::number::{mapped, number, sized, Unsigned};
 use super::plan::{Step, Steps};
-use super::records::{Records, Slot};
+use super::records::{placed, strided, Records, Slot};
 use crate::column::Column;
 use crate::rows::{tunnel, Flows};
 
@@ -16,21 +16,6 @@ pub struct Frame<'a> {
     pub clock: Clock,
     /// The first of the rows that are written.
     pub row: usize,
-}
-
-/// The values of a field of records that are all equally long.
-#[inline]
-fn strided<'a, const N: usize>(
-    bytes: &'a [u8],
-    stride: usize,
-    offset: usize,
-) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
-    bytes.chunks_exact(stride).map(move |record| {
-        record
-            .get(offset..offset + N)
-            .and_then(|value| value.try_into().ok())
-            .unwrap_or([0; N])
-    })
 }
 
 impl Frame<'_> {
@@ -45,9 +30,9 @@ impl Frame<'_> {
             Place::U16(column) => self.unsigned(slot, column(flows)),
             Place::U32(column) => self.unsigned(slot, column(flows)),
             Place::U64(column) => self.unsigned(slot, column(flows)),
-            Place::Ipv4(column) => self.array::<4, _>(slot, column(flows), mapped),
-            Place::Ipv6(column) => self.array::<16, _>(slot, column(flows), |address| address),
-            Place::Mac(column) => self.array::<6, _>(slot, column(flows), sized),
+            Place::Ipv4(column) => self.extend(slot, column(flows), mapped),
+            Place::Ipv6(column) => self.extend(slot, column(flows), |address| address),
+            Place::Mac(column) => self.extend::<6, _>(slot, column(flows), sized),
             Place::Time(column, form) => self.time(slot, form, steps, column(flows)),
             Place::Turned(column) => self.turned(slot, column(flows)),
             Place::Icmp => self.icmp(slot, flows),
@@ -67,45 +52,9 @@ impl Frame<'_> {
         }
     }
 
-    fn unsigned<T: Unsigned>(&self, slot: &Slot, column: &mut Column<T>) {
-        if let Records::Fixed { bytes, stride } = self.records {
-            let at = slot.offset;
-            match slot.width {
-                Some(1) => {
-                    return column.extend(
-                        self.row,
-                        strided::<1>(bytes, stride, at).map(|v| T::low(sized(v))),
-                    )
-                }
-                Some(2) if T::BYTES >= 2 => {
-                    return column.extend(
-                        self.row,
-                        strided::<2>(bytes, stride, at).map(|v| T::low(sized(v))),
-                    )
-                }
-                Some(4) if T::BYTES >= 4 => {
-                    return column.extend(
-                        self.row,
-                        strided::<4>(bytes, stride, at).map(|v| T::low(sized(v))),
-                    )
-                }
-                Some(8) if T::BYTES >= 8 => {
-                    return column.extend(
-                        self.row,
-                        strided::<8>(bytes, stride, at).map(|v| T::low(sized(v))),
-                    )
-                }
-                _ => {}
-            }
-        }
-        self.each(slot, |row, value| {
-            if let Some(value) = number(value).and_then(T::exact) {
-                column.set(row, value);
-            }
-        });
-    }
-
-    fn array<const N: usize, T: Clone + Default>(
+    /// Writes a column whose every record has a value of `N` bytes.
+    #[inline]
+    fn extend<const N: usize, T: Clone + Default>(
         &self,
         slot: &Slot,
         column: &mut Column<T>,
@@ -113,10 +62,15 @@ impl Frame<'_> {
     ) {
         match self.records {
             Records::Fixed { bytes, stride } => {
-                column.extend(
-                    self.row,
-                    strided::<N>(bytes, stride, slot.offset).map(convert),
-                );
+                column.extend(self.row, strided(bytes, stride, slot).map(convert));
+            }
+            Records::Placed {
+                bytes,
+                spans,
+                parts,
+                ..
+            } if slot.width.is_some() => {
+                column.extend(self.row, placed(bytes, spans, parts, slot).map(convert));
             }
             Records::Placed { .. } => self.each(slot, |row, value| {
                 if let Ok(value) = value.try_into() {
@@ -126,32 +80,57 @@ impl Frame<'_> {
         }
     }
 
+    fn unsigned<T: Unsigned>(&self, slot: &Slot, column: &mut Column<T>) {
+        match slot.width {
+            Some(1) => self.extend::<1, _>(slot, column, |value| T::low(sized(value))),
+            Some(2) if T::BYTES >= 2 => {
+                self.extend::<2, _>(slot, column, |value| T::low(sized(value)));
+            }
+            Some(4) if T::BYTES >= 4 => {
+                self.extend::<4, _>(slot, column, |value| T::low(sized(value)));
+            }
+            Some(8) if T::BYTES >= 8 => {
+                self.extend::<8, _>(slot, column, |value| T::low(sized(value)));
+            }
+            _ => self.each(slot, |row, value| {
+                if let Some(value) = number(value).and_then(T::exact) {
+                    column.set(row, value);
+                }
+            }),
+        }
+    }
+
     fn time(&self, slot: &Slot, form: Form, steps: &Steps, column: &mut Column<i64>) {
         let own_start = steps.origin.filter(|_| form == Form::Uptime);
-        if let (Records::Fixed { bytes, stride }, None) = (self.records, own_start) {
-            let (at, clock) = (slot.offset, self.clock);
-            let instant = move |raw| clock.instant(form, raw);
-            match slot.width {
-                Some(4) => {
-                    column.extend(
-                        self.row,
-                        strided::<4>(bytes, stride, at).map(|v| instant(sized(v))),
-                    );
-                    return self.untell_zeros(column);
-                }
-                Some(8) => {
-                    column.extend(
-                        self.row,
-                        strided::<8>(bytes, stride, at).map(|v| instant(sized(v))),
-                    );
-                    return self.untell_zeros(column);
-                }
-                _ => {}
+        let clock = self.clock;
+        match (form, slot.width, own_start) {
+            (Form::Millis, Some(8), _) => self.extend::<8, _>(slot, column, |value| {
+                clock.instant(Form::Millis, sized(value))
+            }),
+            (Form::Uptime, Some(4), None) => self.extend::<4, _>(slot, column, |value| {
+                clock.instant(Form::Uptime, sized(value))
+            }),
+            (_, Some(4), None) => {
+                self.extend::<4, _>(slot, column, |value| clock.instant(form, sized(value)));
             }
+            (_, Some(8), None) => {
+                self.extend::<8, _>(slot, column, |value| clock.instant(form, sized(value)));
+            }
+            _ => return self.time_of_each(slot, form, own_start.as_ref(), column),
         }
+        self.untell_zeros(column);
+    }
+
+    fn time_of_each(
+        &self,
+        slot: &Slot,
+        form: Form,
+        own_start: Option<&Slot>,
+        column: &mut Column<i64>,
+    ) {
         for record in 0..self.records.count() {
             let clock = own_start
-                .and_then(|start| number(self.records.field(record, &start)))
+                .and_then(|start| number(self.records.field(record, start)))
                 .map(|millis| self.clock.instant(Form::Millis, millis))
                 .filter(|start| *start > 0)
                 .map_or(self.clock, |start| self.clock.with_start(start));
