@@ -344,7 +344,7 @@ class DecodeFiles:
         *,
         records: str = "flows",
         ports: Sequence[int] = (),
-        rows: int = 65_536,
+        rows: int = 16_384,
         site: str = "",
         known: Sequence[object] = (),
         park_bytes: int = ...,

@@ -18,7 +18,7 @@ pub const SAMPLE_BYTES: usize = 64;
 /// Rows that wait to become a batch.
 #[derive(Debug, Default)]
 pub struct Errors {
-    files: Vec<Arc<str>>,
+    files: Vec<Option<Arc<str>>>,
     packets: Vec<Option<u64>>,
     faults: Vec<ExportFault>,
 }
@@ -47,10 +47,9 @@ impl Errors {
 
     /// Add a fault, and where its datagram was if that is still known.
     pub fn add(&mut self, fault: ExportFault, place: Option<(Arc<str>, Origin)>) {
-        let (file, origin) = place.unwrap_or_default();
         self.packets
-            .push((origin.packet > 0).then_some(origin.packet));
-        self.files.push(file);
+            .push(place.as_ref().map(|(_, origin)| origin.packet));
+        self.files.push(place.map(|(file, _)| file));
         self.faults.push(fault);
     }
 
@@ -75,7 +74,7 @@ impl Errors {
         RecordBatch::try_new(
             schema(),
             vec![
-                texts(&mut files.iter().map(|file| &**file)),
+                Arc::new(StringArray::from_iter(files.iter().map(Option::as_deref))),
                 Arc::new(UInt64Array::from(packets)),
                 Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC")),
                 Arc::new(FixedSizeBinaryArray::try_new(

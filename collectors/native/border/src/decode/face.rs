@@ -70,7 +70,7 @@ impl DecodeFiles {
     #[allow(clippy::too_many_arguments)]
     #[new]
     #[pyo3(signature = (
-        files, *, records="flows", ports=Vec::new(), rows=65_536, site=String::new(), known=Vec::new(),
+        files, *, records="flows", ports=Vec::new(), rows=16_384, site=String::new(), known=Vec::new(),
         park_bytes=32 << 20, park_time_ns=60_000_000_000, max_exporters=4_096, max_templates=1_024, raw_elements=false
     ))]
     fn new(

@@ -297,10 +297,7 @@ impl Session {
             return;
         }
         let faults = self.decoder.take_faults();
-        let is_at_once = faults
-            .iter()
-            .any(|fault| now.is_some_and(|(time_ns, _)| fault.received_ns == time_ns));
-        if let Some((time_ns, origin)) = now.filter(|_| !is_at_once) {
+        if let Some((time_ns, origin)) = now {
             self.origins.add(time_ns, origin);
         }
         for fault in faults {

@@ -9,6 +9,7 @@ use arrow_array::{
     ArrayRef, DictionaryArray, RecordBatch, RecordBatchOptions, StringArray, UInt8Array,
 };
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow_ipc::CompressionType;
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use columns::text::Printer;
 use wire::rows;
@@ -65,7 +66,9 @@ impl Writer {
     /// # Errors
     /// The schema cannot be written as Arrow.
     pub fn arrow(schema: SchemaRef) -> Result<Form, ArrowError> {
-        let options = IpcWriteOptions::default();
+        // Most columns of most captures have no value: as such they cost writing, compressed next to nothing.
+        let options =
+            IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let writer = StreamWriter::try_new_with_options(Vec::new(), &schema, options)?;
         Ok(Form::Arrow(Box::new(writer), schema))
     }
