@@ -106,6 +106,62 @@ fn a_wrong_checksum_is_no_ip_packet() {
     assert_nothing(&below_label(&join(&[&CONTROL_WORD, &frame])));
 }
 
+/// An IPv4 packet whose header has other bytes, and the checksum that these give.
+fn ip4_with(place: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut packet = ip4(6, &tcp());
+    packet[place..place + bytes.len()].copy_from_slice(bytes);
+    packet[10..12].copy_from_slice(&[0, 0]);
+    let sum = checksum(&packet[..20]).to_be_bytes();
+    packet[10..12].copy_from_slice(&sum);
+    packet
+}
+
+#[test]
+fn a_length_shorter_than_the_header_is_no_ip_packet() {
+    assert_eq!(below_label(&ip4_with(8, &[1])).ip.ttl, 1);
+    assert_nothing(&below_label(&ip4_with(2, &[0, 19])));
+}
+
+#[test]
+fn bytes_that_no_ip6_packet_has() {
+    let with = |place: usize, bytes: &[u8]| {
+        let mut packet = ip6(6, &tcp());
+        packet[place..place + bytes.len()].copy_from_slice(bytes);
+        below_label(&packet)
+    };
+    assert_eq!(with(7, &[1]).ip.ttl, 1);
+    for dst in [
+        &[0xff, 2][..],
+        &[0xfe, 0x80],
+        &[0xfd, 1],
+        &[0x24, 0],
+        &[0, 0x64, 0xff, 0x9b],
+    ] {
+        assert_eq!(with(24, dst).ip.version, 6, "{dst:x?}");
+    }
+    // No hop left, a group as source, addresses out of use, next headers out of use, no room for TCP.
+    assert_nothing(&with(7, &[0]));
+    assert_nothing(&with(8, &[0xff]));
+    assert_nothing(&with(8, &[0x56]));
+    assert_nothing(&with(24, &[0x00, 0x01]));
+    assert_nothing(&with(24, &[0xa0]));
+    assert_nothing(&with(6, &[0xfe]));
+    assert_nothing(&with(4, &[0, 19]));
+}
+
+#[test]
+fn arp_that_somebody_else_sends_proves_no_frame() {
+    let request = [0, 1, 8, 0, 6, 4, 0, 1];
+    let arp = |sender: u64, head: &[u8; 8]| {
+        let addresses = addresses(sender, 0);
+        let frame = join(&[&inner_ethernet(0x0806), head, &addresses, &[0; 8]]);
+        below_label(&join(&[&CONTROL_WORD, &frame]))
+    };
+    assert!(arp(INNER_SRC_MAC, &request).has_inner_ethernet);
+    assert_nothing(&arp(SRC_MAC, &request));
+    assert_nothing(&arp(INNER_SRC_MAC, &[0, 1, 8, 0, 6, 4, 0, 9]));
+}
+
 #[test]
 fn a_control_word_with_bits_that_must_be_zero_is_none() {
     for word in [[0, 1, 0, 0], [8, 0, 0, 0], [0x10, 0, 0, 7]] {

@@ -187,3 +187,83 @@ fn the_port_of_a_tunnel_alone_makes_no_tunnel() {
         }
     }
 }
+
+#[test]
+fn a_first_fragment_that_ends_in_its_transport_header_is_cut_and_not_wrong() {
+    let form = Ip4 {
+        options: &[],
+        flags_offset: 0x2000,
+        protocol: 6,
+    };
+    let read = decode(Link::Ipv4, &ip4_of(&form, &tcp()[..8]));
+    assert_eq!(
+        (read.problem, read.problem_offset),
+        (problem::CUT_TRANSPORT, 20)
+    );
+    assert_eq!(read.ip.ports, Some((51_234, 443)));
+    let fragment = [6, 0, 0, 1, 0, 0, 0, 9];
+    let read = decode(Link::Ipv6, &ip6(44, &join(&[&fragment, &tcp()[..8]])));
+    assert_eq!(
+        (read.problem, read.problem_offset),
+        (problem::CUT_TRANSPORT, 48)
+    );
+    assert_eq!(read.ip.ports, Some((51_234, 443)));
+}
+
+#[test]
+fn a_packet_of_ip6_does_not_borrow_from_the_padding_either() {
+    let bytes = join(&[&ethernet(0x86dd), &ip6(6, &tcp()[..3]), &[0x50; 30]]);
+    let expected = stopped(framed(0x86dd, ip6_read(6, 3)), problem::BAD_IP_LENGTH, 54);
+    assert_eq!(decode(Link::Ethernet, &bytes), expected);
+}
+
+#[test]
+fn labels_and_sessions_in_a_tunnel_are_one_layer_too_many() {
+    for kind in [0x8847, 0x8848, 0x8864] {
+        let frame = join(&[&inner_ethernet(kind), &label(5, true), &ip4(6, &tcp())]);
+        let vxlan = udp(4789, &join(&[&[8, 0, 0, 0, 0, 0, 1, 0], &frame]));
+        let read = decode(Link::Ipv4, &ip4(17, &vxlan));
+        let stop = (read.problem, read.problem_offset);
+        assert_eq!(
+            stop,
+            (problem::TOO_MANY_LAYERS, 20 + 8 + 8 + 14),
+            "{kind:x}"
+        );
+        assert_eq!(
+            (read.inner_src_mac, read.inner),
+            (INNER_SRC_MAC, Ip::NOTHING)
+        );
+    }
+}
+
+#[test]
+fn a_type_of_another_organisation_is_no_ethernet_type() {
+    let cisco = [0xaa, 0xaa, 3, 0, 0, 0x0c, 8, 0];
+    let bytes = join(&[&ethernet(48), &cisco, &ip4(6, &tcp())]);
+    assert_eq!(decode(Link::Ethernet, &bytes), framed(0, Ip::NOTHING));
+    let bridged = [0xaa, 0xaa, 3, 0, 0, 0xf8, 8, 0];
+    let bytes = join(&[&ethernet(48), &bridged, &ip4(6, &tcp())]);
+    assert_eq!(decode(Link::Ethernet, &bytes).ip, with_tcp(ip4_read(6, 20)));
+}
+
+#[test]
+fn ppp_of_something_else_than_ip() {
+    // A discovery code, another version, and LCP.
+    for head in [
+        [0x11, 9, 0, 7, 0, 42, 0, 0x21],
+        [0x21, 0, 0, 7, 0, 42, 0, 0x21],
+        [0x11, 0, 0, 7, 0, 42, 0xc0, 0x21],
+    ] {
+        let bytes = join(&[&ethernet(0x8864), &head, &ip4(6, &tcp())]);
+        assert_eq!(decode(Link::Ethernet, &bytes), framed(0x8864, Ip::NOTHING));
+    }
+    let six = join(&[
+        &ethernet(0x8864),
+        &[0x11, 0, 0, 7, 0, 62, 0, 0x57],
+        &ip6(6, &tcp()),
+    ]);
+    assert_eq!(
+        decode(Link::Ethernet, &six),
+        framed(0x8864, with_tcp(ip6_read(6, 20)))
+    );
+}
