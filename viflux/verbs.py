@@ -12,6 +12,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "web": ("dashboards.web.command:web", "serve the web console"),
     "decode": ("collectors.decode.command:decode", "print what flow exporters sent, from captures"),
     "sql": ("ingest.store.sql_command:sql", "run a read-only SQL query"),
+    "exporters": ("ingest.store.exporters_command:exporters", "who sends flow exports, how much, and what is missing"),
     "migrate": ("ingest.store.migrate_command:migrate", "bring the store's tables to this version"),
     "config": ("viflux.settings.command:config", "show or check the settings"),
 }

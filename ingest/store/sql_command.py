@@ -39,8 +39,21 @@ def sql(settings: Settings, query: str | None, file: Path | None, params: tuple[
     The query is the argument, the content of --file, or what stdin has. 64-bit ids (columns whose name ends in `_id`)
     are printed as 16 hex digits, instants as RFC 3339, what is not known as null.
     """
-    text = _query_text(query, file)
-    parameters = _parameters(params)
+    print_result(settings, _query_text(query, file), _parameters(params), form)
+
+
+def print_result(settings: Settings, text: str, parameters: dict[str, str], form: str | None) -> None:
+    """Run a read-only query and print its rows to stdout.
+
+    Args:
+        settings: Where the store is.
+        text: The query.
+        parameters: Values of `{name:Type}` in it.
+        form: What `--format` says; None lets the output decide.
+
+    Raises:
+        VifluxError: The store refused the query or did not answer.
+    """
     chosen = output.chosen(form)
     if chosen == "arrow" and sys.stdout.isatty():
         raise UsageError("--format arrow: not on a terminal; send it to a file or a pipe")
