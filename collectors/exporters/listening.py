@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _MOST_TAKEN_BYTES = 8 << 20
 """Taken at one go: half of what the spool's writer takes before it commits."""
 
+_SKIPPED_HERE = ("socket", "shed")
+"""Causes of loss here that exporters' sequence numbers show as well; they come before `exporter_gap`."""
+
 _DAY_NS = 86_400 * 1_000_000_000
 
 Lost = tuple[str, str, int, int]
@@ -116,16 +119,23 @@ class Listening:
         """Return what the proposal knows to be lost since the last committed one.
 
         Where whole datagrams were lost, their rows are reckoned by the mean of those that were decoded. Refused ones
-        are of exporters that nobody wants to hear: they are no loss of rows.
+        are of exporters that nobody wants to hear: they are no loss of rows. What was lost here is missing in the
+        exporters' sequence numbers too: `exporter_gap` is what they skipped beyond that.
         """
         found = []
+        here = 0
         for cause, (datagrams, flows) in self._totals.items():
             before = self._accounted.get(cause, (0, 0))
-            datagrams, flows = datagrams - before[0], flows - before[1]  # noqa: PLW2901
-            if datagrams <= 0 and flows <= 0:
-                continue
-            rows = 0 if cause == "refused" else flows + round(datagrams * self._rows_per_datagram)
-            found.append((self.origin.stream, cause, rows, datagrams))
+            more = max(0, datagrams - before[0])
+            rows = max(0, flows - before[1]) + round(more * self._rows_per_datagram)
+            if cause in _SKIPPED_HERE:
+                here += rows
+            elif cause == "refused":
+                rows = 0
+            elif cause == "exporter_gap":
+                rows, more = max(0, rows - here), 0
+            if rows or more:
+                found.append((self.origin.stream, cause, rows, more))
         return found
 
     def commit(self) -> None:

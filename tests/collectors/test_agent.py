@@ -60,7 +60,10 @@ def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
     words = [str(VIFLUX), "agent", "--data-dir", str(tmp_path), "--set", "agent.sources=inventory,conutners"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 2
-    assert done.stderr == "viflux: agent.sources: unknown source 'conutners'; there are inventory, counters, sflow, ipfix\n"
+    assert (
+        done.stderr
+        == "viflux: agent.sources: unknown source 'conutners'; there are inventory, counters, sflow, ipfix\n"
+    )
 
 
 def test_cleanup_says_what_stays() -> None:

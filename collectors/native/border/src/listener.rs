@@ -74,7 +74,8 @@ pub struct Listener {
     receivers: Arc<Mutex<Vec<Receiver>>>,
     unstarted: Option<Worker>,
     thread: Option<JoinHandle<()>>,
-    count: usize,
+    addresses: Vec<String>,
+    granted: Vec<usize>,
     /// Processor time and errors of receivers that have ended.
     ended: (u64, u64),
 }
@@ -233,27 +234,21 @@ impl Listener {
             messages: Messages::default(),
         };
         Ok(Self {
+            granted: sockets.iter().map(|(_, socket)| socket.granted()).collect(),
+            addresses: listeners,
             sockets,
             queue,
             shared,
             receivers,
             unstarted: Some(unstarted),
             thread: None,
-            count,
             ended: (0, 0),
         })
     }
 
     /// Where each listener listens.
     pub fn addresses(&self) -> Vec<String> {
-        (0..self.count)
-            .filter_map(|number| {
-                self.sockets
-                    .iter()
-                    .find(|(of, _)| usize::from(*of) == number)
-                    .map(|(_, socket)| socket.address().to_string())
-            })
-            .collect()
+        self.addresses.clone()
     }
 
     /// Starts the threads; they have the capabilities that the calling thread has now.
@@ -268,7 +263,7 @@ impl Listener {
                 Failure::of(error.raw_os_error().unwrap_or(0), "thread of the decoder")
             })?;
         self.thread = Some(thread);
-        let each = self.sockets.len() / self.count.max(1);
+        let each = self.sockets.len() / self.addresses.len().max(1);
         for at in 0..each {
             let sockets: Vec<_> = self
                 .sockets
@@ -339,11 +334,7 @@ impl Listener {
         let state = locked(&self.shared.state);
         Status {
             addresses: self.addresses(),
-            granted_buffers: self
-                .sockets
-                .iter()
-                .map(|(_, socket)| socket.granted())
-                .collect(),
+            granted_buffers: self.granted.clone(),
             arrivals: state.arrivals.clone(),
             dropped: state.dropped.clone(),
             queued_bytes: state.queued_bytes,
@@ -356,7 +347,7 @@ impl Listener {
         }
     }
 
-    /// Receives no more, decodes all that came and ends the threads; what they leave can still be taken.
+    /// Receives no more, decodes all that came, ends the threads and closes the sockets; what is left can still be taken.
     pub fn stop(&mut self) {
         // Those that are asked to stop look into their sockets once more.
         let mut receivers = std::mem::take(&mut *locked(&self.receivers));
@@ -371,6 +362,7 @@ impl Listener {
             // A panic of it was told on stderr; `is_ended` is not set then, and the counters show it.
             let _ = thread.join();
         }
+        self.sockets.clear();
     }
 }
 
