@@ -105,7 +105,7 @@ impl {name} {{
         let rows = self.rows;
 {fills}    }}
 
-    /// No rows, and room for as many as these, in the columns that have a value here: what follows is seldom other or more.
+    /// No rows, and room for as many as these in the columns that have a value here.
     pub fn empty_like(&self) -> Self {{
         Self {{
             rows: 0,

@@ -231,7 +231,7 @@ impl Flows {
         self.raw_elements.fill(rows);
     }
 
-    /// No rows, and room for as many as these, in the columns that have a value here: what follows is seldom other or more.
+    /// No rows, and room for as many as these in the columns that have a value here.
     pub fn empty_like(&self) -> Self {
         Self {
             rows: 0,

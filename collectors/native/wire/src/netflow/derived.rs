@@ -1,9 +1,11 @@
 //! What rows get besides the elements of their record: constants of the message, and what follows from other columns.
 
 use super::head::Head;
-use super::number::{float, number};
+use super::number::number;
 use super::output::Output;
-use super::plan::{Rate, Steps};
+use super::plan::Steps;
+use super::rate::record_rate;
+use super::spans::{durations, times};
 use super::step::Frame;
 use crate::column::Column;
 use crate::rows::Flows;
@@ -23,7 +25,7 @@ pub struct Common<'a> {
 }
 
 /// The values of a column for rows from `row` on, if it has one for each of them.
-fn all<T: Clone + Default>(column: &Column<T>, row: usize, count: usize) -> Option<&[T]> {
+pub fn all<T: Clone + Default>(column: &Column<T>, row: usize, count: usize) -> Option<&[T]> {
     column.values().get(row..row + count)
 }
 
@@ -113,76 +115,6 @@ fn domains(flows: &mut Flows, row: usize, count: usize, domain_id: u32) {
     column.extend(row, values.into_iter());
 }
 
-/// `time` is the end of the flow, else when its message was received; the duration is what both ends tell, else what is told of it.
-fn times(frame: &Frame<'_>, steps: &Steps, received_ns: i64, flows: &mut Flows) {
-    let (row, count) = (frame.row, frame.records.count());
-    match all(&flows.flow_end_time, row, count) {
-        Some(ends) => {
-            let times = ends
-                .iter()
-                .map(|&end| if end == 0 { received_ns } else { end });
-            flows.time.extend(row, times);
-        }
-        None => flows.time.repeat(row, count, received_ns),
-    }
-    if steps.duration.is_some() {
-        return;
-    }
-    let starts = all(&flows.flow_start_time, row, count);
-    match (starts, all(&flows.flow_end_time, row, count)) {
-        (Some(starts), Some(ends)) => {
-            let spans = starts
-                .iter()
-                .zip(ends)
-                .map(|(&start, &end)| span(start, end));
-            flows.duration_ns.extend(row, spans);
-        }
-        _ => flows.duration_ns.repeat(row, count, 0),
-    }
-}
-
-/// Both are known if neither is 0; an end before its start gives no length.
-#[inline]
-fn span(start: i64, end: i64) -> u64 {
-    if start == 0 || end < start {
-        return 0;
-    }
-    (end - start).cast_unsigned()
-}
-
-/// Where a record tells its length, the end that it does not tell follows.
-fn durations(frame: &Frame<'_>, steps: &Steps, flows: &mut Flows) {
-    let Some((slot, unit)) = steps.duration else {
-        return;
-    };
-    for record in 0..frame.records.count() {
-        let row = frame.row + record;
-        let start = flows.flow_start_time.get(row).copied();
-        let end = flows.flow_end_time.get(row).copied();
-        let length = number(frame.records.field(record, &slot))
-            .and_then(|length| length.checked_mul(unit))
-            .and_then(|length| i64::try_from(length).ok());
-        let duration = match (start, end, length) {
-            (Some(start), Some(end), _) => span(start, end),
-            (Some(start), None, Some(length)) => {
-                if !steps.ends {
-                    flows.flow_end_time.set(row, start.saturating_add(length));
-                }
-                length.cast_unsigned()
-            }
-            (None, Some(end), Some(length)) => {
-                if !steps.starts && end > length {
-                    flows.flow_start_time.set(row, end - length);
-                }
-                length.cast_unsigned()
-            }
-            (None, None, Some(length)) => length.cast_unsigned(),
-            (.., None) => 0,
-        };
-        flows.duration_ns.set(row, duration);
-    }
-}
-
 /// Type and code of ICMP in the destination port, as NetFlow v5 began it, where no element tells them.
 fn hidden_icmp(row: usize, count: usize, flows: &mut Flows) {
     let (Some(protocols), Some(ports)) = (
@@ -267,24 +199,4 @@ fn observed(row: usize, count: usize, flows: &Flows, observed: &mut Vec<u32>) {
             }
         }
     }
-}
-
-/// Each packet of the record stands for so many; nothing where the record says 0 or nonsense.
-fn record_rate(frame: &Frame<'_>, rate: &Rate, record: usize) -> Option<f64> {
-    let field = |slot| frame.records.field(record, slot);
-    let value = match rate {
-        Rate::OneOf(slot) => number(field(slot))? as f64,
-        Rate::Spaced(taken, left_out) => {
-            let (taken, left_out) = (
-                number(field(taken))? as f64,
-                number(field(left_out))? as f64,
-            );
-            (taken + left_out) / taken
-        }
-        Rate::Sized(size, population) => {
-            number(field(population))? as f64 / number(field(size))? as f64
-        }
-        Rate::Probability(slot) => 1.0 / float(field(slot))?,
-    };
-    (value.is_finite() && value >= 1.0).then_some(value)
 }

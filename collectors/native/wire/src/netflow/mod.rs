@@ -7,6 +7,7 @@
 //! A template is compiled to a plan when it is announced ([`plan`]); a data set is then decoded column by column ([`step`]).
 //! What a message has wrong is a fault; what came complete before it is decoded.
 
+mod choice;
 mod decode;
 mod derived;
 mod domain;
@@ -14,13 +15,16 @@ mod element;
 mod elements;
 mod head;
 mod instant;
+mod layout;
 mod number;
 mod options;
 mod output;
 mod plan;
+mod rate;
 mod records;
 mod rows;
 mod sets;
+mod spans;
 mod step;
 mod template;
 mod v5;

@@ -11,6 +11,8 @@ use crate::fault::{Fault, Reason};
 use crate::rows::source_kind;
 
 const SET_HEADER: usize = 4;
+/// Data sets and spans that a domain has memory for between two messages.
+const MOST_KEPT: usize = 512;
 /// Missing templates of one message that are named: it waits for these first.
 const MOST_MISSING: usize = 64;
 
@@ -38,15 +40,20 @@ pub struct DataSet {
 #[derive(Debug, Default)]
 pub struct Work {
     pub data: Vec<DataSet>,
-    pub spans: Vec<super::records::Span>,
+    pub spans: Vec<super::layout::Span>,
     /// Of a parked message: its own templates.
     own: Vec<(u16, Option<Arc<Plan>>)>,
 }
 
 impl Work {
+    /// Every domain keeps one: what a single message needed in excess is given back.
     pub fn clear(&mut self) {
         self.data.clear();
         self.own.clear();
+        self.spans.clear();
+        self.data.shrink_to(MOST_KEPT);
+        self.own.shrink_to(0);
+        self.spans.shrink_to(MOST_KEPT);
     }
 }
 

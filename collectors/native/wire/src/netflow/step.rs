@@ -4,9 +4,10 @@
 
 use super::element::Place;
 use super::instant::{Clock, Form};
+use super::layout::Slot;
 use super::number::{mapped, number, sized, Unsigned};
 use super::plan::{Step, Steps};
-use super::records::{placed, strided, Records, Slot};
+use super::records::{placed, strided, Records};
 use crate::column::Column;
 use crate::rows::{tunnel, Flows};
 
