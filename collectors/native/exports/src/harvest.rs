@@ -77,7 +77,8 @@ impl Harvest {
         output.observed.clear();
         output.selector.clear();
         output.record_rate.clear();
-        let flows = std::mem::take(&mut output.flows);
+        let successor = output.flows.successor();
+        let flows = std::mem::replace(&mut output.flows, successor);
         self.sflow.observed.clear();
         flows
     }

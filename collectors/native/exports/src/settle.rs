@@ -31,50 +31,58 @@ pub(crate) fn place_rows(
         return;
     }
     let is_everything_local = exporter.configured.ifname.is_some();
-    flows.vif_id.fill(first);
-    for (row, if_index) in (first..).zip(observed) {
-        if *if_index == 0 && !is_everything_local {
-            continue;
+    let mut ids = [0; AT_ONCE];
+    for (at, observed) in observed.chunks(AT_ONCE).enumerate() {
+        let mut has_none = false;
+        for (id, if_index) in ids.iter_mut().zip(observed) {
+            *id = if *if_index == 0 && !is_everything_local {
+                0
+            } else {
+                exporter.vif_id(*if_index, now_ns, around.interfaces, around.local)
+            };
+            has_none |= *id == 0;
         }
-        let id = exporter.vif_id(*if_index, now_ns, around.interfaces, around.local);
-        if id != 0 {
-            flows.vif_id.set(row, id);
+        let row = first + at * AT_ONCE;
+        let ids = &ids[..observed.len()];
+        if has_none {
+            for (row, id) in (row..).zip(ids).filter(|(_, id)| **id != 0) {
+                flows.vif_id.set(row, *id);
+            }
+        } else {
+            flows.vif_id.extend(row, ids.iter().copied());
         }
     }
-    if !is_everything_local {
+    let is_told = flows.direction.len() == flows.rows && flows.direction.is_whole_from(first);
+    if !is_everything_local && !is_told {
         direct_rows(flows, first, observed);
     }
 }
+
+/// Rows that are looked up at once.
+const AT_ONCE: usize = 64;
 
 /// A flow that was observed at the interface that it came in by was seen at its ingress.
 fn direct_rows(flows: &mut Flows, first: usize, observed: &[u32]) {
     let end = flows.rows;
     flows.in_if_index.fill(end);
     flows.out_if_index.fill(end);
-    let told: Option<Vec<Option<u8>>> = (flows.direction.len() > first).then(|| {
-        (first..end)
-            .map(|row| flows.direction.get(row).copied())
-            .collect()
-    });
+    let told: Vec<Option<u8>> = (first..flows.direction.len())
+        .map(|row| flows.direction.get(row).copied())
+        .collect();
+    flows.direction.truncate(first);
     let ins = &flows.in_if_index.values()[first..end];
     let outs = &flows.out_if_index.values()[first..end];
-    let found = |at: usize, if_index: u32| {
-        if if_index == 0 {
-            None
-        } else if if_index == ins[at] {
-            Some(0)
-        } else if if_index == outs[at] {
-            Some(1)
-        } else {
-            None
-        }
-    };
-    if told.is_some() {
-        flows.direction.truncate(first);
-    }
-    for (at, if_index) in observed.iter().enumerate().take(end - first) {
-        let told = told.as_ref().and_then(|told| *told.get(at)?);
-        if let Some(direction) = told.or_else(|| found(at, *if_index)) {
+    for (at, ((if_index, in_if_index), out_if_index)) in
+        observed.iter().zip(ins).zip(outs).enumerate()
+    {
+        let found = match *if_index {
+            0 => None,
+            index if index == *in_if_index => Some(0),
+            index if index == *out_if_index => Some(1),
+            _ => None,
+        };
+        let told = told.get(at).copied().flatten();
+        if let Some(direction) = told.or(found) {
             flows.direction.set(first + at, direction);
         }
     }

@@ -108,6 +108,15 @@ impl<T: Clone + Default> Column<T> {
         }
     }
 
+    /// An empty column with room for as many rows as this one has, and a few more.
+    pub fn successor(&self) -> Self {
+        let rows = self.values.len();
+        Self {
+            values: Vec::with_capacity(rows + rows / 8),
+            missing: Vec::new(),
+        }
+    }
+
     /// Memory that it takes, in bytes, without what its values point to.
     pub fn memory_bytes(&self) -> usize {
         self.values.capacity() * size_of::<T>()
@@ -125,6 +134,11 @@ impl<T: Clone + Default> Column<T> {
             return None;
         }
         self.values.get(row)
+    }
+
+    /// Whether all rows from `row` on have a value.
+    pub fn is_whole_from(&self, row: usize) -> bool {
+        self.missing.last().is_none_or(|last| last.1 <= row)
     }
 
     /// Whether no row has a value.
@@ -223,6 +237,9 @@ mod tests {
         untold.fill(2);
         column.append(8, &mut untold);
         assert_eq!((column.len(), column.get(9)), (10, None));
+        assert!(!column.is_whole_from(9));
+        column.set(10, 3);
+        assert!(column.is_whole_from(10));
         assert_eq!(column.into_parts().1, [(0, 1), (2, 4), (5, 10)]);
     }
 
