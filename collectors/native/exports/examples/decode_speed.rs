@@ -1,4 +1,4 @@
-//! What the whole decoder costs from memory: `cargo run --release -p exports --example decode_speed -- [ROUNDS]`.
+//! What the whole decoder costs from memory: `cargo run --release -p exports --example decode_speed -- [ROUNDS] [NAME]`.
 //!
 //! IPFIX with 20 flows of 20 fixed fields (69 bytes) a message, sFlow with 6 raw headers of 128 bytes a datagram; of one exporter
 //! and of 200, whose datagrams alternate. Each is a UDP source of its own. Rows are taken each 20,000, as an agent does.
@@ -219,6 +219,7 @@ fn main() {
         .nth(1)
         .and_then(|rounds| rounds.parse().ok())
         .unwrap_or(15);
+    let only = std::env::args().nth(2).unwrap_or_default();
     for (name, load) in [
         (
             "IPFIX, 20 flows a datagram",
@@ -226,8 +227,12 @@ fn main() {
         ),
         ("sFlow, 6 samples a datagram", sflow_load),
     ] {
+        if !name.contains(&only) {
+            continue;
+        }
         let one = measure(name, &load(1), rounds);
-        let many = measure("  of 200 exporters", &load(200), rounds);
+        let many = std::env::var("MANY").ok().and_then(|m| m.parse().ok()).unwrap_or(200);
+        let many = measure("  of 200 exporters", &load(many), rounds);
         println!("  200 exporters cost {:.2} of one", many / one);
     }
 }
