@@ -90,7 +90,6 @@ def _rows(kind: Kind) -> str:
     appends = "".join(
         f"        self.{column.name}.append(rows, &mut other.{column.name});\n" for column in kind.record_columns
     )
-    successors = "".join(f"            {column.name}: self.{column.name}.successor(),\n" for column in kind.record_columns)
     memory = " + ".join(f"self.{column.name}.memory_bytes()" for column in kind.record_columns)
     return f"""
 /// {kind.meaning} Columns grow on their own; `rows` says how many rows there are.
@@ -117,13 +116,6 @@ impl {name} {{
     pub fn append(&mut self, other: &mut Self) {{
         let rows = self.rows;
 {appends}        self.rows += std::mem::take(&mut other.rows);
-    }}
-
-    /// No rows, with room for as many as these are in the columns that these have: growing costs more than decoding.
-    pub fn successor(&self) -> Self {{
-        Self {{
-            rows: 0,
-{successors}        }}
     }}
 
     /// Memory of all columns in bytes, without what lists point to.

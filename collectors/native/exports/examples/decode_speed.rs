@@ -231,7 +231,10 @@ fn main() {
             continue;
         }
         let one = measure(name, &load(1), rounds);
-        let many = std::env::var("MANY").ok().and_then(|m| m.parse().ok()).unwrap_or(200);
+        let many = std::env::var("MANY")
+            .ok()
+            .and_then(|m| m.parse().ok())
+            .unwrap_or(200);
         let many = measure("  of 200 exporters", &load(many), rounds);
         println!("  200 exporters cost {:.2} of one", many / one);
     }

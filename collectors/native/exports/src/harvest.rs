@@ -77,7 +77,7 @@ impl Harvest {
         output.observed.clear();
         output.selector.clear();
         output.record_rate.clear();
-        let successor = output.flows.successor();
+        let successor = output.flows.empty_like();
         let flows = std::mem::replace(&mut output.flows, successor);
         self.sflow.observed.clear();
         flows

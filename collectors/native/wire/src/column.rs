@@ -108,15 +108,6 @@ impl<T: Clone + Default> Column<T> {
         }
     }
 
-    /// An empty column with room for as many rows as this one has, and a few more.
-    pub fn successor(&self) -> Self {
-        let rows = self.values.len();
-        Self {
-            values: Vec::with_capacity(rows + rows / 8),
-            missing: Vec::new(),
-        }
-    }
-
     /// Memory that it takes, in bytes, without what its values point to.
     pub fn memory_bytes(&self) -> usize {
         self.values.capacity() * size_of::<T>()
@@ -160,7 +151,7 @@ impl<T: Clone + Default> Column<T> {
         &self.values
     }
 
-    /// No rows, and room for as many as this one has, if any of them has a value.
+    /// No rows, and room for as many as this one has and a few more, if any of them has a value.
     pub fn empty_like(&self) -> Self {
         let rows = if self.is_untold() {
             0
@@ -168,7 +159,8 @@ impl<T: Clone + Default> Column<T> {
             self.values.len()
         };
         Column {
-            values: Vec::with_capacity(rows),
+            // A batch is full with the datagram that makes it so: the next one may be a little longer.
+            values: Vec::with_capacity(rows + rows / 8),
             missing: Vec::new(),
         }
     }

@@ -86,7 +86,7 @@ fn message(
         turn,
         templates: 0,
     };
-    let mut work = std::mem::take(&mut domain.work);
+    let mut work = std::mem::take(&mut out.work);
     survey.run(domain, &mut work, out);
     if out.missing_templates.is_empty() {
         data(&common, bytes, domain, &mut work, out);
@@ -96,7 +96,7 @@ fn message(
         }
     }
     work.clear();
-    domain.work = work;
+    out.work = work;
 }
 
 fn data(common: &Common<'_>, bytes: &[u8], domain: &mut Domain, work: &mut Work, out: &mut Output) {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::plan::Plan;
-use super::sets::Work;
 use super::template::{read, Record, Template};
 use crate::fault::{Fault, Reason};
 use crate::rows::source_kind;
@@ -64,7 +63,6 @@ pub struct Domain {
     /// By source kind and id.
     entries: Vec<Entry>,
     bytes: usize,
-    pub(super) work: Work,
 }
 
 impl Domain {
@@ -77,7 +75,6 @@ impl Domain {
             raw_elements,
             entries: Vec::new(),
             bytes: 0,
-            work: Work::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What decoding gives.
 
+use super::sets::Work;
 use crate::column::Column;
 use crate::fault::Fault;
 use crate::rows::Flows;
@@ -45,6 +46,8 @@ pub struct Output {
     pub faults: Vec<Fault>,
     /// Counts up: values of flow records that no column takes.
     pub skipped_elements: u64,
+    /// Used again for each message, of whichever exporter.
+    pub(super) work: Work,
 }
 
 impl Output {
