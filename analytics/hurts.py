@@ -133,7 +133,12 @@ def now_hurting(store: StoreClient, database: str, host: str, now_ns: int, stale
         StoreUnavailable: The store does not answer.
         StoreRefused: It refuses, for instance because its tables are not there yet.
     """
-    targets = [(sli.id, part, sli.target.at_most) for sli in CATALOGUE.values() for part in sli.target.parts]
+    targets = [
+        (sli.id, part, sli.target.at_most)
+        for sli in CATALOGUE.values()
+        if sli.target.hurts
+        for part in sli.target.parts
+    ]
     rows = store.query_rows(statement("hurts", database), {"host": host, "now_ns": now_ns, "targets": targets})
     return judge(msgspec.convert(rows[0], Facts), now_ns, stale_after_ns)
 

@@ -8,7 +8,7 @@ computed once more.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -35,6 +35,9 @@ SILENT_NS = 24 * 3600 * NANOSECONDS
 PAUSE_NS = 10 * NANOSECONDS
 """How long results stand before newer data replace them: where VIFs come and go all the time, each of them touches the
 windows of the minute before, and all of these are then computed together."""
+SETTLED_NS = 150 * NANOSECONDS
+"""How long SLIs about flows wait behind a minute's end: exporters tell of a flow when it has ended, or once a minute,
+and the flows' tier is filled `window.grace` later."""
 SHORTEST_BY_CLOCK_SECONDS = 60
 """Windows shorter than this close by watermark alone."""
 SHORTEST_MARGIN_NS = 60 * NANOSECONDS
@@ -91,7 +94,9 @@ class SliStage:
         self._grace_ns = int(settings.window.grace)
         self._late_ns = int(settings.window.late)
         self._margin_ns = max(SHORTEST_MARGIN_NS, int(settings.counters.interval) * 3 // 2)
-        self._lengths = sorted({seconds for sli in catalogue.values() for seconds in sli.windows})
+        self._lengths = sorted(
+            {seconds for sli in catalogue.values() if sli.relation == "slices" for seconds in sli.windows}
+        )
         self._seen: tuple[Progress, int] | None = None
         self._looked_back_ns: int | None = None
         self._recomputed_in = 0
@@ -128,6 +133,12 @@ class SliStage:
                 due = self._due(window_seconds, now_ns, reach_ns, recompute=recompute)
                 found = max(found, len(due))
                 computed += self._compute(window_seconds, due)
+        if looks_back or self._is_behind:
+            # Flows come later than counters, and again and again: once a minute is often enough.
+            is_first = self._looked_back_ns is None
+            due = self._due_of_flows(now_ns, LOOK_BACK_NS if is_first else self._late_ns + 5 * ALIGNMENT_NS)
+            found = max(found, len(due))
+            computed += self._compute(60, due)
         self._is_behind = found == _MOST_WINDOWS and computed > 0
         if looks_back and not self._is_behind:
             self._looked_back_ns = now_ns
@@ -160,17 +171,12 @@ class SliStage:
         return Progress(*(int(rows[0][name]) for name in ("rows_count", "newest_ns", "minutes_count")))
 
     def _due(self, window_seconds: int, now_ns: int, reach_ns: int, *, recompute: bool) -> list[DueWindow]:
-        slis = [
-            (sli.id, sli.parts[0].name, sli.definition_version)
-            for sli in self._catalogue.values()
-            if window_seconds in sli.windows
-        ]
         by_clock_ns = now_ns - self._grace_ns if window_seconds >= SHORTEST_BY_CLOCK_SECONDS else 0
         rows = self._store.query_rows(
             statement("due", self._database),
             parameters={
                 "window_seconds": window_seconds,
-                "slis": slis,
+                "slis": self._defined("slices", window_seconds),
                 "now_ns": now_ns,
                 "from_ns": (now_ns - reach_ns) // ALIGNMENT_NS * ALIGNMENT_NS,
                 "by_clock_ns": by_clock_ns,
@@ -180,6 +186,30 @@ class SliStage:
                 "most_windows": _MOST_WINDOWS,
             },
         )
+        return self._due_windows(window_seconds, rows)
+
+    def _due_of_flows(self, now_ns: int, reach_ns: int) -> list[DueWindow]:
+        rows = self._store.query_rows(
+            statement("due_flows", self._database),
+            parameters={
+                "slis": self._defined("coverage", 60),
+                "now_ns": now_ns,
+                "from_ns": (now_ns - reach_ns) // ALIGNMENT_NS * ALIGNMENT_NS,
+                "until_ns": now_ns - SETTLED_NS,
+                "late_ns": self._late_ns,
+                "most_windows": _MOST_WINDOWS,
+            },
+        )
+        return self._due_windows(60, rows)
+
+    def _defined(self, relation: str, window_seconds: int) -> list[tuple[str, str, int]]:
+        return [
+            (sli.id, sli.parts[0].name, sli.definition_version)
+            for sli in self._catalogue.values()
+            if sli.relation == relation and window_seconds in sli.windows
+        ]
+
+    def _due_windows(self, window_seconds: int, rows: Sequence[Mapping[str, Any]]) -> list[DueWindow]:
         due = [
             DueWindow(
                 sli=str(row["sli"]),
@@ -219,7 +249,7 @@ class SliStage:
         definitions = tuple((sli.id, sli.definition_version, sli.select) for sli in slis)
         with STATEMENT.labels(batch.window_seconds).time():
             self._store.command(
-                insertion(definitions, self._database),
+                insertion(definitions, slis[0].relation, self._database),
                 parameters={
                     "windows": [(window.host, window.window_ns, window.data_revision) for window in batch.windows],
                     "window_seconds": batch.window_seconds,

@@ -1,13 +1,14 @@
 """Reads the catalogue's files: what an SLI says about itself, and the SELECT that computes it.
 
 A definition is a file `mN_name.sql`. Its leading `/* … */` comment is TOML (`Sli` below); the rest is one SELECT over
-the relation `slices` (see `analytics/relations/slices.sql`) with these columns:
+its relation (a file of `analytics/relations/`) with these columns:
 
 | column | what it is |
 |---|---|
-| host, window_ns, data_revision, scope, scope_key | as in `slices` |
+| host, window_ns, data_revision, scope, scope_key | as in the relation |
 | part | a part of the header, only at the window lengths that the part has |
 | numerator, denominator | Float64 or null; the value is their quotient |
+| samples_count, is_sampled | exported packets behind the numerator; whether one of them stands for more than itself |
 | observed_ns, expected_ns | their quotient, at most 1, is the completeness |
 | gap_ns, reset_ns | why nothing was observed |
 | own_reason | why there is no value although there are data: one of the header's `reasons`, or empty |
@@ -31,6 +32,8 @@ Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
 Unit = Literal["bytes/s", "ratio"]
 WindowSeconds = Literal[10, 60]
+Scope = Literal["vif", "host", "uplink"]
+Relation = Literal["slices", "coverage"]
 
 
 class CatalogueError(VifluxError):
@@ -49,12 +52,14 @@ class Part(Definition, frozen=True):
         unit: Unit of its value.
         meaning: One sentence: what over what.
         windows: Window lengths at which it is computed; None for all of the SLI's.
+        scopes: Scopes that it is computed for; None for all of the SLI's.
     """
 
     name: Name
     unit: Unit
     meaning: Text
     windows: tuple[WindowSeconds, ...] | None = None
+    scopes: tuple[Scope, ...] | None = None
 
 
 class Reason(Definition, frozen=True):
@@ -75,10 +80,18 @@ class Target(Definition, frozen=True):
     Attributes:
         parts: The figures that it holds for.
         at_most: Highest good value.
+        at_least: Lowest good value, of a target with two sides.
+        hurts: Whether a VIF beyond it hurts somebody; else the numbers about it are in doubt, not the VIF.
     """
 
     parts: Annotated[tuple[Name, ...], Meta(min_length=1)]
     at_most: Annotated[float, Meta(gt=0)]
+    at_least: Annotated[float, Meta(ge=0)] = 0.0
+    hurts: bool = True
+
+    def is_good(self, value: float) -> bool:
+        """Whether a value is within the target."""
+        return self.at_least <= value <= self.at_most
 
 
 class Sli(Definition, frozen=True):
@@ -98,6 +111,7 @@ class Sli(Definition, frozen=True):
         target: The starting target.
         scopes: How each scope is summed, by the scope's name.
         parts: Its figures.
+        relation: What the SELECT reads.
         reasons: Why a value is null although data arrived; `REASONS` holds for all SLIs.
         select: The SELECT; not in the header.
     """
@@ -113,8 +127,9 @@ class Sli(Definition, frozen=True):
     runbook: Text
     profile: Text
     target: Target
-    scopes: dict[Literal["vif", "host", "uplink"], Text]
+    scopes: dict[Scope, Text]
     parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
+    relation: Relation = "slices"
     reasons: tuple[Reason, ...] = ()
     select: str = ""
 
@@ -178,9 +193,13 @@ def _check(sli: Sli, select: str, file_name: str) -> None:
         ),
         "parts: the first one must be computed at all windows, it marks a window as done": sli.parts[0].windows,
         "scopes: vif and host are missing or one of them is": {"vif", "host"} - set(sli.scopes),
-        "the statement must be one SELECT over slices": not select.startswith("SELECT")
+        "target: at_least must be below at_most": sli.target.at_least >= sli.target.at_most,
+        "parts.scopes: must be among the SLI's scopes": any(
+            set(part.scopes or ()) - set(sli.scopes) for part in sli.parts
+        ),
+        f"the statement must be one SELECT over {sli.relation}": not select.startswith("SELECT")
         or ";" in select
-        or "FROM slices" not in select,
+        or f"FROM {sli.relation}" not in select,
     }
     for complaint, is_wrong in complaints.items():
         if is_wrong:

@@ -61,6 +61,8 @@ SELECT
     figure.1 AS part,
     figure.2 AS numerator,
     figure.3 AS denominator,
+    0 AS samples_count,
+    false AS is_sampled,
     figure.4 AS observed_ns,
     figure.5 AS expected_ns,
     if(figure.1 = 'utilisation' AND to_rate = 0 AND from_rate = 0, 'rate_unknown', '') AS own_reason
@@ -115,5 +117,6 @@ FROM
         ] AS figures
     FROM slices
     GROUP BY host, window_ns, data_revision, scope, scope_key
+    HAVING NOT max(is_exported) OR to_seconds + gap_sum_ns + reset_sum_ns > 0
 )
 ARRAY JOIN arrayResize(figures, if({window_seconds:UInt32} > 10, 5, 3)) AS figure

@@ -48,6 +48,8 @@ SELECT
     concat('local_', direction) AS part,
     if(sum(sent_covered_ns) > 0, sum(lost_packets), NULL) AS numerator,
     if(sum(sent_covered_ns) > 0, sum(sent_packets + lost_packets), NULL) AS denominator,
+    0 AS samples_count,
+    false AS is_sampled,
     sum(slices.observed_ns) AS observed_ns,
     sum(slices.expected_ns) AS expected_ns,
     multiIf(
@@ -57,3 +59,4 @@ SELECT
     ) AS own_reason
 FROM slices
 GROUP BY host, window_ns, data_revision, scope, scope_key, direction
+HAVING NOT max(is_exported) OR sum(covered_ns) + gap_ns + reset_ns > 0

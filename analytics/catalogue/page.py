@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from analytics.catalogue import CATALOGUE, REASONS, Reason, Sli
+from analytics.catalogue import CATALOGUE, REASONS, Reason, Sli, Target
 
 _HEAD = """# Service-level indicators
 
@@ -22,7 +22,8 @@ ORDER BY time
 ```
 
 A row of 10 s closes when the host's data have passed its end; one of 60 s at the latest `window.grace` after its end.
-Rows that arrive later re-open a window for `window.late`, and the newer result replaces the older one.
+Rows that arrive later re-open a window for `window.late`, and the newer result replaces the older one. A figure that is
+made of flows stands on `samples_count` exported packets; where these were sampled, its bounds are null.
 """
 
 
@@ -34,6 +35,7 @@ def render() -> str:
 
 def _section(sli: Sli) -> str:
     targets = " and ".join(f"`{part}`" for part in sli.target.parts)
+    needs = " or ".join(f"`{source.strip()}`" for source in sli.profile.split(","))
     parts = [
         f"| `{part.name}` | {part.unit} | {_windows(part.windows or sli.windows)} | {part.meaning} |"
         for part in sli.parts
@@ -46,10 +48,10 @@ def _section(sli: Sli) -> str:
         *parts,
         "\n| scope | how it is summed |\n|---|---|",
         *scopes,
-        f"\n* Starting target: {targets} at most {sli.target.at_most:g}.",
+        f"\n* Starting target: {targets} {_range(sli.target)}.",
         f"* Completeness: {sli.completeness}",
         f"* Cannot see: {sli.cannot_see}",
-        f"* Needs the source `{sli.profile}`. Definition version {sli.definition_version}.",
+        f"* Needs the source {needs}. Definition version {sli.definition_version}.",
     ]
     if sli.reasons:
         lines.append("\n" + _reasons("Null although data arrived:", sli.reasons).rstrip())
@@ -59,6 +61,10 @@ def _section(sli: Sli) -> str:
 def _reasons(title: str, reasons: tuple[Reason, ...]) -> str:
     rows = "\n".join(f"| `{reason.name}` | {reason.meaning} |" for reason in reasons)
     return f"{title}\n\n| reason | meaning |\n|---|---|\n{rows}\n"
+
+
+def _range(target: Target) -> str:
+    return f"from {target.at_least:g} to {target.at_most:g}" if target.at_least else f"at most {target.at_most:g}"
 
 
 def _windows(windows: tuple[int, ...]) -> str:

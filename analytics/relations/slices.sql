@@ -9,6 +9,7 @@
 -- | scope, scope_key | `vif`, `host` or `uplink`; a VIF is in its own scope, and in the wider ones where it counts |
 -- | direction | `to` or `from`, as the workload behind the VIF sees it |
 -- | slice_ns | start of the slice |
+-- | is_exported | the VIF is an interface that only an exporter knows: where no counters of it come, none are expected |
 -- | has_sender | the counters of an end that sends are among these, so that what its queue drops is known |
 -- | rate_bits_per_second | what its VIFs were promised in this direction, summed over those where it is known |
 -- | expected_ns, observed_ns | how long its VIFs lived in the slice, and how much of that clean readings cover |
@@ -51,10 +52,10 @@ known AS
                 side,
                 counting_point,
                 peer_vif_id,
-                -- The speed of a virtual link is fiction, so only a physical port's stands in for a promised rate.
-                if(
-                    provisioned_rate_origin = 'link_speed' AND kind NOT IN ('physical', 'vf'),
-                    0,
+                -- The speed of a virtual link is fiction, so only that of a port stands in for a promised rate.
+                multiIf(
+                    kind = 'exported' AND provisioned_rate_bits_per_second = 0, link_speed_bits_per_second,
+                    provisioned_rate_origin = 'link_speed' AND kind NOT IN ('physical', 'vf', 'exported'), 0,
                     provisioned_rate_bits_per_second
                 ),
                 provisioned_rate_origin IN ('tbf', 'htb')
@@ -211,6 +212,7 @@ slices AS
         belongs.2 AS scope_key,
         directed.reads.1 AS direction,
         directed.slice_ns AS slice_ns,
+        max(directed.side = 'exported') AS is_exported,
         max(directed.reads.2) AS has_sender,
         sum(directed.rate_bits_per_second) AS rate_bits_per_second,
         sum(life_ns) AS expected_ns,

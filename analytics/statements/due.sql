@@ -14,11 +14,11 @@ handed_over AS
         of_stream,
         toUnixTimestamp64Nano(watermark_time) AS watermark_ns,
         toUnixTimestamp64Nano(last_event_time) AS last_ns,
-        toUnixTimestamp64Nano(first_event_time) - if(of_stream = 'inventory.netlink', 60000000000, 0) AS first_ns
+        toUnixTimestamp64Nano(first_event_time) - if(startsWith(of_stream, 'inventory.'), 60000000000, 0) AS first_ns
     FROM {database}.ledger
     WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {silent_ns:Int64} - 3600000000000, 'UTC')
         AND stage = 'processor'
-        AND of_stream IN ('counters.netlink', 'inventory.netlink')
+        AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'inventory.'))
 ),
 
 hosts AS

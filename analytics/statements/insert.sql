@@ -1,4 +1,5 @@
--- Store SLIs over a set of windows. The relation is `slices.sql`, the figures are the SELECTs of the catalogue.
+-- Store SLIs over a set of windows. The relation is a file of `analytics/relations`, the figures are the SELECTs of the
+-- catalogue over it.
 INSERT INTO {database}.sli_revisions
 (
     time,
@@ -14,6 +15,7 @@ INSERT INTO {database}.sli_revisions
     value_lower,
     value_upper,
     completeness_ratio,
+    samples_count,
     reason,
     definition_version,
     data_revision,
@@ -23,13 +25,13 @@ INSERT INTO {database}.sli_revisions
 -- all of its levels, which costs more than the rows of a thousand VIFs. Materialized, it is planned and computed once for
 -- all SLIs.
 WITH
-slices AS MATERIALIZED
+{relation_name} AS MATERIALIZED
 (
     SELECT *
     FROM view(
 {relation}
 SELECT *
-FROM slices
+FROM {relation_name}
     )
 ),
 
@@ -49,11 +51,12 @@ SELECT
     round(numerator, 6) AS rounded_numerator,
     round(denominator, 6) AS rounded_denominator,
     if(own_reason = '' AND rounded_denominator > 0, rounded_numerator / rounded_denominator, NULL) AS figure,
-    -- Nothing is sampled here, so the bounds are the value.
-    figure,
-    figure,
+    -- Where nothing was sampled the bounds are the value.
+    if(is_sampled, NULL, figure),
+    if(is_sampled, NULL, figure),
     -- Where nothing was expected, nothing is missing; of a silent host nothing is known, not even that.
     multiIf(data_revision = 0, 0., expected_ns = 0, 1., least(1., observed_ns / expected_ns)),
+    samples_count,
     multiIf(
         isNotNull(figure), '',
         data_revision = 0, 'silent',

@@ -14,5 +14,6 @@ FROM
     FROM {database}.ledger
     WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
         AND stage = 'processor'
+        AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'inventory.'))
     GROUP BY host
 )

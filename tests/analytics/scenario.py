@@ -68,6 +68,28 @@ class Scenario:
         for index in range(round((end - start) / every)):
             self.count(vif_id, start + index * every, every, **columns)
 
+    def flows(
+        self,
+        vif_id: int,
+        minute: float,
+        skb_bytes: int,
+        packets: int = 10,
+        rate: int = 1,
+        direction: str = "",
+        origin: str = "announced",
+        ended: float | None = None,
+        revision: int = 1,
+        host: str = HOST,
+    ) -> None:
+        """Store one row of the flows' tier, as filled for the minute `ended` in which the flows ended."""
+        scaled = 0 if origin == "unknown" else rate
+        columns = {"vif_id": vif_id, "skb_bytes": skb_bytes, "packets": packets, "sampling_origin": origin}
+        columns |= {"scaled_skb_bytes": skb_bytes * scaled, "scaled_packets": packets * scaled, "flows_count": 1}
+        times = {"time": minute, "end_minute_time": minute if ended is None else ended}
+        self._insert(
+            "flows_1m_revisions", times, {**columns, "flow_direction": direction, "revision": revision, "host": host}
+        )
+
     def hand_over(
         self,
         first: float,

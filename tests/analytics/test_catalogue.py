@@ -37,6 +37,7 @@ def test_every_file_is_in_the_catalogue() -> None:
         (('name = "from"', 'name = "to"'), "twice"),
         (('id = "M1"', 'id = "M3"'), "m3_"),
         (("FROM slices", "FROM counters"), "one SELECT over slices"),
+        (("at_most = 0.7", "at_most = 0.7\nat_least = 0.8"), "at_least must be below"),
         (('runbook = "docs/slis.md#m1"\n', ""), "runbook"),
     ],
 )
@@ -55,7 +56,10 @@ def test_rows_have_exactly_the_parts_and_reasons_that_the_catalogue_names(scenar
     for vif_id in (1, 2, 9):
         scenario.sweeps(vif_id, 0, 60, tx_packets=10)
     scenario.hand_over(0, 60)
-    scenario.compute(61)
+    for vif_id in (1, 9):
+        for direction in ("ingress", "egress"):
+            scenario.flows(vif_id, 0, 100, direction=direction)
+    scenario.compute(60 + 150)
     rows = scenario.store.query_rows(
         f"SELECT DISTINCT sli, part, window_seconds, scope, reason FROM {scenario.store.database}.sli"
     )
@@ -65,7 +69,7 @@ def test_rows_have_exactly_the_parts_and_reasons_that_the_catalogue_names(scenar
         for sli in CATALOGUE.values()
         for seconds in sli.windows
         for part in sli.parts_at(seconds)
-        for scope in sli.scopes
+        for scope in part.scopes or sli.scopes
     }
     assert found == named
     for row in rows:

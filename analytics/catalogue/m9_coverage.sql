@@ -1,0 +1,82 @@
+/*
+id = "M9"
+name = "Flow coverage"
+question = "Do the flows of a VIF tell of all that its counters counted?"
+unit = "ratio"
+definition_version = 1
+windows = [60]
+relation = "coverage"
+completeness = "Share of the VIF's life in the minute that clean readings cover, times the share of its flows' bytes whose sampling rate is known."
+cannot_see = "Flows that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row."
+runbook = "docs/slis.md#m9"
+profile = "sflow, ipfix"
+
+[target]
+parts = ["ingress", "egress", "both"]
+at_least = 0.95
+at_most = 1.05
+hurts = false
+
+[scopes]
+vif = "The VIF's own counters: received bytes at ingress, sent bytes at egress."
+host = "Flow bytes and counter bytes of all counting points that have a flow source, summed."
+uplink = "Flow bytes and counter bytes of all physical ports that have a flow source, summed."
+
+[[parts]]
+name = "both"
+unit = "ratio"
+meaning = "Bytes of all flows, scaled by their sampling rate, over received and sent bytes; where flows come without a direction, or from both."
+
+[[parts]]
+name = "ingress"
+unit = "ratio"
+meaning = "Bytes of flows seen at ingress, scaled, over received bytes; where any such flow was seen within the hour."
+
+[[parts]]
+name = "egress"
+unit = "ratio"
+meaning = "Bytes of flows seen at egress, scaled, over sent bytes; where any such flow was seen within the hour."
+
+[[parts]]
+name = "critical_covered"
+unit = "ratio"
+meaning = "Share of the host's links with the label criticality=critical of which an end has any flow source."
+scopes = ["host"]
+
+[[reasons]]
+name = "no_counters"
+meaning = "The exporter tells flows of the interface and no counters, so there is nothing to compare with."
+
+[[reasons]]
+name = "sampling_rate_unknown"
+meaning = "The rate at which the flows were sampled is not known, so they stand for an unknown volume; see `viflux exporters`."
+
+[[reasons]]
+name = "counters_incomplete"
+meaning = "Readings cover less than 95 % of the minute, so its flows would be compared with a part of its bytes."
+*/
+SELECT
+    host,
+    window_ns,
+    data_revision,
+    scope,
+    scope_key,
+    part,
+    multiIf(
+        part = 'critical_covered', toFloat64(critical_covered_count),
+        compared_count > 0, flow_bytes,
+        NULL
+    ) AS numerator,
+    multiIf(
+        part = 'critical_covered', toFloat64(critical_count),
+        compared_count > 0, counter_bytes,
+        NULL
+    ) AS denominator,
+    samples_count,
+    is_sampled,
+    observed_ns,
+    expected_ns,
+    gap_ns,
+    reset_ns,
+    incomparable_reason AS own_reason
+FROM coverage

@@ -1,0 +1,265 @@
+-- What SLIs about flows read: `coverage`, one row a due window, scope and part.
+--
+-- Parameters: as `slices.sql`; windows are whole minutes, as the flows' tier is.
+--
+-- | column | what it is |
+-- |---|---|
+-- | host, window_ns, data_revision | the window |
+-- | scope, scope_key | `vif`, `host` or `uplink`; wider scopes have those that count and have a flow source |
+-- | part | `ingress` or `egress` where flows of that direction are known of it, `both` where flows without a direction, or of both, are; `critical_covered`, of the host |
+-- | vifs_count, compared_count | VIFs behind the row; those whose flows and counters can be compared |
+-- | flow_bytes, counter_bytes | of the latter: scaled `skb_bytes` of flows; what their counters added in that direction |
+-- | samples_count, is_sampled | exported packets behind `flow_bytes`; whether any of them stands for more than itself |
+-- | critical_count, critical_covered_count | links with a critical end; those of which an end has a flow source |
+-- | expected_ns, observed_ns | how long its VIFs lived in the window; how much of that counters cover, times the share of flow bytes whose rate is known |
+-- | gap_ns, reset_ns | time that only `gap` and `reset` rows cover |
+-- | incomparable_reason | why nothing can be compared, or empty |
+--
+-- A VIF has a flow source while any flow of it is known within the hour before the window's end.
+WITH
+toInt64({window_seconds:UInt32}) * 1000000000 AS length_ns,
+
+-- As in `slices.sql`.
+(
+    instant_ns -> if(
+        abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
+        intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
+        instant_ns
+    )
+) AS snap,
+
+known AS
+(
+    SELECT
+        host,
+        due.2 AS window_ns,
+        due.3 AS data_revision,
+        vif_id,
+        snap(ifNull(toUnixTimestamp64Nano(min(born_time)), 0)) AS born_ns,
+        snap(toInt64(argMax(
+            ifNull(toUnixTimestamp64Nano(gone_time), 4000000000000000000),
+            (valid_from_time, received_time, sequence)
+        ))) AS gone_ns,
+        argMaxIf(
+            (side, counting_point, if(link_id = 0, vif_id, link_id), criticality),
+            (valid_from_time, received_time, sequence),
+            toUnixTimestamp64Nano(valid_from_time) < due.2 + length_ns
+                OR valid_from_time <= born_time + INTERVAL 60 SECOND
+        ) AS state
+    FROM {database}.inventory
+    ARRAY JOIN {windows:Array(Tuple(String, Int64, UInt64))} AS due
+    WHERE host = due.1
+        AND time >= fromUnixTimestamp64Nano({from_ns:Int64} - 176400000000000, 'UTC')
+    GROUP BY host, due.2, due.3, vif_id
+    HAVING state.1 != ''
+        AND born_ns < window_ns + length_ns
+        AND gone_ns > window_ns
+),
+
+-- Flows of each VIF, minute and direction, an hour further back: (scaled bytes, bytes of known rate, bytes of unknown
+-- rate, exported packets, scaled packets).
+flowed AS
+(
+    SELECT
+        host,
+        vif_id,
+        toUnixTimestamp64Nano(time) AS minute_ns,
+        flow_direction,
+        sampling_origin NOT IN ('', 'unknown') AS has_rate,
+        sum(scaled_skb_bytes) AS scaled_sum_bytes,
+        sumIf(skb_bytes, has_rate) AS known_sum_bytes,
+        sumIf(skb_bytes, NOT has_rate) AS unknown_sum_bytes,
+        sumIf(packets, has_rate) AS known_sum_packets,
+        sum(scaled_packets) AS scaled_sum_packets
+    FROM {database}.flows_1m_revisions FINAL
+    WHERE time > fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
+        AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+        AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
+    GROUP BY host, vif_id, minute_ns, flow_direction, has_rate
+),
+
+-- Each VIF with a flow source: of ingress, of egress and of no direction (is there a source, the five sums above).
+sourced AS
+(
+    SELECT
+        host,
+        window_ns,
+        vif_id,
+        maxIf(directed, flow_direction = 'ingress') AS ingress,
+        maxIf(directed, flow_direction = 'egress') AS egress,
+        maxIf(directed, flow_direction = '') AS untold
+    FROM
+    (
+        SELECT
+            host,
+            due.2 AS window_ns,
+            vif_id,
+            flow_direction,
+            (
+                true,
+                toFloat64(sumIf(scaled_sum_bytes, minute_ns = due.2)),
+                toFloat64(sumIf(known_sum_bytes, minute_ns = due.2)),
+                toFloat64(sumIf(unknown_sum_bytes, minute_ns = due.2)),
+                sumIf(known_sum_packets, minute_ns = due.2),
+                sumIf(scaled_sum_packets, minute_ns = due.2)
+            ) AS directed
+        FROM flowed
+        ARRAY JOIN {windows:Array(Tuple(String, Int64, UInt64))} AS due
+        WHERE host = due.1
+            AND minute_ns <= due.2
+            AND minute_ns > due.2 - 3600000000000
+        GROUP BY host, due.2, vif_id, flow_direction
+    )
+    GROUP BY host, window_ns, vif_id
+),
+
+-- Readings shared out over the windows that they overlap, as in `slices.sql`, with each VIF's own receive and send side.
+counted AS
+(
+    SELECT
+        host,
+        vif_id,
+        window_ns,
+        sumIf(overlap_ns, NOT is_broken) AS covered_ns,
+        sumIf(overlap_ns, delta_kind = 'gap') AS gap_ns,
+        sumIf(overlap_ns, delta_kind = 'reset') AS reset_ns,
+        sumIf(rx_bytes * share, NOT is_broken) AS rx_sum_bytes,
+        sumIf(tx_bytes * share, NOT is_broken) AS tx_sum_bytes
+    FROM
+    (
+        SELECT
+            *,
+            toUnixTimestamp64Nano(time) AS raw_ns,
+            if(
+                snap(raw_ns) < snap(raw_ns + toInt64(duration_ns)),
+                (snap(raw_ns), snap(raw_ns + toInt64(duration_ns))),
+                (raw_ns, raw_ns + toInt64(duration_ns))
+            ) AS span,
+            arrayJoin(range(intDiv(span.1, length_ns) * length_ns, span.2, length_ns)) AS window_ns,
+            least(span.2, window_ns + length_ns) - greatest(span.1, window_ns) AS overlap_ns,
+            overlap_ns / (span.2 - span.1) AS share,
+            delta_kind IN ('gap', 'reset') AS is_broken
+        FROM {database}.counters
+        WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC')
+            AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+            AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
+            AND duration_ns > 0
+    )
+    GROUP BY host, vif_id, window_ns
+),
+
+-- One row a VIF, window and part.
+compared AS
+(
+    SELECT
+        known.host AS host,
+        known.window_ns AS window_ns,
+        known.data_revision AS data_revision,
+        known.vif_id AS vif_id,
+        known.state.1 AS side,
+        known.state.2 AS counting_point,
+        known.state.3 AS link,
+        sourced.ingress.1 OR sourced.egress.1 OR sourced.untold.1 AS has_source,
+        least(gone_ns, window_ns + length_ns) - greatest(born_ns, window_ns) AS life_ns,
+        counted.covered_ns AS covered_ns,
+        counted.gap_ns AS gap_ns,
+        counted.reset_ns AS reset_ns,
+        -- An exporter that sends flows need not send counters: then there is nothing to expect.
+        side = 'exported' AND covered_ns + gap_ns + reset_ns = 0 AS is_uncounted,
+        arrayJoin(arrayFilter(
+            candidate -> candidate.2,
+            [
+                ('ingress', sourced.ingress.1, counted.rx_sum_bytes, sourced.ingress),
+                ('egress', sourced.egress.1, counted.tx_sum_bytes, sourced.egress),
+                (
+                    'both',
+                    sourced.untold.1 OR (sourced.ingress.1 AND sourced.egress.1),
+                    counted.rx_sum_bytes + counted.tx_sum_bytes,
+                    (
+                        true,
+                        sourced.ingress.2 + sourced.egress.2 + sourced.untold.2,
+                        sourced.ingress.3 + sourced.egress.3 + sourced.untold.3,
+                        sourced.ingress.4 + sourced.egress.4 + sourced.untold.4,
+                        sourced.ingress.5 + sourced.egress.5 + sourced.untold.5,
+                        sourced.ingress.6 + sourced.egress.6 + sourced.untold.6
+                    )
+                ),
+                ('critical_covered', side != 'exported', 0., (known.state.4 = 'critical', 0., 0., 0., 0, 0))
+            ]
+        )) AS figure,
+        figure.1 AS part,
+        figure.4.3 / nullIf(figure.4.3 + figure.4.4, 0) AS known_ratio,
+        multiIf(
+            part = 'critical_covered', '',
+            is_uncounted, 'no_counters',
+            known_ratio = 0, 'sampling_rate_unknown',
+            covered_ns > 0 AND covered_ns < life_ns * 0.95, 'counters_incomplete',
+            ''
+        ) AS reason,
+        if(part = 'critical_covered', 1, ifNull(known_ratio, 1) * least(covered_ns, life_ns) / life_ns) AS observed_ratio
+    FROM known
+    LEFT JOIN sourced
+        ON known.host = sourced.host AND known.window_ns = sourced.window_ns AND known.vif_id = sourced.vif_id
+    LEFT JOIN counted
+        ON known.host = counted.host AND known.window_ns = counted.window_ns AND known.vif_id = counted.vif_id
+
+    -- The host's own rows are there without any VIF too: they say that the window was computed.
+    UNION ALL
+    SELECT
+        due.1,
+        due.2,
+        due.3,
+        0,
+        '',
+        true,
+        0,
+        false,
+        0,
+        0,
+        0,
+        0,
+        true,
+        ('', true, 0., (true, 0., 0., 0., 0, 0)),
+        arrayJoin(['both', 'critical_covered']),
+        NULL,
+        '',
+        0.
+    FROM (SELECT arrayJoin({windows:Array(Tuple(String, Int64, UInt64))}) AS due)
+),
+
+coverage AS
+(
+    SELECT
+        compared.host AS host,
+        compared.window_ns AS window_ns,
+        compared.data_revision AS data_revision,
+        arrayJoin(arrayFilter(
+            candidate -> candidate.3,
+            [
+                ('vif', lower(leftPad(hex(compared.vif_id), 16, '0')), vif_id != 0 AND part != 'critical_covered'),
+                ('host', toString(compared.host), counting_point OR part = 'critical_covered'),
+                ('uplink', toString(compared.host), side = 'uplink' AND part != 'critical_covered')
+            ]
+        )) AS belongs,
+        belongs.1 AS scope,
+        belongs.2 AS scope_key,
+        compared.part AS part,
+        countIf(vif_id != 0) AS vifs_count,
+        countIf(vif_id != 0 AND compared.reason = '') AS compared_count,
+        sumIf(figure.4.2, compared.reason = '') AS flow_bytes,
+        sumIf(figure.3, compared.reason = '') AS counter_bytes,
+        sumIf(figure.4.5, compared.reason = '') AS samples_count,
+        maxIf(figure.4.5 != figure.4.6, compared.reason = '') AS is_sampled,
+        groupUniqArrayIf(link, part = 'critical_covered' AND vif_id != 0 AND figure.4.1) AS critical_links,
+        length(critical_links) AS critical_count,
+        length(arrayIntersect(
+            critical_links, groupUniqArrayIf(link, part = 'critical_covered' AND has_source)
+        )) AS critical_covered_count,
+        sum(if(is_uncounted, 0, life_ns)) AS expected_ns,
+        sum(if(is_uncounted, 0, life_ns) * observed_ratio) AS observed_ns,
+        sum(compared.gap_ns) AS gap_ns,
+        sum(compared.reset_ns) AS reset_ns,
+        if(compared_count = 0, max(compared.reason), '') AS incomparable_reason
+    FROM compared
+    GROUP BY host, window_ns, data_revision, belongs, part
+)
