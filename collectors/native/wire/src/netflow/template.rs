@@ -74,8 +74,12 @@ pub fn read(
     let mut at = header;
     for index in 0..count {
         let scope = kind != source_kind::IPFIX && index < scopes;
-        let (field, bytes_of_field) =
-            field(kind, scope, &bytes[at..]).ok_or(at + 4 * (count - index))?;
+        let rest = &bytes[at..];
+        let Some((field, bytes_of_field)) = field(kind, scope, rest) else {
+            // No field is shorter than 4 bytes; one of an enterprise has 8.
+            let this = if rest.len() < 4 { 4 } else { 8 };
+            return Err(at + this + 4 * (count - index - 1));
+        };
         at += bytes_of_field;
         if kept {
             fields.push(field);

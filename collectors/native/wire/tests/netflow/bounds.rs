@@ -76,6 +76,16 @@ fn a_claim_of_65535_fields_ends_with_the_set() {
 }
 
 #[test]
+fn a_field_of_an_enterprise_that_is_cut_needs_eight_bytes() {
+    let mut content = fields(256, 2, &[0, 4, 0, 1]);
+    content[8] = 0x80;
+    let mut exporter = Exporter::new();
+    exporter.hear(&ipfix(&[set(2, &content)]));
+    let fault = exporter.out.faults[0];
+    assert_eq!((fault.needed, fault.present), (16, 12));
+}
+
+#[test]
 fn a_refused_redefinition_takes_the_old_one_away() {
     let mut exporter = Exporter::new();
     exporter.hear(&ipfix(&[set(2, &template(256, USUAL))]));
