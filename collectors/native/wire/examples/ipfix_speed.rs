@@ -39,6 +39,12 @@ const IPV6: Shape = &[
     (27, 16), (28, 16), (7, 2), (11, 2), (4, 1), (6, 1), (5, 1), (1, 8), (2, 8), (10, 4), (14, 4), (152, 8), (153, 8), (136, 1),
     (61, 1),
 ];
+/// One template for both IP versions.
+#[rustfmt::skip]
+const DUAL: Shape = &[
+    (60, 1), (8, 4), (12, 4), (27, 16), (28, 16), (7, 2), (11, 2), (4, 1), (6, 1), (5, 1), (1, 8), (2, 8), (10, 4), (14, 4), (152, 8),
+    (153, 8), (15, 4), (62, 16),
+];
 #[rustfmt::skip]
 const VARIABLE: Shape = &[
     (8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (6, 1), (5, 1), (1, 8), (2, 8), (10, 4), (14, 4), (152, 8), (153, 8), (16, 4), (17, 4),
@@ -76,6 +82,7 @@ fn record(shape: Shape, index: usize) -> Vec<u8> {
         let value: u64 = match number {
             4 => [6, 17][index % 2],
             152 | 153 => 1_789_999_990_000 + index as u64,
+            60 => [4, 6][index % 2],
             61 => index as u64 % 2,
             58 => 0,
             _ => 0x0102_0304_0506 * (index as u64 + 1),
@@ -94,6 +101,8 @@ fn measure(name: &str, shape: Shape, rows: usize) {
         return;
     }
     let mut domain = Domain::new([0; 16], BOUNDS, false);
+    // For the shape with uptimes.
+    domain.start_time_ns = Some(1_780_000_000_000_000_000);
     let mut out = Output::default();
     let bytes = template(shape);
     decode(
@@ -137,5 +146,6 @@ fn main() {
     }
     measure("router", ROUTER, 20_000);
     measure("IPv6", IPV6, 20_000);
+    measure("dual", DUAL, 20_000);
     measure("variable", VARIABLE, 20_000);
 }

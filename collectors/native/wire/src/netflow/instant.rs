@@ -34,6 +34,7 @@ const NTP_TO_EPOCH: i64 = 2_208_988_800;
 /// Seconds of one era of NTP, the next begins in 2036.
 const NTP_ERA: i64 = 1 << 32;
 const UPTIME_ERA_MS: i64 = 1 << 32;
+const ERA_NS: i64 = UPTIME_ERA_MS * MILLISECOND;
 /// How far after the message's making a flow may end: clocks of line cards differ, and a difference of more is a wrapped counter.
 const AHEAD_MS: i64 = 3_600_000;
 
@@ -96,9 +97,11 @@ impl Clock {
         let at = start.saturating_add(i64::from(raw) * MILLISECOND);
         // The counter has begun anew as often as brings the flow closest before the message.
         let latest = self.export_ns.saturating_add(AHEAD_MS * MILLISECOND);
-        let eras = latest.saturating_sub(at).max(0) / (UPTIME_ERA_MS * MILLISECOND);
-        at.saturating_add(eras.saturating_mul(UPTIME_ERA_MS * MILLISECOND))
-            .max(0)
+        let behind = latest.saturating_sub(at);
+        if behind < ERA_NS {
+            return at.max(0);
+        }
+        at.saturating_add(behind / ERA_NS * ERA_NS).max(0)
     }
 }
 

@@ -11,6 +11,7 @@ mod choice;
 mod decode;
 mod derived;
 mod domain;
+mod either;
 mod element;
 mod elements;
 mod head;

@@ -1,12 +1,13 @@
 //! Rows of the records of a data set.
 
 use super::derived::{complete, Common};
+use super::either::labels;
 use super::instant::Clock;
 use super::number::number;
 use super::output::Output;
 use super::plan::{FlowPlan, ReversePlan, Steps};
 use super::records::Records;
-use super::step::{labels, Frame};
+use super::step::Frame;
 use crate::packet::{self, Link};
 
 /// Appends the rows of these records; of a biflow the reverse rows behind the forward ones.
