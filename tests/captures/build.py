@@ -257,7 +257,8 @@ def sequence_gaps() -> Frames:
     record5 = ip(LEFT) + ip(RIGHT) + bytes(4) + u16(3, 4) + u32(7, 700, UPTIME_MS - 9_000, UPTIME_MS - 1_000)
     record5 += u16(1001, 80) + u8(0, 0x1B, 6, 0) + u16(64500, 64501) + u8(24, 25) + u16(0)
     five = [netflow5(START, UPTIME_MS, number, [record5] * 2, (0, 3), 1 << 14 | 10) for number in (0, 2, 10, 12, 8)]
-    five.append(netflow5(START, 20_000, 0, [record5], (0, 3), 1 << 14 | 10))
+    restarted = record5[:24] + u32(11_000, 19_000) + record5[32:]
+    five.append(netflow5(START, 20_000, 0, [restarted], (0, 3), 1 << 14 | 10))
     template = Template(300, [*FLOW4, *SYSTEM_TIMES])
     data = template.data(template.record(*flow4(1), UPTIME_MS - 5_000, UPTIME_MS))
     nine = [netflow9(START, UPTIME_MS, number, 7, 2, template.netflow9(), data) for number in (1, 2, 5, 4, 6)]

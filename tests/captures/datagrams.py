@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 VARIABLE = 65535
 
@@ -252,3 +252,23 @@ def pcap(frames: Iterable[tuple[float, bytes]], link: int = 1) -> bytes:
         seconds, micros = divmod(round(time * 1_000_000), 1_000_000)
         parts.append(struct.pack("<IIII", seconds, micros, len(frame), len(frame)) + frame)
     return b"".join(parts)
+
+
+def frames(capture: bytes) -> Iterator[bytes]:
+    """Yield the frames of a pcap file."""
+    order = "<" if capture[:4] == struct.pack("<I", 0xA1B2C3D4) else ">"
+    offset = 24
+    while offset + 16 <= len(capture):
+        length = struct.unpack_from(f"{order}I", capture, offset + 8)[0]
+        yield capture[offset + 16 : offset + 16 + length]
+        offset += 16 + length
+
+
+def payloads(capture: bytes) -> list[bytes]:
+    """Return the UDP payloads of a capture made here: plain Ethernet, IPv4 or IPv6, no fragments."""
+    return [frame[62 if frame[12:14] == b"\x86\xdd" else 42 :] for frame in frames(capture)]
+
+
+def destinations(capture: bytes) -> list[str]:
+    """Return where each datagram of a capture made here goes to: plain Ethernet, IPv4."""
+    return [str(ipaddress.ip_address(frame[30:34])) for frame in frames(capture)]

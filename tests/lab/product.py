@@ -26,8 +26,9 @@ class Product:
         web: Address of the page, `http://127.0.0.1:PORT`.
     """
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, config: Path | None = None, **settings: str) -> None:
         self.data_dir = data_dir
+        self._config = config
         self._web_port, self._store_port = free_port(), free_port()
         self.web = f"http://127.0.0.1:{self._web_port}"
         self.settings = {
@@ -42,7 +43,7 @@ class Product:
     @property
     def flags(self) -> list[str]:
         """The flags that every verb of this instance is called with."""
-        words = ["--data-dir", str(self.data_dir)]
+        words = ["--data-dir", str(self.data_dir), *(["--config", str(self._config)] if self._config else [])]
         for key, value in self.settings.items():
             words += ["--set", f"{key}={value}"]
         return words
@@ -121,9 +122,9 @@ class Product:
 
 
 @contextmanager
-def product(data_dir: Path, **settings: str) -> Iterator[Product]:
+def product(data_dir: Path, config: Path | None = None, **settings: str) -> Iterator[Product]:
     """A product that is started, and ended however the test ends."""
-    made = Product(data_dir, **settings)
+    made = Product(data_dir, config, **settings)
     made.start()
     try:
         yield made

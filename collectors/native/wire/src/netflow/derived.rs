@@ -115,7 +115,8 @@ fn domains(flows: &mut Flows, row: usize, count: usize, domain_id: u32) {
     column.extend(row, values.into_iter());
 }
 
-/// Type and code of ICMP in the destination port, as NetFlow v5 began it, where no element tells them.
+/// Type and code of ICMP in the destination port, as NetFlow v5 began it, where no element tells them. Some (fprobe 1.1) put
+/// the type into the source port and the code into the destination port; elsewhere the source port is 0, or an identifier.
 fn hidden_icmp(row: usize, count: usize, flows: &mut Flows) {
     let (Some(protocols), Some(ports)) = (
         all(&flows.protocol, row, count),
@@ -131,7 +132,11 @@ fn hidden_icmp(row: usize, count: usize, flows: &mut Flows) {
     }
     for (index, (protocol, port)) in protocols.iter().zip(ports).enumerate() {
         if ICMP.contains(protocol) {
-            let [kind, code] = port.to_be_bytes();
+            let apart = flows.src_port.get(row + index).copied().unwrap_or(0);
+            let (kind, code) = match (apart.to_be_bytes(), port.to_be_bytes()) {
+                ([0, kind @ 1..=255], [0, code]) => (kind, code),
+                (_, [kind, code]) => (kind, code),
+            };
             flows.icmp_type.set(row + index, kind);
             flows.icmp_code.set(row + index, code);
         }

@@ -261,6 +261,21 @@ fn icmp_told_and_hidden() {
         assert_eq!(hidden.out.flows.icmp_type.get(0), Some(&3));
         assert_eq!(hidden.out.flows.icmp_code.get(0), Some(&4));
         assert_eq!(hidden.out.flows.dst_port.get(0), Some(&0x0304));
+        // fprobe: apart, in both ports.
+        let apart = flow(&[
+            (0, 4, 1, &[protocol]),
+            (0, 7, 2, &[0, 8]),
+            (0, 11, 2, &[0, 5]),
+        ]);
+        assert_eq!(apart.out.flows.icmp_type.get(0), Some(&8));
+        assert_eq!(apart.out.flows.icmp_code.get(0), Some(&5));
+        // An identifier in the source port changes nothing.
+        let named = flow(&[
+            (0, 4, 1, &[protocol]),
+            (0, 7, 2, &[0, 8]),
+            (0, 11, 2, &[3, 4]),
+        ]);
+        assert_eq!(named.out.flows.icmp_type.get(0), Some(&3));
     }
     let other = flow(&[(0, 4, 1, &[6]), (0, 11, 2, &[3, 4])]);
     assert_eq!(other.out.flows.icmp_type.get(0), None);
