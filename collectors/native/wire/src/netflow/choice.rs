@@ -220,7 +220,7 @@ impl Place {
             self,
             Place::Label(_)
                 | Place::Section(_)
-                | Place::FrameType
+                | Place::OfSection
                 | Place::Version
                 | Place::Origin
                 | Place::Duration(_)

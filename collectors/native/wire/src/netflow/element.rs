@@ -38,8 +38,8 @@ pub enum Place {
     Label(u8),
     /// The beginning of a packet.
     Section(Option<Link>),
-    /// What kind of frame a [`Place::Section`] is: 1 is Ethernet.
-    FrameType,
+    /// What has to be known of a [`Place::Section`]: its kind of frame, where it begins, how much of it is no padding.
+    OfSection,
     /// Engine and selector (RFC 6759 §4).
     Application,
     /// Overlay type in the top byte, VXLAN's VNI below.
@@ -99,7 +99,7 @@ impl Element {
         let Some(width) = width else {
             return !matches!(
                 self.place,
-                Place::Origin | Place::Version | Place::FrameType
+                Place::Origin | Place::Version | Place::OfSection
             );
         };
         match self.place {

@@ -6,7 +6,7 @@
 //! a change on the way (`post…`), a difference since the last export before a total, network bytes before link bytes.
 
 use super::element::Place::{
-    Application, Duration, FrameType, Icmp, Ipv4, Ipv6, Label, Mac, Origin, Rate, Section, Segment,
+    Application, Duration, Icmp, Ipv4, Ipv6, Label, Mac, OfSection, Origin, Rate, Section, Segment,
     Selector, Time, Version, U16, U32, U64, U8,
 };
 use super::element::Reverse::{As, Gone, Same, Turned};
@@ -181,7 +181,11 @@ pub static ELEMENTS: &[Element] = &[
     iana(315, "section", 0, Section(Some(Link::Ethernet)), Gone), // dataLinkFrameSection
     iana(104, "section", 1, Section(Some(Link::Ethernet)), Gone), // layer2packetSectionData
     iana(313, "section", 2, Section(None), Gone), // ipHeaderPacketSection
-    iana(408, "frame_type", 0, FrameType, Gone), // dataLinkFrameType
+    iana(408, "section_frame_type", 0, OfSection, Gone), // dataLinkFrameType; 1 is Ethernet
+    iana(409, "section_offset", 0, OfSection, Gone), // sectionOffset
+    iana(102, "section_offset", 1, OfSection, Gone), // layer2packetSectionOffset
+    iana(410, "section_bytes", 0, OfSection, Gone), // sectionExportedOctets; the rest is padding
+    iana(103, "section_bytes", 1, OfSection, Gone), // layer2packetSectionSize
     // Sampling that the record itself tells (RFC 5477 §8.2).
     iana(302, "selector", 0, Selector, Same), // selectorId
     iana(48, "selector", 1, Selector, Same), // samplerId, FLOW_SAMPLER_ID

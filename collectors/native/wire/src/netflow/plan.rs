@@ -22,7 +22,10 @@ pub struct FlowPlan {
     pub reverse: Option<Box<ReversePlan>>,
     /// Pieces of packets: with one of these, records are decoded one by one.
     pub sections: Vec<(Option<Link>, Slot)>,
-    pub frame_type: Option<Slot>,
+    /// What is told of them: kind of frame, first byte, bytes that are no padding.
+    pub section_frame_type: Option<Slot>,
+    pub section_offset: Option<Slot>,
+    pub section_bytes: Option<Slot>,
     /// Elements that no column takes, where they are kept.
     pub raw: Vec<(u32, u16, Slot)>,
     /// How many elements no column takes.
@@ -164,7 +167,9 @@ impl FlowPlan {
         let raw = |(field, slot): &(&Field, Slot)| (field.enterprise, field.number, *slot);
         FlowPlan {
             sections: sections(&chosen),
-            frame_type: slot_of(&chosen, "frame_type"),
+            section_frame_type: slot_of(&chosen, "section_frame_type"),
+            section_offset: slot_of(&chosen, "section_offset"),
+            section_bytes: slot_of(&chosen, "section_bytes"),
             raw: match raw_elements {
                 true => ignored.clone().map(raw).collect(),
                 false => Vec::new(),

@@ -3,6 +3,7 @@
 use super::derived::{complete, Common};
 use super::either::labels;
 use super::instant::Clock;
+use super::layout::Slot;
 use super::number::number;
 use super::output::Output;
 use super::plan::{FlowPlan, ReversePlan, Steps};
@@ -92,15 +93,19 @@ fn direction(
     complete(&frame, steps, common, reverse, out);
 }
 
-/// Reads the pieces of packets of one record. What the record's own elements tell is written later, and holds.
+/// Reads the pieces of packets of one record, where they are a packet's beginning. What the record's own elements tell is written later, and holds.
 fn sections(plan: &FlowPlan, record: &Records<'_>, out: &mut Output) {
     let flows = &mut out.flows;
     let row = flows.rows;
-    let frame_type = plan
-        .frame_type
-        .and_then(|slot| number(record.field(0, &slot)));
+    let told = |slot: Option<Slot>| slot.and_then(|slot| number(record.field(0, &slot)));
+    if told(plan.section_offset).is_some_and(|offset| offset != 0) {
+        return;
+    }
+    let frame_type = told(plan.section_frame_type);
+    let most = told(plan.section_bytes).and_then(|bytes| usize::try_from(bytes).ok());
     for (link, slot) in &plan.sections {
         let bytes = record.field(0, slot);
+        let bytes = &bytes[..most.unwrap_or(bytes.len()).min(bytes.len())];
         let link = match (link, bytes.first()) {
             (Some(Link::Ethernet), _) if frame_type.is_some_and(|kind| kind != 1) => continue,
             (_, None) => continue,

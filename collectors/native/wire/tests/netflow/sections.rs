@@ -65,6 +65,29 @@ fn another_kind_of_frame_is_not_read_as_ethernet() {
 }
 
 #[test]
+fn padding_of_a_piece_is_not_read() {
+    let mut padded = FRAME[..20].to_vec();
+    padded.extend([0; 20]);
+    for number in [410, 103] {
+        let exporter = flow(&[(0, 315, 40, &padded), (0, number, 2, &[0, 20])]);
+        assert_eq!(exporter.out.flows.src_vlan.get(0), Some(&5));
+        assert_eq!(exporter.out.flows.src_address.get(0), None);
+        assert!(exporter.out.flows.header_problem.get(0).is_some());
+        let more = flow(&[(0, 315, 40, &padded), (0, number, 2, &[9, 0])]);
+        assert!(more.out.flows.src_address.get(0).is_some());
+    }
+}
+
+#[test]
+fn a_piece_from_the_middle_of_a_packet_is_not_read() {
+    for number in [409, 102] {
+        let exporter = flow(&[(0, number, 2, &[0, 14]), (0, 315, 65535, FRAME)]);
+        assert_eq!(exporter.rows(), 1);
+        assert!(exporter.out.flows.src_mac.is_untold());
+    }
+}
+
+#[test]
 fn several_records_with_pieces_keep_their_rows_apart() {
     let told: &[Told<'_>] = &[(0, 315, 65535, &[]), (0, 61, 1, &[])];
     let mut data = Vec::new();
