@@ -36,7 +36,7 @@ HEADER_PROBLEMS = (
     "unknown_link_type",
 )
 
-VNI = Column("vni", Type.UINT32_OR_NULL, "", "VXLAN network identifier.", "IFLA_VXLAN_ID, RFC 7348")
+VNI = Column("vni", Type.UINT32_OR_NULL, "", "VXLAN network identifier.", _ie("351", "IFLA_VXLAN_ID, RFC 7348"))
 
 FLOWS = (
     Column("source_kind", Type.CODE, "", "What told it.", _LISTENER, names=SOURCE_KINDS),
@@ -54,9 +54,15 @@ FLOWS = (
         Type.TIME,
         "ns",
         "When the flow began, as told.",
-        _ie("22, 150, 152, 154, 156, 158, 160, 21, 151"),
+        _ie("156, 154, 152, 150, 22, 158"),
     ),
-    Column("flow_end_time", Type.TIME, "ns", "When the flow, or this part of it, ended, as told.", _ie("21, 151-159")),
+    Column(
+        "flow_end_time",
+        Type.TIME,
+        "ns",
+        "When the flow, or this part of it, ended, as told.",
+        _ie("157, 155, 153, 151, 21, 159, 322-325"),
+    ),
     Column("ether_type", Type.UINT16, "", "EtherType of the payload, 0x0800 for IPv4.", _ie("256", _ETHERNET)),
     Column("src_address", Type.ADDRESS, "", "Source address, IPv4 mapped into IPv6.", _ie("8, 27", _IP)),
     Column("dst_address", Type.ADDRESS, "", "Destination address, IPv4 mapped into IPv6.", _ie("12, 28", _IP)),
@@ -65,27 +71,27 @@ FLOWS = (
     Column("protocol", Type.UINT8, "", "IP protocol number.", _ie("4", _IP)),
     Column("tcp_flags", Type.UINT16_OR_NULL, "", "TCP flags seen, or-ed.", _ie("6", _IP)),
     Column("ip_tos", Type.UINT8_OR_NULL, "", "Type of service, or traffic class.", _ie("5", _IP)),
-    Column("ip_ttl", Type.UINT8, "", "Time to live, or hop limit.", _ie("192, 52", _HEADER)),
+    Column("ip_ttl", Type.UINT8, "", "Time to live, or hop limit.", _ie("192, 52, 53", _HEADER)),
     Column(
         "bytes",
         Type.COUNT,
         "bytes",
         "Bytes as exported, unscaled; of an sFlow sample the frame length that it reports.",
-        _ie("1, 85, 231, 232, 352", "frame_length of sampled_header"),
+        _ie("1, 231, 232, 85, 352, 353, 23, 171, 312, 224", "frame_length of sampled_header"),
     ),
     Column(
         "packets",
         Type.COUNT,
         "packets",
         "Packets as exported, unscaled; 1 for an sFlow sample.",
-        _ie("2, 86, 298, 299"),
+        _ie("2, 298, 299, 86, 24, 172"),
     ),
     Column(
         "skb_bytes",
         Type.COUNT,
         "bytes",
         "What an interface's counter adds for these packets: with Ethernet and VLAN headers, without frame check.",
-        _LISTENER,
+        _ie("352, 353, 312", _LISTENER),
     ),
     Column(
         "sampling_rate",
@@ -132,7 +138,7 @@ FLOWS = (
     Column("dst_mac", Type.MAC, "", "Destination MAC address.", _ie("80, 57", _ETHERNET)),
     Column("src_vlan", Type.UINT16, "", "VLAN on the way in.", _ie("58, 243", "extended_switch (0:1001)")),
     Column("dst_vlan", Type.UINT16, "", "VLAN on the way out.", _ie("59, 254", "extended_switch (0:1001)")),
-    Column("customer_vlan", Type.UINT16, "", "Inner VLAN of a stacked pair.", _ie("245", "802.1ad header")),
+    Column("customer_vlan", Type.UINT16, "", "Inner VLAN of a stacked pair.", _ie("245, 255", "802.1ad header")),
     Column("src_as", Type.UINT32, "", "AS of the source.", _ie("16", "extended_gateway (0:1003)")),
     Column("dst_as", Type.UINT32, "", "AS of the destination.", _ie("17", "extended_gateway (0:1003)")),
     Column("previous_as", Type.UINT32, "", "Neighbour AS that it came from.", _ie("129", "extended_gateway (0:1003)")),
@@ -169,15 +175,31 @@ FLOWS = (
     Column("in_vrf_id", Type.UINT32, "", "VRF that it came in by.", _ie("234")),
     Column("out_vrf_id", Type.UINT32, "", "VRF that it left by.", _ie("235")),
     Column("observation_point_id", Type.UINT64, "", "Where in the exporter it was seen.", _ie("138")),
-    Column("firewall_event", Type.UINT8, "", "What a firewall did.", _ie("233")),
+    Column("firewall_event", Type.UINT8, "", "What a firewall did.", _ie("233, 40005")),
     Column("nat_event", Type.UINT8, "", "What a NAT did.", _ie("230")),
     Column(
-        "post_nat_src_address", Type.ADDRESS, "", "Source address after NAT.", _ie("225, 281", "extended_nat (0:1007)")
+        "post_nat_src_address",
+        Type.ADDRESS,
+        "",
+        "Source address after NAT.",
+        _ie("225, 281, 40001", "extended_nat (0:1007)"),
     ),
-    Column("post_nat_dst_address", Type.ADDRESS, "", "Destination address after NAT.", _ie("226, 282", "extended_nat")),
-    Column("post_nat_src_port", Type.UINT16, "", "Source port after NAT.", _ie("227", "extended_nat_port (0:1020)")),
     Column(
-        "post_nat_dst_port", Type.UINT16, "", "Destination port after NAT.", _ie("228", "extended_nat_port (0:1020)")
+        "post_nat_dst_address",
+        Type.ADDRESS,
+        "",
+        "Destination address after NAT.",
+        _ie("226, 282, 40002", "extended_nat"),
+    ),
+    Column(
+        "post_nat_src_port", Type.UINT16, "", "Source port after NAT.", _ie("227, 40003", "extended_nat_port (0:1020)")
+    ),
+    Column(
+        "post_nat_dst_port",
+        Type.UINT16,
+        "",
+        "Destination port after NAT.",
+        _ie("228, 40004", "extended_nat_port (0:1020)"),
     ),
     Column(
         "raw_elements",

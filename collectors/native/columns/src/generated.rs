@@ -55,7 +55,7 @@ pub mod inventory {
         pub parent_vif_id: Vec<u64>,
         /// The bridge or other master that this VIF is a port of; 0 for none. Source: IFLA_MASTER.
         pub bridge_vif_id: Vec<u64>,
-        /// VXLAN network identifier. Source: IFLA_VXLAN_ID, RFC 7348.
+        /// VXLAN network identifier. Source: IPFIX 351; IFLA_VXLAN_ID, RFC 7348.
         pub vni: Vec<Option<u32>>,
         /// VLAN identifier. Source: IFLA_VLAN_ID, IEEE 802.1Q.
         pub vlan_id: Vec<Option<u16>>,
@@ -684,9 +684,9 @@ pub mod drops {
         pub reason_code: Vec<u32>,
         /// Where in the packet's path it was dropped; empty for not told. Source: discarded_packet (0:5) of sFlow v5, sflow_drops.txt.
         pub place: Vec<Cow<'static, str>>,
-        /// Packets as exported, unscaled; 1 for an sFlow sample. [packets] Source: IPFIX 2, 86, 298, 299.
+        /// Packets as exported, unscaled; 1 for an sFlow sample. [packets] Source: IPFIX 2, 298, 299, 86, 24, 172.
         pub packets: Vec<u64>,
-        /// Bytes as exported, unscaled; of an sFlow sample the frame length that it reports. [bytes] Source: IPFIX 1, 85, 231, 232, 352; frame_length of sampled_header.
+        /// Bytes as exported, unscaled; of an sFlow sample the frame length that it reports. [bytes] Source: IPFIX 1, 231, 232, 85, 352, 353, 23, 171, 312, 224; frame_length of sampled_header.
         pub bytes: Vec<u64>,
         /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
         pub sampling_rate: Vec<f64>,

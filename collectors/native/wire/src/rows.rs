@@ -23,9 +23,9 @@ pub struct Flows {
     pub observation_domain_id: Column<u32>,
     /// Sequence number of the datagram. Source: RFC 7011 3.1, sFlow v5.
     pub sequence_number: Column<u32>,
-    /// When the flow began, as told. [ns] Source: IPFIX 22, 150, 152, 154, 156, 158, 160, 21, 151.
+    /// When the flow began, as told. [ns] Source: IPFIX 156, 154, 152, 150, 22, 158.
     pub flow_start_time: Column<i64>,
-    /// When the flow, or this part of it, ended, as told. [ns] Source: IPFIX 21, 151-159.
+    /// When the flow, or this part of it, ended, as told. [ns] Source: IPFIX 157, 155, 153, 151, 21, 159, 322-325.
     pub flow_end_time: Column<i64>,
     /// EtherType of the payload, 0x0800 for IPv4. Source: IPFIX 256; sFlow sampled_header (0:1), sampled_ethernet (0:2).
     pub ether_type: Column<u16>,
@@ -43,13 +43,13 @@ pub struct Flows {
     pub tcp_flags: Column<u16>,
     /// Type of service, or traffic class. Source: IPFIX 5; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
     pub ip_tos: Column<u8>,
-    /// Time to live, or hop limit. Source: IPFIX 192, 52; sFlow sampled_header (0:1).
+    /// Time to live, or hop limit. Source: IPFIX 192, 52, 53; sFlow sampled_header (0:1).
     pub ip_ttl: Column<u8>,
-    /// Bytes as exported, unscaled; of an sFlow sample the frame length that it reports. [bytes] Source: IPFIX 1, 85, 231, 232, 352; frame_length of sampled_header.
+    /// Bytes as exported, unscaled; of an sFlow sample the frame length that it reports. [bytes] Source: IPFIX 1, 231, 232, 85, 352, 353, 23, 171, 312, 224; frame_length of sampled_header.
     pub bytes: Column<u64>,
-    /// Packets as exported, unscaled; 1 for an sFlow sample. [packets] Source: IPFIX 2, 86, 298, 299.
+    /// Packets as exported, unscaled; 1 for an sFlow sample. [packets] Source: IPFIX 2, 298, 299, 86, 24, 172.
     pub packets: Column<u64>,
-    /// What an interface's counter adds for these packets: with Ethernet and VLAN headers, without frame check. [bytes] Source: listener.
+    /// What an interface's counter adds for these packets: with Ethernet and VLAN headers, without frame check. [bytes] Source: IPFIX 352, 353, 312; listener.
     pub skb_bytes: Column<u64>,
     /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
     pub sampling_rate: Column<f64>,
@@ -75,7 +75,7 @@ pub struct Flows {
     pub src_vlan: Column<u16>,
     /// VLAN on the way out. Source: IPFIX 59, 254; extended_switch (0:1001).
     pub dst_vlan: Column<u16>,
-    /// Inner VLAN of a stacked pair. Source: IPFIX 245; 802.1ad header.
+    /// Inner VLAN of a stacked pair. Source: IPFIX 245, 255; 802.1ad header.
     pub customer_vlan: Column<u16>,
     /// AS of the source. Source: IPFIX 16; extended_gateway (0:1003).
     pub src_as: Column<u32>,
@@ -107,7 +107,7 @@ pub struct Flows {
     pub mpls_labels: Column<Vec<u32>>,
     /// Kind of tunnel around the inner columns. Source: sFlow sampled_header (0:1).
     pub tunnel: Column<u8>,
-    /// VXLAN network identifier. Source: IFLA_VXLAN_ID, RFC 7348.
+    /// VXLAN network identifier. Source: IPFIX 351; IFLA_VXLAN_ID, RFC 7348.
     pub vni: Column<u32>,
     /// Source address inside the tunnel. Source: sFlow sampled_header (0:1).
     pub inner_src_address: Column<[u8; 16]>,
@@ -137,17 +137,17 @@ pub struct Flows {
     pub out_vrf_id: Column<u32>,
     /// Where in the exporter it was seen. Source: IPFIX 138.
     pub observation_point_id: Column<u64>,
-    /// What a firewall did. Source: IPFIX 233.
+    /// What a firewall did. Source: IPFIX 233, 40005.
     pub firewall_event: Column<u8>,
     /// What a NAT did. Source: IPFIX 230.
     pub nat_event: Column<u8>,
-    /// Source address after NAT. Source: IPFIX 225, 281; extended_nat (0:1007).
+    /// Source address after NAT. Source: IPFIX 225, 281, 40001; extended_nat (0:1007).
     pub post_nat_src_address: Column<[u8; 16]>,
-    /// Destination address after NAT. Source: IPFIX 226, 282; extended_nat.
+    /// Destination address after NAT. Source: IPFIX 226, 282, 40002; extended_nat.
     pub post_nat_dst_address: Column<[u8; 16]>,
-    /// Source port after NAT. Source: IPFIX 227; extended_nat_port (0:1020).
+    /// Source port after NAT. Source: IPFIX 227, 40003; extended_nat_port (0:1020).
     pub post_nat_src_port: Column<u16>,
-    /// Destination port after NAT. Source: IPFIX 228; extended_nat_port (0:1020).
+    /// Destination port after NAT. Source: IPFIX 228, 40004; extended_nat_port (0:1020).
     pub post_nat_dst_port: Column<u16>,
     /// Elements that no column takes, enterprise/number to bytes in hex; only where it was asked for. Source: RFC 7011.
     pub raw_elements: Column<crate::column::RawElement>,
