@@ -1,5 +1,6 @@
 -- Exporters that sent anything of late, one row each; rates are of the newest interval, counts of the whole look back.
 -- A listener has a row of its own, without address, where it refused or lost what cannot be said of one exporter.
+WITH max(time + toIntervalNanosecond(duration_ns)) < now64(9) - toIntervalSecond({stale_seconds:UInt32}) AS silent
 SELECT
     exporter_address,
     argMax(exporter_name, time) AS exporter_name,
@@ -8,9 +9,8 @@ SELECT
     exporter_port,
     listener,
     host,
-    max(time + toIntervalNanosecond(duration_ns)) < now64(9) - toIntervalSecond({stale_seconds:UInt32}) AS is_silent,
-    round(if(is_silent, 0, argMax(received_datagrams_count / (duration_ns / 1e9), time)), 1) AS datagrams_per_second,
-    round(if(is_silent, 0, argMax(flows_count / (duration_ns / 1e9), time)), 1) AS flows_per_second,
+    round(if(silent, 0, argMax(received_datagrams_count / (duration_ns / 1e9), time)), 1) AS datagrams_per_second,
+    round(if(silent, 0, argMax(flows_count / (duration_ns / 1e9), time)), 1) AS flows_per_second,
     argMax(templates_count, time) AS templates_count,
     nullIf(argMax(sampling_rate, time), 0) AS sampling_rate,
     argMax(sampling_origin, time) AS sampling_origin,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
-from ingest.store.sql_command import print_result
+from ingest.store.sql_command import address_text, print_result
 from viflux import output
 from viflux.command import verb
 from viflux.errors import UsageError, VifluxError
@@ -22,6 +23,24 @@ QUERY = Path(__file__).with_name("exporters.sql")
 _STALE_SECONDS = 30
 """An exporter without a row for so long sends nothing now: a row is written each 10 s."""
 
+_ONLY_IF_ANY = frozenset(
+    (
+        "exporter_name",
+        "exporter_port",
+        "unknown_rate_flows_count",
+        "missed_unit",
+        "missed_count",
+        "socket_dropped_count",
+        "shed_packets",
+        "refused_datagrams_count",
+        "undecodable_datagrams_count",
+        "parked_datagrams_count",
+        "parked_dropped_datagrams_count",
+        "needs",
+    )
+)
+"""Columns that a table leaves out where no row has anything in them: what is wrong then stands out."""
+
 
 @click.command()
 @click.option("--since", default="1h", show_default=True, metavar="DURATION", help="How far to look back, such as 10m.")
@@ -33,13 +52,23 @@ def exporters(settings: Settings, since: str, form: str | None) -> None:
     One row for each exporter and observation domain: datagrams and flows a second in its newest interval, templates,
     sampling rate and where that came from, and over the whole look back what sequence numbers skipped, what was shed,
     refused or undecodable. `needs` has the exact setting where a rate must be given: without one its flows are left out
-    of volumes.
+    of volumes. A table leaves out counts of losses that are all 0.
     """
     parameters = {"lookback_seconds": str(_seconds(since)), "stale_seconds": str(_STALE_SECONDS)}
-    if _is_empty(settings, parameters):
+    query = QUERY.read_text(encoding="utf-8")
+    rows = _rows(settings, query, parameters)
+    if not rows:
         click.echo(_nobody(settings, since), err=True)
+    if output.chosen(form) != "table":
+        print_result(settings, query, parameters, form)
         return
-    print_result(settings, QUERY.read_text(encoding="utf-8"), parameters, form)
+    if not rows:
+        return
+    names = [name for name in rows[0] if name not in _ONLY_IF_ANY or any(row[name] for row in rows)]
+    columns = [output.Column(name, is_number=not isinstance(rows[0][name], str)) for name in names]
+    output.write_rows(columns, ([address_text(row[name]) for name in names] for row in rows), "table")
+    for need in dict.fromkeys(row["needs"] for row in rows if row["needs"]):
+        click.echo(f"set {need}", err=True)
 
 
 def _seconds(since: str) -> int:
@@ -52,17 +81,13 @@ def _seconds(since: str) -> int:
     return int(span.seconds)
 
 
-def _is_empty(settings: Settings, parameters: dict[str, str]) -> bool:
-    question = (
-        "SELECT count() AS count FROM exporters WHERE time >= now64(9) - toIntervalSecond({lookback_seconds:UInt32})"
-    )
+def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
     try:
-        rows = StoreClient.reader(settings).query_rows(question, {"lookback_seconds": parameters["lookback_seconds"]})
+        return StoreClient.reader(settings).query_rows(query, parameters)
     except StoreRefused as error:
         raise VifluxError(" ".join(error.message.split())) from error
     except StoreUnavailable as error:
         raise VifluxError(f"{error}") from error
-    return int(rows[0]["count"]) == 0
 
 
 def _nobody(settings: Settings, since: str) -> str:

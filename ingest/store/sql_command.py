@@ -105,7 +105,7 @@ def _write_rows(client: StoreClient, text: str, parameters: dict[str, str], form
         for name, kind, is_id in zip(names, types, as_text, strict=True)
     ]
     outside = [
-        _id_text if is_id else _address_text if "IPv6" in kind else None
+        _id_text if is_id else address_text if "IPv6" in kind else None
         for kind, is_id in zip(types, as_text, strict=True)
     ]
     decoder = msgspec.json.Decoder(list[Any])
@@ -140,13 +140,14 @@ def _id_text(value: int | None) -> str | None:
     return None if value is None else f"{value:016x}"
 
 
-def _address_text(value: Any) -> Any:
+def address_text(value: Any) -> Any:
+    """Return a value with addresses as a person writes them: IPv4 without the prefix that maps it into IPv6."""
     if isinstance(value, str):
         return value[7:] if value.startswith("::ffff:") and "." in value else value
     if isinstance(value, list):
-        return [_address_text(part) for part in value]
+        return [address_text(part) for part in value]
     if isinstance(value, dict):
-        return {key: _address_text(part) for key, part in value.items()}
+        return {key: address_text(part) for key, part in value.items()}
     return value
 
 

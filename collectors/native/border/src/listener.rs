@@ -23,11 +23,9 @@ use probes::udp_receiver::{thread_cpu_ns, Receiver};
 use probes::udp_senders::Senders;
 use probes::Failure;
 
-use crate::listener_messages::Messages;
+use crate::listener_messages::{Fill, Messages};
 use crate::listener_totals::Totals;
 
-/// Rows that are encoded together. More compress better and cost more memory; a message holds about this many.
-const ROWS: usize = 8_192;
 /// Time goes on for the decoder at least this often.
 const TICK_NS: i64 = 100_000_000;
 /// While datagrams keep coming the decoder waits this long for more of them: each wake-up costs as much as ten datagrams.
@@ -232,6 +230,7 @@ impl Listener {
             told: HashMap::new(),
             encode_cpu_ns: 0,
             messages: Messages::default(),
+            fill: Fill::default(),
         };
         Ok(Self {
             granted: sockets.iter().map(|(_, socket)| socket.granted()).collect(),
@@ -393,6 +392,7 @@ struct Worker {
     encode_cpu_ns: u64,
     /// Encoded, and not shared yet.
     messages: Messages,
+    fill: Fill,
 }
 
 impl Worker {
@@ -420,7 +420,7 @@ impl Worker {
                         self.newest_ns = self.newest_ns.max(time_ns);
                     }
                     self.queue.give_back(batch);
-                    if self.decoder.flows_rows() >= ROWS {
+                    if self.decoder.flows_rows() >= self.fill.0 {
                         self.encode_flows();
                         self.share();
                     }
@@ -482,7 +482,7 @@ impl Worker {
 
     fn encode_flows(&mut self) {
         let begun = thread_cpu_ns();
-        let result = self.messages.take_flows(&self.stream, &mut self.decoder);
+        let result = self.messages.take_flows(&self.stream, &mut self.decoder, &mut self.fill);
         self.encode_cpu_ns += thread_cpu_ns() - begun;
         self.told_unless_ok(result);
     }

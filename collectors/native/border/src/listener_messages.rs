@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use arrow_schema::ArrowError;
 use columns::generated::{exporters, flows};
-use columns::message::{encode, Message};
+use columns::message::{encode, encode_fast, Message, MOST_BYTES};
 use columns::wide;
 use exports::Decoder;
 use wire::rows::Flows;
@@ -14,6 +14,32 @@ use wire::rows::Flows;
 pub struct Messages {
     waiting: VecDeque<(String, Message)>,
     bytes: usize,
+}
+
+/// Rows of flows that are encoded together, at most and at first.
+const MOST_ROWS: usize = 16_384;
+const FIRST_ROWS: usize = 4_096;
+const LEAST_ROWS: usize = 512;
+
+/// How many rows of flows make a message that is nearly full; one that is too long has to be encoded again in two halves.
+#[derive(Debug)]
+pub struct Fill(pub usize);
+
+impl Default for Fill {
+    fn default() -> Self {
+        Self(FIRST_ROWS)
+    }
+}
+
+impl Fill {
+    fn learn(&mut self, messages: &[Message]) {
+        let rows: usize = messages.iter().map(|message| message.rows).sum();
+        let bytes: usize = messages.iter().map(|message| message.payload.len()).sum();
+        // A few rows say little: what is the same in all of them weighs too much.
+        if rows >= LEAST_ROWS {
+            self.0 = (MOST_BYTES * 4 / 5 * rows / bytes.max(1)).clamp(LEAST_ROWS, MOST_ROWS);
+        }
+    }
 }
 
 impl Messages {
@@ -58,9 +84,15 @@ impl Messages {
     }
 
     /// Encode the flows that the decoder has.
-    pub fn take_flows(&mut self, stream: &str, decoder: &mut Decoder) -> Result<(), ArrowError> {
+    pub fn take_flows(
+        &mut self,
+        stream: &str,
+        decoder: &mut Decoder,
+        fill: &mut Fill,
+    ) -> Result<(), ArrowError> {
         let rows = decoder.take_flows();
         let messages = flow_messages(rows)?;
+        fill.learn(&messages);
         self.add(stream, messages);
         Ok(())
     }
@@ -115,5 +147,5 @@ fn flow_messages(rows: Flows) -> Result<Vec<Message>, ArrowError> {
         return Ok(Vec::new());
     }
     let batch = wide::batch(&flows::schema(), flows::arrays(rows), count)?;
-    encode(&batch, &HashMap::new())
+    encode_fast(&batch)
 }
