@@ -482,7 +482,9 @@ impl Worker {
 
     fn encode_flows(&mut self) {
         let begun = thread_cpu_ns();
-        let result = self.messages.take_flows(&self.stream, &mut self.decoder, &mut self.fill);
+        let result = self
+            .messages
+            .take_flows(&self.stream, &mut self.decoder, &mut self.fill);
         self.encode_cpu_ns += thread_cpu_ns() - begun;
         self.told_unless_ok(result);
     }
