@@ -137,7 +137,7 @@ class Exports:
         for source in self._sources:
             for event, subject, detail, count in source.problems():
                 happenings.tell(now_ns, event, subject, detail, count)
-                self._log.warning(detail, event=event, subject=subject, count=count)
+                self._log.warning(detail, kind=event, subject=subject, count=count)
 
     def measure(self) -> None:
         """Bring the metrics up to date."""
