@@ -130,7 +130,7 @@ pub fn choose(candidates: impl Iterator<Item = Candidate>) -> Vec<Chosen> {
                     }
                     let serves = FIRST_NOT_ZERO.contains(&element.column);
                     if serves && new.rank > old.rank && new.rank < old.spare_rank {
-                        old.step.spare = Some((new.step.place, new.step.slot));
+                        old.step.spare = Some(Box::new((new.step.place, new.step.slot)));
                         old.spare_rank = new.rank;
                     }
                 }
@@ -169,7 +169,7 @@ impl Steps {
             .collect();
         labels.sort_by_key(|(position, _)| *position);
         let rate = rate(&chosen);
-        Steps {
+        let mut steps = Steps {
             labels: labels.into_iter().map(|(_, slot)| slot).collect(),
             version: slot_of(&chosen, "ip_version"),
             origin: slot_of(&chosen, "start_of_exporter"),
@@ -185,12 +185,13 @@ impl Steps {
             bytes: has("bytes"),
             packets: has("packets"),
             skb_bytes: has("skb_bytes"),
-            columns: chosen
-                .into_iter()
-                .map(|one| one.step)
-                .filter(|step| step.place.has_column())
-                .collect(),
-        }
+            ..Steps::default()
+        };
+        let columns = chosen.into_iter().map(|one| one.step);
+        steps.columns = columns.filter(|step| step.place.has_column()).collect();
+        // What is collected may keep the room of what it was collected from.
+        steps.columns.shrink_to_fit();
+        steps
     }
 }
 

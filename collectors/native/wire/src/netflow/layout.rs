@@ -7,9 +7,9 @@ use super::template::Field;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// Which part of the record it is in.
-    pub part: usize,
+    pub part: u32,
     /// Bytes from that part's beginning.
-    pub offset: usize,
+    pub offset: u32,
     /// Bytes, where the template tells them.
     pub width: Option<u16>,
 }
@@ -64,14 +64,14 @@ impl Layout {
     fn add_fixed(&mut self, width: u16) -> Slot {
         self.shortest += usize::from(width);
         let mut slot = Slot {
-            part: self.kept,
+            part: self.kept as u32,
             offset: 0,
             width: Some(width),
         };
         match self.parts.last_mut() {
             Some(Part::Fixed(bytes)) => {
-                slot.part = self.kept - 1;
-                slot.offset = *bytes;
+                slot.part = self.kept as u32 - 1;
+                slot.offset = *bytes as u32;
                 *bytes += usize::from(width);
             }
             _ if width > 0 => {
@@ -87,7 +87,7 @@ impl Layout {
     fn add_variable(&mut self, kept: bool) -> Slot {
         self.shortest += 1;
         let slot = Slot {
-            part: self.kept,
+            part: self.kept as u32,
             offset: 0,
             width: None,
         };

@@ -69,11 +69,11 @@ pub struct Steps {
 }
 
 /// One column from one field, or from the first of two that is not zero.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Step {
     pub place: Place,
     pub slot: Slot,
-    pub spare: Option<(Place, Slot)>,
+    pub spare: Option<Box<(Place, Slot)>>,
 }
 
 /// Where the record tells its sampling rate.
@@ -181,3 +181,6 @@ impl FlowPlan {
         }
     }
 }
+
+/// An exporter may have a hundred templates, and there may be hundreds of exporters.
+const _: () = assert!(size_of::<Step>() <= 48);

@@ -34,12 +34,12 @@ impl<'a> Records<'a> {
                 spans,
                 parts,
                 ..
-            } => match spans.get(record * parts + slot.part) {
+            } => match spans.get(record * parts + slot.part as usize) {
                 Some(&(from, length)) => (bytes, from as usize, length as usize),
                 None => return &[],
             },
         };
-        let from = from + slot.offset;
+        let from = from + slot.offset as usize;
         let length = slot.width.map_or(length, usize::from);
         bytes.get(from..from + length).unwrap_or_default()
     }
@@ -73,7 +73,7 @@ pub fn strided<'a, const N: usize>(
     stride: usize,
     slot: &Slot,
 ) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
-    let offset = slot.offset;
+    let offset = slot.offset as usize;
     bytes.chunks_exact(stride).map(move |record| {
         record
             .get(offset..offset + N)
@@ -90,7 +90,7 @@ pub fn placed<'a, const N: usize>(
     parts: usize,
     slot: &Slot,
 ) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
-    let Slot { part, offset, .. } = *slot;
+    let (part, offset) = (slot.part as usize, slot.offset as usize);
     spans.chunks_exact(parts).map(move |spans| {
         spans
             .get(part)

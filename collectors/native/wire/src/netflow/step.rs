@@ -22,8 +22,8 @@ pub struct Frame<'a> {
 impl Frame<'_> {
     /// Writes the column of one step.
     pub fn write(&self, step: &Step, steps: &Steps, flows: &mut Flows) {
-        if let Some((other, spare)) = &step.spare {
-            return self.either(step, (other, spare), steps, flows);
+        if let Some(spare) = &step.spare {
+            return self.either(step, (&spare.0, &spare.1), steps, flows);
         }
         let slot = &step.slot;
         match step.place {
