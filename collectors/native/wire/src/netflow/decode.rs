@@ -103,7 +103,8 @@ fn data(common: &Common<'_>, bytes: &[u8], domain: &mut Domain, work: &mut Work,
     for set in &work.data {
         let content = &bytes[set.from..set.end];
         let (records, broken) = set.plan.layout().records(content, &mut work.spans);
-        out.records += records.count() as u32;
+        let records_count = records.count();
+        out.records += records_count as u32;
         match &*set.plan {
             Plan::Flows(plan) => {
                 let clock = Clock::new(common.head, domain.start_time_ns);
@@ -114,7 +115,12 @@ fn data(common: &Common<'_>, bytes: &[u8], domain: &mut Domain, work: &mut Work,
                 domain.start_time_ns = start_ns.or(domain.start_time_ns);
             }
         }
-        if let Some((at, needed)) = broken {
+        // Of a set without any record not even one fits: its template is not what its exporter means.
+        let broken = broken.or_else(|| {
+            let empty = records_count == 0 && !content.is_empty();
+            empty.then(|| (0, set.plan.layout().shortest))
+        });
+        if let Some((at, needed)) = broken.filter(|_| !set.cut) {
             out.faults.push(Fault {
                 protocol: common.head.protocol(),
                 layer: "data record",

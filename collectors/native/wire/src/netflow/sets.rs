@@ -33,6 +33,8 @@ pub struct DataSet {
     /// Its content: first byte and end in the message.
     pub from: usize,
     pub end: usize,
+    /// Whether the message ends within the set, which has been reported.
+    pub cut: bool,
     pub plan: Arc<Plan>,
 }
 
@@ -100,7 +102,7 @@ impl Survey<'_> {
                 Some(options) => {
                     self.templates(at + SET_HEADER..present, end, options, domain, work, out)
                 }
-                None if id >= FIRST_ID => self.data(id, at, present, domain, work, out),
+                None if id >= FIRST_ID => self.data(id, at..end, domain, work, out),
                 None => self.fault("set", at, (0, present - at), Reason::Value, out),
             }
             at = end;
@@ -153,12 +155,13 @@ impl Survey<'_> {
     fn data(
         &self,
         id: u16,
-        at: usize,
-        end: usize,
+        set: std::ops::Range<usize>,
         domain: &mut Domain,
         work: &mut Work,
         out: &mut Output,
     ) {
+        let (at, end) = (set.start, set.end.min(self.bytes.len()));
+        let cut = set.end > self.bytes.len();
         let own = work.own.iter().rev().find(|(own, _)| *own == id);
         let plan = match own {
             Some((_, plan)) => plan.clone(),
@@ -168,6 +171,7 @@ impl Survey<'_> {
             Some(plan) => work.data.push(DataSet {
                 from: at + SET_HEADER,
                 end,
+                cut,
                 plan,
             }),
             None if self.turn == Turn::Last => out.faults.push(Fault {
