@@ -63,6 +63,8 @@ pub struct Domain {
     /// By source kind and id.
     entries: Vec<Entry>,
     bytes: usize,
+    /// No template was seen last before this: spares a search for old ones.
+    oldest_ns: i64,
 }
 
 impl Domain {
@@ -75,6 +77,7 @@ impl Domain {
             raw_elements,
             entries: Vec::new(),
             bytes: 0,
+            oldest_ns: i64::MAX,
         }
     }
 
@@ -140,7 +143,13 @@ impl Domain {
     /// Forgets templates that were neither announced nor used for the bounds' age; says whether there was one.
     pub fn expire(&mut self, now_ns: i64) -> bool {
         let age_ns = self.bounds.age_ns;
-        self.forget(|entry| now_ns.saturating_sub(entry.seen_ns) > age_ns)
+        if now_ns.saturating_sub(self.oldest_ns) <= age_ns {
+            return false;
+        }
+        let found = self.forget(|entry| now_ns.saturating_sub(entry.seen_ns) > age_ns);
+        let seen = self.entries.iter().map(|entry| entry.seen_ns);
+        self.oldest_ns = seen.min().unwrap_or(i64::MAX);
+        found
     }
 
     fn place(&self, kind: u8, id: u16) -> Result<usize, usize> {
@@ -193,6 +202,12 @@ impl Domain {
         now_ns: i64,
     ) -> Result<Arc<Plan>, Reason> {
         self.withdraw(kind, template.id);
+        if self.entries.len() >= self.bounds.templates {
+            self.expire(now_ns);
+        }
+        if self.entries.len() >= self.bounds.templates {
+            return Err(Reason::TooMany);
+        }
         let entry = Entry {
             kind,
             id: template.id,
@@ -202,16 +217,13 @@ impl Domain {
             seen_ns: now_ns,
         };
         let size = entry.size();
-        let full = |domain: &Self| {
-            domain.entries.len() >= domain.bounds.templates
-                || domain.bytes + size > domain.bounds.bytes
-        };
-        if full(self) {
+        if self.bytes + size > self.bounds.bytes {
             self.expire(now_ns);
         }
-        if full(self) {
+        if self.bytes + size > self.bounds.bytes {
             return Err(Reason::TooMany);
         }
+        self.oldest_ns = self.oldest_ns.min(now_ns);
         let plan = Arc::clone(&entry.plan);
         let (Ok(place) | Err(place)) = self.place(kind, template.id);
         self.entries.insert(place, entry);
@@ -221,7 +233,11 @@ impl Domain {
 
     /// Forgets a template; says whether there was one.
     pub(super) fn withdraw(&mut self, kind: u8, id: u16) -> bool {
-        self.forget(|entry| (entry.kind, entry.id) == (kind, id))
+        let Ok(place) = self.place(kind, id) else {
+            return false;
+        };
+        self.bytes -= self.entries.remove(place).size();
+        true
     }
 
     /// Forgets all templates of a kind, or all option templates (RFC 7011 §8.1); says whether there was one.
