@@ -10,7 +10,7 @@ use arrow_schema::ArrowError;
 use captures::{Counts, Step, Stream};
 use columns::generated::{exporters, flows};
 use columns::wide;
-use exports::{Decoder, Settings, Source};
+use exports::{Decoder, ExportedOption, Settings, Source};
 
 use super::errors::{Errors, SAMPLE_BYTES};
 use super::kind::Kind;
@@ -24,8 +24,8 @@ const TIDY_AFTER: usize = 1 << 20;
 /// Faults that are kept between two takes: as many as datagrams can be parked.
 const MOST_FAULTS: usize = 400_000;
 
-/// Rows of errors in a batch.
-const ERROR_ROWS: usize = 8_192;
+/// Rows of errors and of options in a batch.
+const FEW_ROWS: usize = 8_192;
 
 /// What is decoded, and what is wanted of it.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ pub struct Session {
     untidy_bytes: usize,
     /// Batches of the smaller kinds.
     ready: VecDeque<RecordBatch>,
+    options: Vec<ExportedOption>,
     errors: Errors,
     origins: Origins,
     names: Vec<Arc<str>>,
@@ -105,6 +106,7 @@ impl Session {
             datagrams: 0,
             untidy_bytes: 0,
             ready: VecDeque::new(),
+            options: Vec::new(),
             errors: Errors::default(),
             origins: Origins::default(),
             names,
@@ -154,6 +156,9 @@ impl Session {
                             packet: datagram.packet,
                         };
                         self.take_errors(Some((time_ns, origin)));
+                    }
+                    if self.plan.kind == Kind::Options {
+                        self.options.append(&mut self.decoder.take_options());
                     }
                     if self.untidy_bytes >= TIDY_AFTER {
                         self.decoder.tick(time_ns);
@@ -270,7 +275,7 @@ impl Session {
             decoder.take_drops(),
             decoder.take_hosts(),
         );
-        let options = decoder.take_options();
+        self.options.append(&mut decoder.take_options());
         let _ = decoder.take_inventory(0, false);
         if self.plan.kind != Kind::Flows {
             let _ = decoder.take_flows();
@@ -279,11 +284,10 @@ impl Session {
             let _ = decoder.take_faults();
         }
         let batch = match self.plan.kind {
-            Kind::Flows | Kind::Errors => return Ok(()),
+            Kind::Flows | Kind::Errors | Kind::Options => return Ok(()),
             Kind::Counters => counters.into_batch()?,
             Kind::Drops => drops.into_batch()?,
             Kind::Hosts => hosts.into_batch()?,
-            Kind::Options => options::batch(&options)?,
         };
         if batch.num_rows() > 0 {
             self.ready.push_back(batch);
@@ -318,8 +322,11 @@ impl Session {
                 let rows = flows.rows;
                 Some(wide::batch(&flows::schema(), flows::arrays(flows), rows)?)
             }
-            Kind::Errors if self.errors.len() >= least.min(ERROR_ROWS) => {
+            Kind::Errors if self.errors.len() >= least.min(FEW_ROWS) => {
                 Some(self.errors.take_batch()?)
+            }
+            Kind::Options if self.options.len() >= least.min(FEW_ROWS) => {
+                Some(options::batch(&std::mem::take(&mut self.options))?)
             }
             _ => self.ready.pop_front(),
         })

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,16 +22,10 @@ pub enum Form {
     Arrow(Box<StreamWriter<Vec<u8>>>, SchemaRef),
 }
 
-/// Where they go.
-pub enum Sink {
-    Stdout(io::Stdout),
-    File(File),
-}
-
 /// Batches on their way out.
 pub struct Writer {
     form: Form,
-    sink: Sink,
+    sink: File,
     buffer: Vec<u8>,
     /// How much of the buffer is written.
     written: usize,
@@ -46,8 +41,9 @@ impl Writer {
     /// The file cannot be made.
     pub fn open(form: Form, path: Option<&Path>) -> io::Result<Writer> {
         let sink = match path {
-            Some(path) => Sink::File(File::create(path)?),
-            None => Sink::Stdout(io::stdout()),
+            Some(path) => File::create(path)?,
+            // The standard library's own would go on after a signal, and hold back what it was given.
+            None => File::from(io::stdout().as_fd().try_clone_to_owned()?),
         };
         let buffer = match &form {
             Form::Text(printer) => printer.header(),
@@ -106,28 +102,25 @@ impl Writer {
         Ok(())
     }
 
-    /// Write what is encoded. After an interruption the call can be made again.
+    /// Write what is encoded, or a part of it: a signal cuts a write short. Returns whether all is written.
     ///
     /// # Errors
     /// The system refuses, or nobody reads any more.
-    pub fn push(&mut self) -> io::Result<()> {
-        while self.written < self.buffer.len() {
-            let rest = &self.buffer[self.written..];
-            let count = match &mut self.sink {
-                Sink::Stdout(stdout) => stdout.write(rest)?,
-                Sink::File(file) => file.write(rest)?,
-            };
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+    pub fn push(&mut self) -> io::Result<bool> {
+        if self.written < self.buffer.len() {
+            match self.sink.write(&self.buffer[self.written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            self.written += count;
         }
-        if let Sink::Stdout(stdout) = &mut self.sink {
-            stdout.flush()?;
+        let is_done = self.written == self.buffer.len();
+        if is_done {
+            self.buffer.clear();
+            self.written = 0;
         }
-        self.buffer.clear();
-        self.written = 0;
-        Ok(())
+        Ok(is_done)
     }
 }
 

@@ -41,14 +41,10 @@ impl DecodeWriter {
 
     /// Write what is encoded; a signal is looked after in between.
     fn push(&self, py: Python<'_>) -> PyResult<()> {
-        loop {
-            match py.detach(|| self.writer().push()) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
-                    py.check_signals()?;
-                }
-                done => return Ok(done?),
-            }
+        while !py.detach(|| self.writer().push())? {
+            py.check_signals()?;
         }
+        Ok(())
     }
 }
 

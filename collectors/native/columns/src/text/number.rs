@@ -49,7 +49,7 @@ pub fn unsigned(mut number: u64, out: &mut Vec<u8>) {
 #[inline]
 fn digits(number: u64) -> usize {
     // 1,233 / 4,096 is the logarithm of 2, as exactly as 64 bits need it: the guess is right or one too small.
-    let guess = (64 - (number | 1).leading_zeros()) as usize * 1_233 >> 12;
+    let guess = ((64 - (number | 1).leading_zeros()) as usize * 1_233) >> 12;
     guess + usize::from(number >= POWERS[guess]).max(usize::from(guess == 0))
 }
 
