@@ -2,7 +2,9 @@
 
 pub mod arrays;
 pub mod decode;
+pub mod flows;
 pub mod generated;
+mod lz4;
 pub mod message;
 pub mod text;
 pub mod wide;

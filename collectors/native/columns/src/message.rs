@@ -102,7 +102,7 @@ fn stream_of(batch: &RecordBatch, compression: CompressionType) -> Result<Vec<u8
     writer.into_inner()
 }
 
-fn time_range(batch: &RecordBatch) -> (i64, i64) {
+pub(crate) fn time_range(batch: &RecordBatch) -> (i64, i64) {
     let Some(times) = batch
         .column_by_name("time")
         .and_then(|column| column.as_primitive_opt::<TimestampNanosecondType>())

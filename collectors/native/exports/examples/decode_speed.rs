@@ -1,13 +1,16 @@
 //! What the whole decoder costs from memory: `cargo run --release -p exports --example decode_speed -- [ROUNDS] [NAME]`.
 //!
 //! IPFIX with 20 flows of 20 fixed fields (69 bytes) a message, sFlow with 6 raw headers of 128 bytes a datagram; of one exporter
-//! and of 200, whose datagrams alternate. Each is a UDP source of its own. Rows are taken each 20,000, as an agent does.
+//! and of 200, whose datagrams alternate. Each is a UDP source of its own. Rows are taken each 20,000, as an agent does;
+//! `and encoded` is the same with messages for the spool made of them.
 
 #![allow(clippy::expect_used, reason = "a measurement may stop")]
 
 use std::hint::black_box;
 
+use columns::flows::Encoder;
 use exports::{Decoder, Settings, Source};
+use wire::rows::Flows;
 
 const DATAGRAMS: usize = 2_000;
 const BATCH_ROWS: usize = 20_000;
@@ -179,7 +182,7 @@ fn cpu_ns() -> f64 {
         .expect("a number")
 }
 
-fn measure(name: &str, load: &Load, rounds: usize) -> f64 {
+fn measure(name: &str, load: &Load, rounds: usize, mut sink: impl FnMut(Flows)) -> f64 {
     let mut decoder = Decoder::new(Settings::default(), NOW_NS);
     for (source, bytes) in &load.first {
         decoder.datagram(*source, NOW_NS, bytes);
@@ -194,13 +197,13 @@ fn measure(name: &str, load: &Load, rounds: usize) -> f64 {
                     if decoder.flows_rows() >= BATCH_ROWS {
                         let flows = decoder.take_flows();
                         rows += flows.rows;
-                        black_box(flows);
+                        sink(flows);
                     }
                 }
             }
             let flows = decoder.take_flows();
             rows += flows.rows;
-            black_box(flows);
+            sink(flows);
             assert_eq!(rows, load.rows * PASSES, "all rows are there");
             (cpu_ns() - begin) / rows as f64
         })
@@ -230,12 +233,23 @@ fn main() {
         if !name.contains(&only) {
             continue;
         }
-        let one = measure(name, &load(1), rounds);
-        let many = std::env::var("MANY")
-            .ok()
-            .and_then(|m| m.parse().ok())
-            .unwrap_or(200);
-        let many = measure("  of 200 exporters", &load(many), rounds);
+        let drop = |flows| {
+            black_box(flows);
+        };
+        let one = measure(name, &load(1), rounds, drop);
+        let many = measure("  of 200 exporters", &load(200), rounds, drop);
         println!("  200 exporters cost {:.2} of one", many / one);
+        let mut encoder = Encoder::default();
+        let (mut bytes, mut rows) = (0, 0);
+        measure("  and encoded", &load(1), rounds, |flows| {
+            rows += flows.rows;
+            let messages = encoder.encode(flows).expect("rows of usual length");
+            bytes += messages
+                .iter()
+                .map(|message| message.payload.len())
+                .sum::<usize>();
+            black_box(messages);
+        });
+        println!("  {:.0} bytes a row", bytes as f64 / rows as f64);
     }
 }

@@ -1,0 +1,357 @@
+//! Flow rows to encoded messages, at a cost that is a fraction of decoding them.
+//!
+//! Each message is one Arrow IPC stream, like those of `message`; other kinds have few rows and are compressed as well as can be
+//! (ZSTD), flows have many: LZ4, and only the buffers in which it finds much. What repeats from row to row costs next to nothing to
+//! compress, times and byte counts cost ten times as much and shrink by half. Any reader of Arrow can read it: each buffer says
+//! whether it is compressed.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::{
+    DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
+};
+use arrow_ipc::{
+    root_as_message, BodyCompressionBuilder, BodyCompressionMethod, Buffer, CompressionType,
+    MessageBuilder, MessageHeader, MetadataVersion, RecordBatchBuilder,
+};
+use arrow_schema::{ArrowError, SchemaRef};
+use flatbuffers::FlatBufferBuilder;
+use wire::rows::Flows;
+
+use crate::generated::flows;
+use crate::lz4::{self, Compressor};
+use crate::message::{time_range, Message, MOST_BYTES};
+use crate::wide;
+
+/// A buffer stays compressed as long as it shrinks to a third: below that a byte saved costs more than writing it.
+const WORTH: usize = 3;
+/// How many messages a buffer that was not worth it is left alone.
+const PAUSE: u8 = 63;
+/// Buffers shorter than this are left alone.
+const FEWEST_BYTES: usize = 128;
+/// Sets of columns whose experience is kept.
+const MOST_SHAPES: usize = 64;
+/// Bytes a row at first: what a message may have is found out with each one.
+const FIRST_ROW_BYTES: f64 = 160.0;
+const CONTINUATION: [u8; 4] = [0xff; 4];
+const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+/// What all messages of one set of columns share.
+#[derive(Debug)]
+struct Shape {
+    /// The encoded schema with its dictionaries; the texts of codes are the same in all batches.
+    head: Vec<u8>,
+    /// By buffer: for how many more messages it is left alone.
+    pauses: Vec<u8>,
+    /// Of the last message.
+    row_bytes: f64,
+}
+
+/// Encodes flows, and learns which of their buffers are worth compressing.
+#[derive(Debug)]
+pub struct Encoder {
+    options: IpcWriteOptions,
+    context: IpcWriteContext,
+    schema: SchemaRef,
+    shapes: HashMap<u64, Shape>,
+    /// Memory that is used again.
+    body: Vec<u8>,
+    compressor: Compressor,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self {
+            options: IpcWriteOptions::default(),
+            context: IpcWriteContext::default(),
+            schema: flows::schema(),
+            shapes: HashMap::new(),
+            body: Vec::new(),
+            compressor: Compressor::default(),
+        }
+    }
+}
+
+impl Encoder {
+    /// Encode rows in as many messages of at most [`MOST_BYTES`] as it takes; none for no rows.
+    ///
+    /// # Errors
+    ///
+    /// One row alone is larger than a message.
+    pub fn encode(&mut self, rows: Flows) -> Result<Vec<Message>, ArrowError> {
+        let count = rows.rows;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let batch = wide::batch(&self.schema, flows::arrays(rows), count)?;
+        let key = key_of(&batch);
+        if self.shapes.len() >= MOST_SHAPES && !self.shapes.contains_key(&key) {
+            self.shapes.clear();
+        }
+        let mut shape = match self.shapes.remove(&key) {
+            Some(shape) => shape,
+            None => self.shape(&batch)?,
+        };
+        let mut messages = Vec::new();
+        let mut first = 0;
+        while first < count {
+            let room = (MOST_BYTES - MOST_BYTES / 16) as f64;
+            let mut length = ((room / shape.row_bytes) as usize).clamp(1, count - first);
+            let message = loop {
+                let message = self.message(&batch.slice(first, length), &mut shape)?;
+                if message.payload.len() <= MOST_BYTES {
+                    break message;
+                }
+                if length == 1 {
+                    return Err(ArrowError::InvalidArgumentError(format!(
+                        "one row is larger than a message of {MOST_BYTES} bytes"
+                    )));
+                }
+                length /= 2;
+            };
+            first += length;
+            messages.push(message);
+        }
+        self.shapes.insert(key, shape);
+        Ok(messages)
+    }
+
+    /// What messages of a set of columns begin with.
+    fn shape(&mut self, batch: &RecordBatch) -> Result<Shape, ArrowError> {
+        let generator = IpcDataGenerator::default();
+        let mut tracker = DictionaryTracker::new(false);
+        let schema = generator.schema_to_bytes_with_dictionary_tracker(
+            batch.schema_ref(),
+            &mut tracker,
+            &self.options,
+        );
+        let (dictionaries, _) = generator.encode(
+            &batch.slice(0, 0),
+            &mut tracker,
+            &self.options,
+            &mut self.context,
+        )?;
+        let mut head = Vec::new();
+        for part in [schema].into_iter().chain(dictionaries) {
+            arrow_ipc::writer::write_message(&mut head, part, &self.options)?;
+        }
+        Ok(Shape {
+            head,
+            pauses: Vec::new(),
+            row_bytes: FIRST_ROW_BYTES,
+        })
+    }
+
+    fn message(&mut self, batch: &RecordBatch, shape: &mut Shape) -> Result<Message, ArrowError> {
+        let generator = IpcDataGenerator::default();
+        let mut tracker = DictionaryTracker::new(false);
+        // The dictionaries are in the head: here they only get their ids.
+        let _ = generator.schema_to_bytes_with_dictionary_tracker(
+            batch.schema_ref(),
+            &mut tracker,
+            &self.options,
+        );
+        self.context.set_reserve_scratch(true);
+        let (_, plain) = generator.encode(batch, &mut tracker, &self.options, &mut self.context)?;
+        let metadata = self.compress(&plain, shape)?;
+        let mut payload =
+            Vec::with_capacity(shape.head.len() + metadata.len() + self.body.len() + 32);
+        payload.extend_from_slice(&shape.head);
+        // The metadata is padded so that the body begins at a multiple of 8.
+        let padded = (payload.len() + 8 + metadata.len()).next_multiple_of(8) - payload.len() - 8;
+        let field = u32::try_from(padded).unwrap_or(u32::MAX).to_le_bytes();
+        payload.extend_from_slice(&CONTINUATION);
+        payload.extend_from_slice(&field);
+        payload.extend_from_slice(&metadata);
+        payload.resize(payload.len() + padded - metadata.len(), 0);
+        payload.extend_from_slice(&self.body);
+        payload.extend_from_slice(&END_OF_STREAM);
+        let rows = batch.num_rows();
+        shape.row_bytes = (payload.len() as f64 / rows as f64).max(1.0);
+        let (first_time_ns, last_time_ns) = time_range(batch);
+        Ok(Message {
+            payload,
+            rows,
+            first_time_ns,
+            last_time_ns,
+        })
+    }
+
+    /// Write the buffers of a record batch to `self.body`, those compressed that are worth it, and return its new metadata.
+    fn compress(&mut self, plain: &EncodedData, shape: &mut Shape) -> Result<Vec<u8>, ArrowError> {
+        let broken = || ArrowError::IpcError("a message that was just made cannot be read".into());
+        let message = root_as_message(&plain.ipc_message).map_err(|_| broken())?;
+        let batch = message.header_as_record_batch().ok_or_else(broken)?;
+        let (nodes, buffers) = (
+            batch.nodes().ok_or_else(broken)?,
+            batch.buffers().ok_or_else(broken)?,
+        );
+        shape.pauses.resize(buffers.len(), 0);
+        self.body.clear();
+        let mut places = Vec::with_capacity(buffers.len());
+        for (buffer, pause) in buffers.iter().zip(&mut shape.pauses) {
+            let from = usize::try_from(buffer.offset()).map_err(|_| broken())?;
+            let length = usize::try_from(buffer.length()).map_err(|_| broken())?;
+            let content = plain
+                .arrow_data
+                .get(from..from + length)
+                .ok_or_else(broken)?;
+            let start = self.body.len();
+            append_buffer(&mut self.body, content, pause, &mut self.compressor);
+            places.push(Buffer::new(start as i64, (self.body.len() - start) as i64));
+            let padded = self.body.len().next_multiple_of(8);
+            self.body.resize(padded, 0);
+        }
+        let mut builder = FlatBufferBuilder::new();
+        let compression = {
+            let mut compression = BodyCompressionBuilder::new(&mut builder);
+            compression.add_method(BodyCompressionMethod::BUFFER);
+            compression.add_codec(CompressionType::LZ4_FRAME);
+            compression.finish()
+        };
+        let places = builder.create_vector(&places);
+        let nodes: Vec<_> = nodes.iter().copied().collect();
+        let nodes = builder.create_vector(&nodes);
+        let header = {
+            let mut header = RecordBatchBuilder::new(&mut builder);
+            header.add_length(batch.length());
+            header.add_nodes(nodes);
+            header.add_buffers(places);
+            header.add_compression(compression);
+            header.finish().as_union_value()
+        };
+        let mut message = MessageBuilder::new(&mut builder);
+        message.add_version(MetadataVersion::V5);
+        message.add_header_type(MessageHeader::RecordBatch);
+        message.add_bodyLength(self.body.len() as i64);
+        message.add_header(header);
+        let root = message.finish();
+        builder.finish(root, None);
+        Ok(builder.finished_data().to_vec())
+    }
+}
+
+/// Append a buffer with its length before it; -1 says that it is not compressed.
+fn append_buffer(body: &mut Vec<u8>, content: &[u8], pause: &mut u8, compressor: &mut Compressor) {
+    if content.is_empty() {
+        return;
+    }
+    let start = body.len();
+    if content.len() >= FEWEST_BYTES && content.len() <= lz4::MOST_BYTES && *pause == 0 {
+        body.extend_from_slice(&(content.len() as i64).to_le_bytes());
+        let is_shorter = compressor.append(body, content);
+        if !is_shorter || (body.len() - start) * WORTH > content.len() {
+            *pause = PAUSE;
+        }
+        if is_shorter {
+            return;
+        }
+        body.truncate(start);
+    }
+    *pause = pause.saturating_sub(1);
+    body.extend_from_slice(&(-1_i64).to_le_bytes());
+    body.extend_from_slice(content);
+}
+
+/// Tells sets of columns apart.
+fn key_of(batch: &RecordBatch) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for field in batch.schema_ref().fields() {
+        Arc::as_ptr(field).cast::<u8>().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use arrow_ipc::reader::StreamReader;
+    use arrow_select::concat::concat_batches;
+    use std::io::Cursor;
+
+    fn rows(count: usize, noise: u64) -> Flows {
+        let mut state = noise | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let mut rows = Flows {
+            rows: count,
+            ..Flows::default()
+        };
+        rows.time.extend(0, (0..count as i64).map(|row| row * 10));
+        rows.duration_ns.repeat(0, count, 7);
+        rows.source_kind.repeat(0, count, 3);
+        rows.exporter_address.repeat(0, count, [9; 16]);
+        rows.bytes.extend(0, (0..count).map(|_| next()));
+        let mut address = || {
+            let mut address = [0; 16];
+            address[8..].copy_from_slice(&next().to_be_bytes());
+            address
+        };
+        rows.src_address.extend(0, (0..count).map(|_| address()));
+        for row in (0..count).step_by(3) {
+            rows.mpls_labels.set(row, vec![row as u32, 5]);
+            rows.vni.set(row, 17);
+            rows.raw_elements.set(row, vec![(9, 5, vec![1, 2])]);
+        }
+        rows
+    }
+
+    fn batch_of(rows: Flows) -> RecordBatch {
+        let count = rows.rows;
+        wide::batch(&flows::schema(), flows::arrays(rows), count).unwrap()
+    }
+
+    #[test]
+    fn what_is_read_back_is_what_was_encoded_in_messages_of_bounded_size() {
+        let mut encoder = Encoder::default();
+        for (count, noise) in [(1, 3), (40, 5), (30_000, 7), (30_000, 11)] {
+            let messages = encoder.encode(rows(count, noise)).unwrap();
+            let mut read = Vec::new();
+            let mut end = 0;
+            for message in &messages {
+                assert!(message.payload.len() <= MOST_BYTES);
+                let mut reader =
+                    StreamReader::try_new(Cursor::new(&message.payload), None).unwrap();
+                let batch = reader.next().unwrap().unwrap();
+                assert!(reader.next().is_none());
+                assert_eq!(batch.num_rows(), message.rows);
+                assert!(message.first_time_ns + 7 >= end);
+                end = message.last_time_ns;
+                read.push(batch);
+            }
+            let whole = batch_of(rows(count, noise));
+            let read = concat_batches(whole.schema_ref(), &read).unwrap();
+            assert_eq!(read, whole);
+            assert_eq!(end, (count as i64 - 1) * 10 + 7);
+        }
+    }
+
+    #[test]
+    fn messages_are_filled_once_their_size_is_known() {
+        let mut encoder = Encoder::default();
+        encoder.encode(rows(30_000, 3)).unwrap();
+        let messages = encoder.encode(rows(30_000, 5)).unwrap();
+        let full = &messages[..messages.len() - 1];
+        assert!(!full.is_empty());
+        assert!(full
+            .iter()
+            .all(|message| message.payload.len() > MOST_BYTES / 2));
+    }
+
+    #[test]
+    fn no_rows_are_no_message() {
+        assert!(Encoder::default()
+            .encode(Flows::default())
+            .unwrap()
+            .is_empty());
+    }
+}
