@@ -1,9 +1,10 @@
 """The boards: literal definitions with their queries in `.sql` files; importable without a store or the native core."""
 
 from dashboards.boards.board import Board, Column, Panel
+from dashboards.boards.exporters import EXPORTERS
 from dashboards.boards.home import HOME
 
-BOARDS: dict[str, Board] = {board.name: board for board in (HOME,)}
+BOARDS: dict[str, Board] = {board.name: board for board in (HOME, EXPORTERS)}
 """All boards by name."""
 
-__all__ = ["BOARDS", "HOME", "Board", "Column", "Panel"]
+__all__ = ["BOARDS", "EXPORTERS", "HOME", "Board", "Column", "Panel"]

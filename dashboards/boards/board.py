@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Literal
 
 Form = Literal["table", "stats"]
-Measure = Literal["text", "bits_per_second", "ratio", "completeness", "age"]
+Measure = Literal["text", "bits_per_second", "per_second", "count", "ratio", "completeness", "age"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Panel:
         columns: What is drawn, in order.
         sort_by: Column that a table is sorted by at first, with `-` in front for highest first.
         most_rows: Most rows that its query returns.
+        package: Where its query lies, if elsewhere: one that a verb prints, too.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Panel:
     columns: tuple[Column, ...]
     sort_by: str = ""
     most_rows: int = 5000
+    package: str = ""
 
     def query(self, database: str) -> str:
         """Return the query, with `{name:Type}` for its parameters: `host`, `now_ns`, and `most_rows` of a table.
@@ -57,7 +59,8 @@ class Panel:
         Args:
             database: Name of the database that holds the tables.
         """
-        text = (resources.files("dashboards.boards") / "queries" / f"{self.name}.sql").read_text(encoding="utf-8")
+        folder = resources.files(self.package) if self.package else resources.files("dashboards.boards") / "queries"
+        text = (folder / f"{self.name}.sql").read_text(encoding="utf-8")
         return text.replace("{database}", database)
 
 

@@ -34,6 +34,7 @@ VIFS = Panel(
         Column("loss_to", "Loss to", "ratio", "Lost over offered by the end that sends to it.", is_narrow=True),
         Column("loss_from", "Loss from", "ratio", "Lost over offered by the workload's own end.", is_narrow=True),
         Column("utilisation", "Utilisation", "ratio", "The busier direction over the promised rate."),
+        Column("coverage", "Flows", "ratio", "Bytes that flows tell of over bytes counted, some minutes ago."),
         Column("completeness", "Complete", "completeness", "Share of the expected data that arrived.", is_narrow=True),
         Column("age", "Age", "age", "How long ago the window of these figures ended."),
     ),

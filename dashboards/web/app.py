@@ -20,8 +20,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from analytics.hurts import age
-from dashboards.boards import HOME
+from dashboards.boards import BOARDS, EXPORTERS, HOME, Panel
 from dashboards.web import stages
+from dashboards.web.exporters import ExportersSnapshots
 from dashboards.web.guard import Guard
 from dashboards.web.rows import arrange
 from dashboards.web.snapshot import Snapshot, Snapshots
@@ -44,12 +45,14 @@ class Console:
 
     Args:
         snapshots: Where the state comes from.
+        exporters: The same of the exporters' page.
         paths: The data folder, for the stages' sockets.
         clock: For ages.
     """
 
-    def __init__(self, snapshots: Snapshots, paths: DataPaths, clock: Clock) -> None:
+    def __init__(self, snapshots: Snapshots, exporters: ExportersSnapshots, paths: DataPaths, clock: Clock) -> None:
         self._snapshots = snapshots
+        self._exporters = exporters
         self._paths = paths
         self._clock = clock
         templates = jinja2.Environment(
@@ -57,25 +60,60 @@ class Console:
         )
         templates.filters["age"] = self._age_of_window
         self._page = templates.get_template("page.html")
+        self._exporters_page = templates.get_template("exporters.html")
 
     async def page(self, request: Request) -> Response:
         """Answer with the page, sorted and filtered as the address says."""
         snapshot = await anyio.to_thread.run_sync(self._snapshots.current)
-        view = _View.of(request)
+        view = _View.of(request, HOME.panel("vifs"), "/")
         shown = arrange(list(snapshot.rows), view.sort, view.words, every=view.every)
         html = self._page.render(
             snapshot=snapshot,
+            host=snapshot.host,
             view=view,
             rows=shown,
+            boards=BOARDS,
             board=HOME,
             vifs=HOME.panel("vifs"),
             scopes=HOME.panel("scopes"),
             version=__version__,
             counted=sum(row.is_counted for row in snapshot.rows),
-            now=datetime.fromtimestamp(self._clock.now_ns() // NANOSECONDS, UTC),
+            now=self._now(),
         )
         REQUESTS.labels("/", 200).inc()
         return HTMLResponse(html, headers=_LIVE)
+
+    async def exporters_page(self, request: Request) -> Response:
+        """Answer with the exporters, sorted and filtered as the address says."""
+        snapshot = await anyio.to_thread.run_sync(self._exporters.current)
+        panel = EXPORTERS.panel("exporters")
+        view = _View.of(request, panel, "/exporters")
+        html = self._exporters_page.render(
+            snapshot=snapshot,
+            host=self._exporters.host,
+            view=view,
+            rows=arrange(list(snapshot.rows), view.sort, view.words, every=True),
+            boards=BOARDS,
+            board=EXPORTERS,
+            panel=panel,
+            version=__version__,
+            now=self._now(),
+        )
+        REQUESTS.labels("/exporters", 200).inc()
+        return HTMLResponse(html, headers=_LIVE)
+
+    async def exporters(self, _request: Request) -> Response:
+        """Answer with the exporters' exact columns."""
+        snapshot = await anyio.to_thread.run_sync(self._exporters.current)
+        body = _JSON.encode(
+            {
+                "host": self._exporters.host,
+                "store_trouble": snapshot.trouble,
+                "exporters": [row.columns for row in snapshot.rows],
+            }
+        )
+        REQUESTS.labels("/api/v1/exporters", 200).inc()
+        return Response(body, media_type="application/json", headers=_LIVE)
 
     async def vifs(self, request: Request) -> Response:
         """Answer with all VIFs; `?view=cells` gives what the page shows instead of the exact columns."""
@@ -101,6 +139,9 @@ class Console:
         text = await anyio.to_thread.run_sync(partial(stages.metrics, self._paths))
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now_ns() // NANOSECONDS, UTC)
+
     def _age_of_window(self, start_time: str) -> str:
         end = datetime.fromisoformat(start_time[:19] + "+00:00") + timedelta(seconds=10)
         return age(self._clock.now_ns() - round(end.timestamp()) * NANOSECONDS)
@@ -112,36 +153,40 @@ class _View(msgspec.Struct, frozen=True):
     sort: str
     words: str
     every: bool
+    measures: dict[str, str]
+    path: str
 
     @classmethod
-    def of(cls, request: Request) -> _View:
-        panel = HOME.panel("vifs")
+    def of(cls, request: Request, panel: Panel, path: str) -> _View:
         sort = request.query_params.get("sort", panel.sort_by)
         if sort.removeprefix("-") not in {column.name for column in panel.columns} - {"age"}:
             sort = panel.sort_by
         words = request.query_params.get("q", "")[:_LONGEST_SEARCH]
-        return cls(sort, words, request.query_params.get("all") == "1")
+        measures: dict[str, str] = {column.name: column.measure for column in panel.columns}
+        return cls(sort, words, request.query_params.get("all") == "1", measures, path)
 
     def link(self, column: str) -> str:
         """Return the address that sorts by a column, and the other way round where it is sorted by it already."""
-        measure = {known.name: known.measure for known in HOME.panel("vifs").columns}[column]
+        measure = self.measures[column]
         first, second = (column, f"-{column}") if measure == "text" else (f"-{column}", column)
         query = {"sort": second if self.sort == first else first}
         if self.words:
             query["q"] = self.words
         if self.every:
             query["all"] = "1"
-        return f"/?{urlencode(query)}"
+        return f"{self.path}?{urlencode(query)}"
 
 
-def application(snapshots: Snapshots, paths: DataPaths, clock: Clock) -> Starlette:
+def application(snapshots: Snapshots, exporters: ExportersSnapshots, paths: DataPaths, clock: Clock) -> Starlette:
     """Return the console as an ASGI application."""
-    console = Console(snapshots, paths, clock)
+    console = Console(snapshots, exporters, paths, clock)
     folder = resources.files("dashboards.web") / "static"
     return Starlette(
         routes=[
             Route("/", console.page),
+            Route("/exporters", console.exporters_page),
             Route("/api/v1/vifs", console.vifs),
+            Route("/api/v1/exporters", console.exporters),
             Route("/livez", console.health),
             Route("/readyz", console.health),
             Route("/metrics", console.metrics),

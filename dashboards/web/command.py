@@ -12,6 +12,7 @@ import click
 import uvicorn
 
 from dashboards.web.app import application
+from dashboards.web.exporters import ExportersSnapshots
 from dashboards.web.guard import listener
 from dashboards.web.snapshot import Snapshots
 from ingest.store.client import StoreClient
@@ -47,8 +48,8 @@ class _Server(uvicorn.Server):
 def web(settings: Settings) -> None:
     """Serve the web console.
 
-    The page, /api/v1/vifs, and /livez, /readyz and /metrics of all stages. It needs no other stage to be there: what is
-    missing is said on the page.
+    The pages / and /exporters, both as JSON under /api/v1, and /livez, /readyz and /metrics of all stages. It needs no
+    other stage to be there: what is missing is said on the page.
     """
     clock = SystemClock()
     paths = DataPaths(settings.data_dir)
@@ -56,9 +57,11 @@ def web(settings: Settings) -> None:
     health = telemetry.Health("web", clock)
     health_server = telemetry.serve(paths, health)
     store = StoreClient.reader(settings, timeout_seconds=_STORE_TIMEOUT_SECONDS)
-    snapshots = Snapshots(store, settings, clock, settings.host or socket.gethostname())
+    host = settings.host or socket.gethostname()
+    snapshots = Snapshots(store, settings, clock, host)
+    exporters = ExportersSnapshots(store, settings, clock, host)
     config = uvicorn.Config(
-        application(snapshots, paths, clock),
+        application(snapshots, exporters, paths, clock),
         http="httptools",
         loop="uvloop",
         lifespan="off",

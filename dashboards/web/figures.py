@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from analytics.catalogue import Target
 from analytics.hurts import percent
 
 DASH = "\N{EN DASH}"
@@ -20,6 +21,9 @@ REASONS = {
     "rate_unknown": "its promised rate is not known: no tbf or htb root, no rate= in its alias",
     "sender_not_visible": "the end that sends is not visible from this host",
     "below_1000_packets": "fewer than 1,000 packets, too few for a ratio",
+    "no_counters": "its exporter tells no counters to compare with",
+    "sampling_rate_unknown": "the sampling rate of its flows is not known; see the exporters' page",
+    "counters_incomplete": "its counters were not read for the whole minute",
 }
 """The catalogue's reasons, short enough for a tooltip."""
 
@@ -107,6 +111,20 @@ def utilisation(figure: Figure, rate_bits_per_second: int, origin: str, at_most:
     title = f"{figure.numerator:,.0f} bit/s of {promised}; target at most {percent(at_most)}"
     tone = "bad" if figure.value > at_most else ""
     return Cell(percent(figure.value), title, figure.value, tone, note)
+
+
+def coverage(figure: Figure, part: str, samples_count: int, target: Target) -> Cell:
+    """Write the share of counted bytes that flows tell of; outside its target the flows are in doubt."""
+    if not figure.is_there:
+        return Cell(DASH, "Not connected: no flow of this interface was seen within the hour.", None, "muted")
+    if figure.value is None:
+        return _unknown(figure)
+    whole = {"both": "received and sent", "ingress": "received", "egress": "sent"}[part]
+    title = (
+        f"flows tell of {figure.numerator:,.0f} of {figure.denominator:,.0f} bytes {whole}, from {samples_count:,} "
+        f"exported packets; target {percent(target.at_least)} to {percent(target.at_most)}"
+    )
+    return Cell(percent(figure.value), title, figure.value, "" if target.is_good(figure.value) else "warn")
 
 
 def completeness(figures: list[Figure]) -> Cell:

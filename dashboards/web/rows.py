@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -15,7 +15,9 @@ _SLICE_SECONDS = 10
 _LOSS_AT_MOST = CATALOGUE["M2"].target.at_most
 _UTILISATION_AT_MOST = CATALOGUE["M1"].target.at_most
 _SEARCHED = ("owner", "service", "tenant", "workload", "mac_address")
-_FIGURES = ("rate_to", "rate_from", "utilisation", "loss_to", "loss_from")
+_COVERAGE = CATALOGUE["M9"].target
+_SLICED = ("rate_to", "rate_from", "utilisation", "loss_to", "loss_from")
+_FIGURES = (*_SLICED, "coverage")
 
 
 class VifRow(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ def vif_row(row: dict[str, Any]) -> VifRow:
     """Make a row of the panel `vifs` ready to be shown."""
     by_name = {name: figure_of(row[name]) for name in _FIGURES}
     measured = [by_name[name] for name in ("rate_to", "rate_from")]
-    times = [figure.time for figure in by_name.values() if figure.is_there]
+    times = [by_name[name].time for name in _SLICED if by_name[name].is_there]
     cells = {
         "name": _name(row),
         "kind": Cell(row["kind"], sort=row["kind"]),
@@ -64,6 +66,9 @@ def vif_row(row: dict[str, Any]) -> VifRow:
             int(row["provisioned_rate_bits_per_second"]),
             row["provisioned_rate_origin"],
             _UTILISATION_AT_MOST,
+        ),
+        "coverage": figures.coverage(
+            by_name["coverage"], row["coverage_part"], int(row["coverage_samples_count"]), _COVERAGE
         ),
         "completeness": figures.completeness(measured),
     }
@@ -96,7 +101,28 @@ def stats(rows: list[dict[str, Any]]) -> dict[str, Cell]:
     }
 
 
-def arrange(rows: list[VifRow], sort_by: str, words: str, *, every: bool) -> list[VifRow]:
+class Row(Protocol):
+    """What can be sorted and searched."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is shown at first."""
+        ...
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """What is shown, by the board's column names."""
+        ...
+
+    def matches(self, words: str) -> bool:
+        """Whether every word is in the row."""
+        ...
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+def arrange(rows: list[AnyRow], sort_by: str, words: str, *, every: bool) -> list[AnyRow]:
     """Choose and sort rows.
 
     Args:
@@ -108,7 +134,7 @@ def arrange(rows: list[VifRow], sort_by: str, words: str, *, every: bool) -> lis
     name, is_descending = sort_by.removeprefix("-"), sort_by.startswith("-")
     chosen = [row for row in rows if (every or row.is_counted) and row.matches(words)]
 
-    def key(row: VifRow) -> tuple[bool, float, str]:
+    def key(row: AnyRow) -> tuple[bool, float, str]:
         value = row.cells[name].sort
         if isinstance(value, str):
             return (True, 0.0, value.casefold())

@@ -43,3 +43,4 @@ WHERE exporters.time >= now64(9) - toIntervalSecond({lookback_seconds:UInt32})
 GROUP BY host, listener, exporter_address, source_kind, observation_domain_id, exporter_port
 HAVING exporter_address != toIPv6('::') OR refused_datagrams_count + socket_dropped_count + shed_packets > 0
 ORDER BY host, listener, exporter_address, observation_domain_id, source_kind, exporter_port
+LIMIT 100000

@@ -20,7 +20,7 @@ from viflux.supervisor.report import read_state
 
 QUERY = Path(__file__).with_name("exporters.sql")
 
-_STALE_SECONDS = 30
+STALE_SECONDS = 30
 """An exporter without a row for so long sends nothing now: a row is written each 10 s."""
 
 _ONLY_IF_ANY = frozenset(
@@ -54,11 +54,11 @@ def exporters(settings: Settings, since: str, form: str | None) -> None:
     refused or undecodable. `needs` has the exact setting where a rate must be given: without one its flows are left out
     of volumes. A table leaves out counts of losses that are all 0.
     """
-    parameters = {"lookback_seconds": str(_seconds(since)), "stale_seconds": str(_STALE_SECONDS)}
+    parameters = {"lookback_seconds": str(_seconds(since)), "stale_seconds": str(STALE_SECONDS)}
     query = QUERY.read_text(encoding="utf-8")
     rows = _rows(settings, query, parameters)
     if not rows:
-        click.echo(_nobody(settings, since), err=True)
+        click.echo(nobody(settings, since), err=True)
     if output.chosen(form) != "table":
         print_result(settings, query, parameters, form)
         return
@@ -90,7 +90,8 @@ def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[di
         raise VifluxError(f"{error}") from error
 
 
-def _nobody(settings: Settings, since: str) -> str:
+def nobody(settings: Settings, since: str) -> str:
+    """Say why there is no exporter: where is listened, or what turns listening on."""
     state = read_state(DataPaths(settings.data_dir))
     listeners = (state.exports if state is not None else {}) or export_listeners(settings)
     if not listeners:

@@ -57,7 +57,7 @@ def console(store: RunningStore, tmp_path: Path) -> Iterator[Console]:
     """A console over an empty store."""
     writer: StoreClient = store.writer()
     migrate(writer, "viflux")
-    for table in ("inventory", "counters", "ledger", "sli_revisions"):
+    for table in ("inventory", "counters", "ledger", "sli_revisions", "exporters", "flows_1m_revisions"):
         writer.command(f"TRUNCATE TABLE viflux.{table}")
     port = free_port()
     flags = [f"store.listen={store.settings.store.listen}", f"web.listen=127.0.0.1:{port}", f"host={HOST}"]

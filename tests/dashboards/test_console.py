@@ -190,6 +190,7 @@ def test_each_panels_query_runs_and_has_its_columns(console: Console) -> None:
         for panel in board.panels:
             sql = panel.query("viflux")
             assert "LIMIT" in sql
-            assert "AND time >=" in sql
+            assert re.search(r"(AND|WHERE) (exporters\.)?time >=", sql)
             parameters = {"host": "host-a", "now_ns": console.scenario.at(0), "most_rows": 10}
+            parameters |= {"lookback_seconds": 60, "stale_seconds": 30}
             assert console.scenario.store.query_rows(sql, parameters) == []

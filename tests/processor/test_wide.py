@@ -194,3 +194,24 @@ def test_flows_are_stored_once_through_kills_and_a_lost_cursor(tmp_path: Path, s
         assert "other_content" not in running.log.read_text()
     assert_stored_once(store, {"flows": 1000})
     assert list((tmp_path / "data" / "deadletter").glob("*")) == []
+
+
+def test_the_narrow_kinds_of_exporters_reach_their_tables(tmp_path: Path, store: RunningStore) -> None:
+    """Drops, hosts and exporters: codes as texts, addresses, nulls, signed numbers."""
+    now = time.time_ns()
+    writer = open_spool(tmp_path / "data")
+    told = {"time": now, "source_kind": "sflow", "exporter_address": v4(192, 0, 2, 1), "observation_domain_id": 3}
+    rows = {
+        "drops.sflow": {"drop_class": "loss", "reason": "no_buffer", "packets": 4, "src_address": v4(10, 0, 0, 1)},
+        "hosts.sflow": {"host_name": "leaf-1", "load_1m": 0.5, "memory_total_bytes": 2**40, "cpu_busy_ratio": None},
+        "exporters.agent": {"listener": "udp:127.0.0.1:6343", "clock_skew_ns": -5, "sampling_origin": "unknown"},
+    }
+    writer.append([batch_of(stream, [{**told, **row}]) for stream, row in rows.items()])
+    writer.commit()
+    with processor(store) as running:
+        wait_done(running, tmp_path / "data")
+    assert_stored_once(store, {"drops": 1, "hosts": 1, "exporters": 1})
+    drop, host, exporter = (ask(store, f"SELECT * FROM {table}")[0] for table in ("drops", "hosts", "exporters"))
+    assert (drop["exporter_address"], drop["src_address"]) == ("::ffff:192.0.2.1", "::ffff:10.0.0.1")
+    assert (host["load_1m"], host["cpu_busy_ratio"], host["uptime_seconds"]) == (0.5, None, None)
+    assert (exporter["clock_skew_ns"], exporter["source_kind"], exporter["stream"]) == (-5, "sflow", "exporters.agent")

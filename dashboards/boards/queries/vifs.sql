@@ -10,12 +10,17 @@ WITH figures AS
         argMaxIf((value, numerator, denominator, completeness_ratio, reason, time), (time, computed_time), sli = 'M1' AND part = 'from') AS rate_from,
         argMaxIf((value, numerator, denominator, completeness_ratio, reason, time), (time, computed_time), sli = 'M1' AND part = 'utilisation') AS utilisation,
         argMaxIf((value, numerator, denominator, completeness_ratio, reason, time), (time, computed_time), sli = 'M2' AND part = 'local_to') AS loss_to,
-        argMaxIf((value, numerator, denominator, completeness_ratio, reason, time), (time, computed_time), sli = 'M2' AND part = 'local_from') AS loss_from
+        argMaxIf((value, numerator, denominator, completeness_ratio, reason, time), (time, computed_time), sli = 'M2' AND part = 'local_from') AS loss_from,
+        -- Of both directions where that can be compared, else of the one that has a flow source.
+        argMaxIf((value, numerator, denominator, completeness_ratio, reason, time), (part = 'both', part = 'ingress', time, computed_time), sli = 'M9') AS coverage,
+        argMaxIf((part, samples_count), (part = 'both', part = 'ingress', time, computed_time), sli = 'M9') AS coverage_source
     FROM {database}.sli_revisions
     WHERE scope = 'vif'
         AND host = {host:String}
-        AND window_seconds = 10
-        AND time >= fromUnixTimestamp64Nano({now_ns:Int64} - 180000000000, 'UTC')
+        -- Flows come later than counters, and are compared by the minute.
+        AND window_seconds = if(sli = 'M9', 60, 10)
+        AND time >= fromUnixTimestamp64Nano({now_ns:Int64} - 600000000000, 'UTC')
+        AND (sli = 'M9' OR time >= fromUnixTimestamp64Nano({now_ns:Int64} - 180000000000, 'UTC'))
     GROUP BY scope_key
 ),
 
@@ -62,7 +67,10 @@ SELECT
     figures.rate_from AS rate_from,
     figures.utilisation AS utilisation,
     figures.loss_to AS loss_to,
-    figures.loss_from AS loss_from
+    figures.loss_from AS loss_from,
+    figures.coverage AS coverage,
+    figures.coverage_source.1 AS coverage_part,
+    figures.coverage_source.2 AS coverage_samples_count
 FROM states
 LEFT JOIN figures ON lower(leftPad(hex(states.vif_id), 16, '0')) = figures.scope_key
 WHERE isNull(states.state.16)
