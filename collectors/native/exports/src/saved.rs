@@ -57,6 +57,7 @@ struct SavedExporter {
     last_ns: i64,
     datagrams: u64,
     next_sequence: Option<u32>,
+    counts_own: bool,
     uptime_ms: Option<u32>,
     start_time_ns: Option<i64>,
     domain_rate: Option<f64>,
@@ -106,7 +107,8 @@ impl Decoder {
         exporter.last_ns = saved.last_ns;
         exporter.datagrams = saved.datagrams;
         exporter.account.last_received_ns = saved.last_ns;
-        exporter.sequence = Sequence::resume(saved.next_sequence, saved.uptime_ms);
+        exporter.sequence =
+            Sequence::resume(saved.next_sequence, saved.uptime_ms, saved.counts_own);
         let sampling = &mut exporter.sampling;
         sampling.domain = saved.domain_rate.filter(|rate| is_rate(*rate));
         sampling.inherited = saved.inherited_rate.filter(|rate| is_rate(*rate));
@@ -172,6 +174,7 @@ impl Decoder {
             last_ns: exporter.last_ns,
             datagrams: exporter.datagrams,
             next_sequence: exporter.sequence.next(),
+            counts_own: exporter.sequence.counts_own(),
             uptime_ms: exporter.sequence.uptime_ms(),
             start_time_ns: domain.and_then(|domain| domain.start_time_ns),
             domain_rate: exporter.sampling.domain,

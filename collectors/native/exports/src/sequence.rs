@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 const MOST_HOLES: usize = 8;
 /// How far behind the newest number a datagram still is a late one, in datagrams.
 const LATE_DATAGRAMS: u32 = 64;
+/// Datagrams whose number fits only if it counts their own units, until that is believed.
+const MOST_HINTS: u8 = 2;
 
 /// Numbers that were skipped and may still come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,20 @@ pub(crate) enum Step {
     Restart,
 }
 
+/// Whether a datagram's number is that of its first unit (RFC 7011 section 3.1), or counts its own units already, as softflowd's
+/// does. It shows as soon as two datagrams in a row have different numbers of units.
+#[derive(Debug, Default, Clone)]
+struct Numbering {
+    counts_own: bool,
+    /// A datagram fitted the RFC's way and not the other: no doubt any more.
+    is_sure: bool,
+    hints: u8,
+    /// What was taken for missed on the way to that belief.
+    falsely_missed: i64,
+    /// The number of the last datagram, as told, and its units.
+    last: Option<(u32, u32)>,
+}
+
 /// The numbers of one exporter; each datagram takes as many numbers as it has units (datagrams, flows or records).
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Sequence {
@@ -39,6 +55,7 @@ pub(crate) struct Sequence {
     /// Where it would go on if the last doubtful datagram was the first after a restart.
     doubtful: Option<u32>,
     uptime_ms: Option<u32>,
+    numbering: Numbering,
     holes: Vec<Hole>,
     /// It is not known how many units the newest datagram has: its template is missing.
     is_open: bool,
@@ -52,10 +69,15 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     /// Go on where an earlier run stopped.
-    pub fn resume(next: Option<u32>, uptime_ms: Option<u32>) -> Self {
+    pub fn resume(next: Option<u32>, uptime_ms: Option<u32>, counts_own: bool) -> Self {
+        let numbering = Numbering {
+            counts_own,
+            ..Numbering::default()
+        };
         Self {
             next,
             uptime_ms,
+            numbering,
             ..Self::default()
         }
     }
@@ -69,21 +91,68 @@ impl Sequence {
         self.uptime_ms
     }
 
-    /// Take in a datagram that has `units` units from number `first` on; `None` where that will only be known when its template
+    /// Whether a datagram's number counts its own units.
+    pub fn counts_own(&self) -> bool {
+        self.numbering.counts_own
+    }
+
+    /// Take in a datagram with the number `told` that has `units` units; `None` where that will only be known when its template
     /// came.
     ///
     /// `uptime_ms` is how long the exporter runs, where it says so: it is told modulo 2^32.
     #[inline]
-    pub fn observe(&mut self, first: u32, units: Option<u32>, uptime_ms: Option<u32>) -> Step {
+    pub fn observe(&mut self, told: u32, units: Option<u32>, uptime_ms: Option<u32>) -> Step {
+        let before = self.numbering.last;
+        self.numbering.last = units.map(|units| (told, units));
+        let own = if self.numbering.counts_own {
+            units
+        } else {
+            None
+        };
+        let first = told.wrapping_sub(own.unwrap_or(0));
         let is_regular = !self.is_open && !self.is_back(uptime_ms);
         if let (Some(units), true) = (units, is_regular && self.next == Some(first)) {
             self.next = Some(first.wrapping_add(units));
             self.widest = self.widest.max(units);
             self.uptime_ms = uptime_ms;
             self.doubtful = None;
+            self.numbering.is_sure |= before.is_some_and(|(_, last)| last != units);
             return Step::Next;
         }
-        self.out_of_line(first, units, uptime_ms)
+        self.out_of_numbering(before, told, first, units, uptime_ms)
+    }
+
+    /// A number that does not fit: another one of the same sort, or the first sign that the numbers mean something else.
+    #[cold]
+    fn out_of_numbering(
+        &mut self,
+        before: Option<(u32, u32)>,
+        told: u32,
+        first: u32,
+        units: Option<u32>,
+        uptime_ms: Option<u32>,
+    ) -> Step {
+        let fits_otherwise = match (before, units) {
+            (Some((last, _)), Some(units)) => last.wrapping_add(units) == told,
+            _ => false,
+        };
+        if self.numbering.is_sure || self.numbering.counts_own || !fits_otherwise {
+            return self.out_of_line(first, units, uptime_ms);
+        }
+        self.numbering.hints += 1;
+        if self.numbering.hints < MOST_HINTS {
+            let missed = self.missed;
+            let step = self.out_of_line(first, units, uptime_ms);
+            self.numbering.falsely_missed += self.missed - missed;
+            return step;
+        }
+        self.numbering.counts_own = true;
+        self.missed -= self.numbering.falsely_missed;
+        self.holes.clear();
+        self.doubtful = None;
+        self.next = Some(told);
+        self.uptime_ms = uptime_ms;
+        Step::Next
     }
 
     #[cold]
@@ -251,6 +320,29 @@ mod tests {
     fn units_are_counted_and_not_datagrams() {
         let mut sequence = after(&[(100, 30), (160, 30)]);
         assert_eq!(sequence.take_missed(), 30);
+    }
+
+    #[test]
+    fn numbers_that_count_the_own_units_miss_nothing() {
+        // What softflowd sends: the flows so far, with those of the message.
+        let units = [0, 14, 9, 14, 3, 8];
+        let mut sequence = Sequence::default();
+        let mut total = 4;
+        for units in units {
+            total += units;
+            sequence.observe(total, Some(units), None);
+        }
+        assert_eq!((sequence.take_missed(), sequence.restarts), (0, 0));
+        assert!(sequence.counts_own());
+        sequence.observe(total + 30, Some(10), None);
+        assert_eq!(sequence.take_missed(), 20, "and a gap is still one");
+    }
+
+    #[test]
+    fn a_gap_that_would_fit_otherwise_does_not_turn_a_regular_exporter() {
+        let mut sequence = after(&[(0, 5), (5, 8), (13, 2), (15, 2), (19, 4), (23, 6)]);
+        assert_eq!(sequence.take_missed(), 2);
+        assert!(!sequence.counts_own());
     }
 
     #[test]
