@@ -188,5 +188,7 @@ def _heard(row: dict[str, Any], now_ns: int) -> Cell:
         return Cell(DASH, "", None, "muted")
     instant = datetime.fromisoformat(told[:19]).replace(tzinfo=UTC)
     seconds = now_ns / NANOSECONDS - instant.timestamp()
-    tone = "warn" if row["is_silent"] else "muted"
-    return Cell(age(round(seconds) * NANOSECONDS), told, seconds, tone, note="silent" if row["is_silent"] else "")
+    # Its row of the last interval is at most so old; then nothing comes any more.
+    is_silent = seconds > STALE_SECONDS
+    tone, note = ("warn", "silent") if is_silent else ("muted", "")
+    return Cell(age(round(seconds) * NANOSECONDS), told, seconds, tone, note)
