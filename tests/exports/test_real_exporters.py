@@ -1,0 +1,270 @@
+"""Every exporter that can be had, with real traffic, into the running product: nothing is lost that is not counted."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.exports.agreement import decoded
+from tests.exports.street import SFLOW_SAMPLING, Exporter, Street, recorded, sent, wait_until_heard
+from tests.lab.product import Product, product
+from tests.running import wait_for
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+SHORT_SECONDS = 12
+LONG_SECONDS = 60
+# What becomes of a datagram that was received; each is a column of `exporters`.
+FATES = (
+    "decoded_datagrams_count",
+    "undecodable_datagrams_count",
+    "refused_datagrams_count",
+    "parked_dropped_datagrams_count",
+    "shed_packets",
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a listener's rows say of all datagrams that came to it."""
+
+    received: int
+    fates: dict[str, int]
+    parked: int
+    dropped: int
+    missed: int
+
+
+def accounts(running: Product) -> dict[str, Account]:
+    """Return the account of each listener, by its address without the port."""
+    sums = ", ".join(f"sum({name}) AS {name}" for name in (*FATES, "received_datagrams_count"))
+    rows = running.sql_so_far(
+        f"SELECT listener, {sums}, sum(socket_dropped_count) AS dropped, sum(missed_count) AS missed "
+        "FROM viflux.exporters GROUP BY listener"
+    )
+    parked = running.sql_so_far(
+        "SELECT listener, sum(now) AS parked FROM (SELECT listener, exporter_address, exporter_port, "
+        "observation_domain_id, argMax(parked_datagrams_count, time) AS now FROM viflux.exporters "
+        "GROUP BY listener, exporter_address, exporter_port, observation_domain_id) GROUP BY listener"
+    )
+    waiting = {row["listener"]: int(row["parked"]) for row in parked}
+    return {
+        row["listener"].rpartition(":")[0]: Account(
+            received=int(row["received_datagrams_count"]),
+            fates={name: int(row[name]) for name in FATES},
+            parked=waiting.get(row["listener"], 0),
+            dropped=int(row["dropped"]),
+            missed=int(row["missed"]),
+        )
+        for row in rows
+    }
+
+
+def stored(running: Product, exporter: Exporter) -> dict[str, int]:
+    """Return sums over an exporter's stored rows."""
+    found = running.sql(
+        "SELECT count() AS rows, sum(bytes) AS bytes, sum(packets) AS packets FROM viflux.flows "
+        f"WHERE exporter_address = toIPv6('{exporter.exporter_address}')"
+    )[0]
+    return {name: int(value) for name, value in found.items()}
+
+
+def expected(rows: list[dict[str, Any]], exporter: Exporter) -> dict[str, int]:
+    """Return the same sums over what `viflux decode` makes of what was sent."""
+    own = [row for row in rows if row["exporter_address"] == exporter.exporter_address]
+    return {
+        "rows": len(own),
+        "bytes": sum(row["bytes"] or 0 for row in own),
+        "packets": sum(row["packets"] or 0 for row in own),
+    }
+
+
+def volume(running: Product, exporter: Exporter, vif_id: str, direction: str) -> tuple[float, int]:
+    """Return what an exporter says that crossed an interface, in bytes of the kernel's counters, and its samples."""
+    found = running.sql(
+        "SELECT sum(skb_bytes * sampling_rate) AS bytes, count() AS samples FROM viflux.flows "
+        f"WHERE exporter_address = toIPv6('{exporter.exporter_address}') AND lower(hex(vif_id)) = '{vif_id}' "
+        f"AND sampling_origin != 'unknown' {direction}"
+    )[0]
+    return float(found["bytes"]), int(found["samples"])
+
+
+def vif_id_of(running: Product, ifname: str) -> str:
+    """Return the id of an interface of the host."""
+    query = f"SELECT lower(hex(vif_id)) AS id FROM viflux.inventory WHERE ifname = '{ifname}' LIMIT 1"
+    return str(running.rows(f"{ifname} in the inventory", query)[0]["id"])
+
+
+def settled(running: Product, made: Street, capture: Path, names: list[str]) -> dict[str, Account]:
+    """Wait until every datagram that was sent is in some listener's account, and return the accounts."""
+    counts = sent(capture)
+
+    def complete() -> dict[str, Account] | None:
+        found = accounts(running)
+        for name in names:
+            address = made.exporters[name].address
+            account = found.get(address)
+            if account is None or account.received + account.dropped != counts.get(address):
+                return None
+        return found
+
+    try:
+        return wait_for("every datagram is accounted for", complete, 60)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\nsent {counts}\naccounts {accounts(running)}\n{running.log_tail()}") from None
+
+
+def check_accounts(found: dict[str, Account], made: Street, names: list[str]) -> None:
+    """Check that received = decoded + undecodable + refused + parked + shed, for each listener."""
+    for name in names:
+        account = found[made.exporters[name].address]
+        assert account.received == sum(account.fates.values()) + account.parked, (name, account)
+        assert account.received > 0, name
+        assert account.dropped == 0, name
+
+
+def run_all(made: Street, folder: Path, seconds: float) -> None:
+    """Run every exporter, and hold what they saw against the counters, and what is stored against what they sent."""
+    names = list(made.exporters)
+    config, capture = folder / "viflux.toml", folder / "sent.pcap"
+    settings = made.settings(config, names)
+    with product(folder / "data", config, **settings) as running:
+        wait_until_heard(made, names)
+        vif_id = vif_id_of(running, made.tap.name)
+        with recorded(made.net, capture):
+            with made.exporting(names):
+                before = made.tap.counters()
+                made.converse(seconds)
+                after = made.tap.counters()
+                made.flush()
+        found = settled(running, made, capture, names)
+        check_accounts(found, made, names)
+        v7 = found[made.exporters["fprobe v7"].address]
+        assert v7.fates["undecodable_datagrams_count"] == v7.received
+        rows = decoded(capture, "--config", str(config))
+        for name in names:
+            exporter = made.exporters[name]
+            wanted = expected(rows, exporter)
+            wait_for(f"{name}: decoded rows are stored", lambda e=exporter, w=wanted: stored(running, e) == w)
+            assert name == "fprobe v7" or wanted["rows"] > 0, name
+        grown = {name: after[name] - before[name] for name in before}
+        coverage = {name: of_counters(running, made.exporters[name], vif_id, grown) for name in names if made.exporters[name].ways}
+        print(json.dumps({"seconds": seconds, "bytes": grown, "sent": sent(capture), "coverage": coverage}))
+        for name, (ratio, samples) in coverage.items():
+            # Sampled: the standard error of a sum of n packets of about the same size is below its n⁻½ share.
+            slack = 5 / math.sqrt(max(samples, 1)) if "sampled" in name else 0.01
+            assert abs(ratio - 1) <= slack, (name, ratio, samples)
+
+
+def of_counters(running: Product, exporter: Exporter, vif_id: str, grown: dict[str, int]) -> tuple[float, int]:
+    """Return flows ÷ counters of the interface, and how many rows that is from."""
+    wanted = grown["rx_bytes"] + (grown["tx_bytes"] if exporter.ways == "both" else 0)
+    direction = "AND direction = 0" if exporter.ways == "ingress" else ""
+    got, samples = volume(running, exporter, vif_id, direction)
+    return got / wanted, samples
+
+
+def test_every_exporter_with_real_traffic(made: Street, tmp_path: Path) -> None:
+    """All datagrams are accounted for, all rows are stored, and the bytes are those of the kernel's counters."""
+    run_all(made, tmp_path, SHORT_SECONDS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_every_exporter_with_a_minute_of_traffic(made: Street, tmp_path: Path) -> None:
+    """The same for a minute."""
+    run_all(made, tmp_path, LONG_SECONDS)
+
+
+@contextmanager
+def talking(made: Street) -> Iterator[None]:
+    """Talk in the background until the block ends."""
+    stop = threading.Event()
+
+    def talk() -> None:
+        while not stop.is_set():
+            made.converse(1)
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
+    """After a kill no template is missing, nothing is decoded wrongly, and what was sent meanwhile is a counted gap."""
+    names = ["softflowd v9", "softflowd IPFIX", "nfprobe v9", "nfprobe IPFIX", "Open vSwitch IPFIX", "sfprobe"]
+    config, capture = tmp_path / "viflux.toml", tmp_path / "sent.pcap"
+    settings = made.settings(config, names)
+    with product(tmp_path / "data", config, **settings) as running:
+        wait_until_heard(made, names)
+        with recorded(made.net, capture):
+            with made.exporting(names), talking(made):
+                wait_for(
+                    "flows of all exporters are stored",
+                    lambda: all(stored(running, made.exporters[name])["rows"] for name in names),
+                    60,
+                )
+                running.kill_stage("agent")
+                wait_until_heard(made, names)
+                before = sent(capture)
+                wait_for(
+                    "more is sent by each",
+                    lambda: all(
+                        sent(capture).get(made.exporters[name].address, 0) > before[made.exporters[name].address] + 2
+                        for name in names
+                    ),
+                    60,
+                )
+            made.flush()
+        counts = sent(capture)
+        wait_for("the last rows are stored", lambda: _is_quiet(running), 60)
+        rows = decoded(capture, "--config", str(config))
+        found = accounts(running)
+        lost = 0
+        for name in names:
+            exporter = made.exporters[name]
+            account = found[exporter.address]
+            assert account.fates["undecodable_datagrams_count"] == 0, (name, account)
+            assert account.fates["parked_dropped_datagrams_count"] == 0, (name, account)
+            wrong = _stored_keys(running, exporter) - _decoded_keys(rows, exporter)
+            assert not wrong, (name, list(wrong)[:3])
+            # What was received in the last second before the kill may not have been committed.
+            missing = expected(rows, exporter)["rows"] - stored(running, exporter)["rows"]
+            assert missing >= 0, name
+            lost += missing
+            if missing:
+                assert account.missed > 0, (name, account, missing)
+            assert account.received <= counts[exporter.address]
+        print(json.dumps({"sent": counts, "rows_lost": lost, "missed": {n: found[made.exporters[n].address].missed for n in names}}))
+
+
+def _is_quiet(running: Product) -> bool:
+    newest = "SELECT max(inserted_time) < now64(9) - INTERVAL 12 SECOND AS quiet FROM viflux.flows"
+    return bool(int(running.sql(newest)[0]["quiet"]))
+
+
+_KEY = ("sequence_number", "src_port", "dst_port", "protocol", "bytes", "packets", "in_if_index")
+
+
+def _stored_keys(running: Product, exporter: Exporter) -> set[tuple[Any, ...]]:
+    found = running.sql(
+        f"SELECT {', '.join(_KEY)} FROM viflux.flows WHERE exporter_address = toIPv6('{exporter.exporter_address}')"
+    )
+    return {tuple(int(row[name] or 0) for name in _KEY) for row in found}
+
+
+def _decoded_keys(rows: list[dict[str, Any]], exporter: Exporter) -> set[tuple[Any, ...]]:
+    own = (row for row in rows if row["exporter_address"] == exporter.exporter_address)
+    return {tuple(int(row[name] or 0) for name in _KEY) for row in own}
