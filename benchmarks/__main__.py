@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import agent, link_counters, machine, startup
+from benchmarks import agent, exports, link_counters, machine, startup
 from benchmarks.figure import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "link_counters": link_counters.measure,
     "agent": agent.measure,
     "startup": startup.measure,
+    "exports": exports.measure,
 }
 PAGE = Path(__file__).resolve().parents[1] / "docs/benchmarks.md"
 

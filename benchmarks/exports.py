@@ -1,8 +1,8 @@
 """What flow exports cost: CPU for each flow or sample, Viflux and its peers in the same run on the same datagrams.
 
-Closed loop: the sender waits while a thousand datagrams wait in the receiving socket, so nothing is lost, and a run in which
-anything was lost all the same is made again. CPU is what the kernel accounted to the process (and its children), from before
-the first datagram until everything is taken, divided by the flows received; the best of three runs.
+Closed loop: the sender waits while a thousand datagrams wait in the receiving socket, so nothing is lost, and a run in
+which anything was lost all the same is made again. CPU is what the kernel accounted to the process (and its children),
+from before the first datagram until everything is taken, divided by the flows received; the best of three runs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.exports_peers import PEERS, Peer
@@ -27,7 +28,11 @@ from viflux.spool import START, Entry, SpoolReader
 RUNS = 3
 TRIES = 8
 UNIT = {"ipfix": "flow", "sflow": "sample"}
-DATAGRAMS = {"ipfix": 150_000, "sflow": 150_000}
+NAMES = {
+    "ipfix": "IPFIX, 20 fixed fields (69 B), 20 flows a datagram",
+    "sflow": "sFlow, 6 raw headers a datagram",
+}
+DATAGRAMS = 150_000
 STREAM = {"ipfix": "flows.ipfix", "sflow": "flows.sflow"}
 # Datagrams a second to the whole agent: what its 1 s hand-over keeps up with on two cores that the sender shares.
 AGENT_RATE = 20_000
@@ -68,8 +73,8 @@ def listener(load: Load) -> Run | None:
     port = free_port()
     words = [sys.executable, "-m", "benchmarks.exports_listener", STREAM[load.kind], str(port)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
+        if child.stdin is None or child.stdout is None:
+            raise RuntimeError("no pipes")
         child.stdout.readline()
         sent = send(load, port)
         wait_until_taken(port)
@@ -108,9 +113,9 @@ class running_agent:  # noqa: N801 - a context that reads as a verb
         """Start it and wait until it listens."""
         self._folder = tempfile.TemporaryDirectory()
         port = free_port()
-        source = {"ipfix": "ipfix", "sflow": "sflow"}[self._kind]
+        source = self._kind
         settings = {
-            "agent.sources": source,
+            "agent.all_namespaces": "false",
             f"{source}.listen": f"127.0.0.1:{port}",
             "exporters.queue_bytes": "256MiB",
             "spool.max_bytes": "8GiB",
@@ -162,11 +167,11 @@ def peer(chosen: Peer, load: Load) -> Run | None:
     return Run(used * 1e6 / sent.flows)
 
 
-def memory(kind: str) -> Figure:
+def memory() -> Figure:
     """Measure the agent's memory at 100,000 flows a second from 200 exporters."""
     rate = 5_000
-    with running_agent(kind) as (pid, port, _):
-        send(Load(kind, 200, rate * MEMORY_SECONDS, rate), port)
+    with running_agent("ipfix") as (pid, port, _):
+        send(Load("ipfix", 200, rate * MEMORY_SECONDS, rate), port)
         resident = resident_megabytes(pid)
     what = "agent, IPFIX, 100,000 flows/s from 200 exporters: resident"
     return Figure(what, resident, "MB", 150, f"after {MEMORY_SECONDS} s")
@@ -174,37 +179,27 @@ def memory(kind: str) -> Figure:
 
 def measure() -> list[Figure]:
     """Run everything."""
-    figures = []
-    for kind in ("ipfix", "sflow"):
-        unit = UNIT[kind]
-        name = {
-            "ipfix": "IPFIX, 20 fixed fields (69 B), 20 flows a datagram",
-            "sflow": "sFlow, 6 raw headers a datagram",
-        }[kind]
-        many = Load(kind, 200, DATAGRAMS[kind])
-        done = best(lambda: listener(many))
-        figures.append(
-            Figure(f"{name}: UDP → Arrow", done.microseconds, f"µs CPU a {unit}", BARS_ARROW[kind], done.note)
-        )
-        one = best(lambda: listener(Load(kind, 1, DATAGRAMS[kind])))
-        ratio = done.microseconds / one.microseconds
-        figures.append(
-            Figure(f"{name}: 200 exporters ÷ one", ratio, "×", 1.2, f"one: {one.microseconds:.3f}; {one.note}")
-        )
-        paced = Load(kind, 200, DATAGRAMS[kind], AGENT_RATE)
-        done = best(lambda: agent(paced))
-        figures.append(
-            Figure(
-                f"{name}: UDP → spool, whole agent", done.microseconds, f"µs CPU a {unit}", BARS_SPOOL[kind], done.note
-            )
-        )
-        for chosen in (each for each in PEERS if each.kind == kind):
-            if not chosen.is_here:
-                sys.stderr.write(f"{chosen.name}: {chosen.command} is not installed\n")
-                continue
-            for exporters in (200, 1) if "key" not in chosen.name else (200,):
-                done = best(lambda: peer(chosen, Load(kind, exporters, DATAGRAMS[kind])))
-                what = f"{name}: {chosen.name}, {exporters} exporters"
-                figures.append(Figure(what, done.microseconds, f"µs CPU a {unit}", None, done.note))
-    figures.append(memory("ipfix"))
+    return [figure for kind in ("ipfix", "sflow") for figure in of_kind(kind)] + [memory()]
+
+
+def of_kind(kind: str) -> list[Figure]:
+    """Measure one protocol: Viflux, and its peers."""
+    unit, name = f"µs CPU a {UNIT[kind]}", NAMES[kind]
+    many, one = Load(kind, 200, DATAGRAMS), Load(kind, 1, DATAGRAMS)
+    arrow, alone = best(partial(listener, many)), best(partial(listener, one))
+    ratio = arrow.microseconds / alone.microseconds
+    spool = best(partial(agent, replace(many, rate=AGENT_RATE)))
+    figures = [
+        Figure(f"{name}: UDP → Arrow", arrow.microseconds, unit, BARS_ARROW[kind], arrow.note),
+        Figure(f"{name}: 200 exporters ÷ one", ratio, "times", 1.2, f"one: {alone.microseconds:.3f}; {alone.note}"),
+        Figure(f"{name}: UDP → spool, whole agent", spool.microseconds, unit, BARS_SPOOL[kind], spool.note),
+    ]
+    for chosen in (each for each in PEERS if each.kind == kind):
+        if not chosen.is_here:
+            sys.stderr.write(f"{chosen.name}: {chosen.command} is not installed\n")
+            continue
+        for load in (many, one):
+            done = best(partial(peer, chosen, load))
+            what = f"{name}: {chosen.name}, {load.exporters} exporters"
+            figures.append(Figure(what, done.microseconds, unit, None, done.note))
     return figures

@@ -1,7 +1,7 @@
 """The listener alone, in a process of its own: `python -m benchmarks.exports_listener STREAM PORT`.
 
-It receives, decodes and encodes as it does in the agent, and what it hands over is thrown away. Ends at the end of its input,
-and prints what it counted as one line of JSON.
+It receives, decodes and encodes as it does in the agent, and what it hands over is thrown away. Ends at the end of its
+input, and prints what it counted as one line of JSON.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.lab.exporters import find
 
 FIFTEEN_KEYS = (
-    "src_host, dst_host, src_port, dst_port, proto, tos, tcpflags, in_iface, out_iface, src_as, dst_as, src_mask, dst_mask, "
-    "peer_src_ip, sampling_rate"
+    "src_host, dst_host, src_port, dst_port, proto, tos, tcpflags, in_iface, out_iface, "
+    "src_as, dst_as, src_mask, dst_mask, peer_src_ip, sampling_rate"
 )
 
 

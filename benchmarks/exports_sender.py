@@ -1,4 +1,4 @@
-"""Flow exports in a closed loop: never more on the way than the receiving socket holds, so that what is sent is received."""
+"""Flow exports in a closed loop: never more on the way than the receiving socket holds."""
 
 from __future__ import annotations
 

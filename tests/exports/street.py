@@ -140,8 +140,8 @@ class Street:
         turn = 0
         while time.monotonic() < deadline:
             size = (200, 3_000, 60_000)[turn % 3]
-            self._talk("--tcp", "4", "--size", str(size))
-            self._talk("--udp", "10", "--sockets", "2", "--size", str((30, 700, 1_400)[turn % 3]))
+            self._talk("--tcp", "8", "--size", str(size))
+            self._talk("--udp", "40", "--sockets", "3", "--size", str((30, 700, 1_400)[turn % 3]))
             run(*self.left.inner.prefix(), "ping", "-q", "-c", "2", "-i", "0.01", RIGHT)
             turn += 1
 
