@@ -8,6 +8,8 @@ from before the first datagram until everything is taken, divided by the flows r
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -159,7 +161,9 @@ def peer(chosen: Peer, load: Load) -> Run | None:
             used = sum(cpu_seconds(pid) for pid in processes) - before
             state = queue(port)
         finally:
-            child.terminate()
+            # pmacct's daemons wait for their plugins for minutes where there is much to write.
+            for pid in reversed(children(child.pid)):
+                os.kill(pid, signal.SIGKILL)
             child.wait(30)
     if state is None or state.dropped:
         sys.stderr.write(f"lost: {chosen.name} {state}\n")

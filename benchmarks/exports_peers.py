@@ -77,7 +77,6 @@ def _pmacct(command: str, keys: str) -> Callable[[int, Path], list[str]]:
             f"print_output_file[p]: {folder / 'flows.csv'}",
             "print_output[p]: csv",
             "print_refresh_time[p]: 3600",
-            "print_cache_entries[p]: 1000003",
             "plugin_pipe_size: 200000000",
             "plugin_buffer_size: 200000",
         ]
