@@ -420,7 +420,7 @@ impl Worker {
                         self.newest_ns = self.newest_ns.max(time_ns);
                     }
                     self.queue.give_back(batch);
-                    if self.decoder.flows_rows() >= self.fill.0 {
+                    if self.decoder.flows_rows() >= self.fill.rows {
                         self.encode_flows();
                         self.share();
                     }

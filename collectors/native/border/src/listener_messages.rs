@@ -3,11 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use arrow_schema::ArrowError;
-use columns::generated::{exporters, flows};
-use columns::message::{encode, encode_fast, Message, MOST_BYTES};
-use columns::wide;
+use columns::flows::Encoder;
+use columns::generated::exporters;
+use columns::message::{encode, Message, MOST_BYTES};
 use exports::Decoder;
-use wire::rows::Flows;
 
 /// Messages in the order in which they were made, with their streams.
 #[derive(Debug, Default)]
@@ -23,11 +22,17 @@ const LEAST_ROWS: usize = 512;
 
 /// How many rows of flows make a message that is nearly full; one that is too long has to be encoded again in two halves.
 #[derive(Debug)]
-pub struct Fill(pub usize);
+pub struct Fill {
+    pub rows: usize,
+    encoder: Encoder,
+}
 
 impl Default for Fill {
     fn default() -> Self {
-        Self(FIRST_ROWS)
+        Self {
+            rows: FIRST_ROWS,
+            encoder: Encoder::default(),
+        }
     }
 }
 
@@ -37,7 +42,7 @@ impl Fill {
         let bytes: usize = messages.iter().map(|message| message.payload.len()).sum();
         // A few rows say little: what is the same in all of them weighs too much.
         if rows >= LEAST_ROWS {
-            self.0 = (MOST_BYTES * 4 / 5 * rows / bytes.max(1)).clamp(LEAST_ROWS, MOST_ROWS);
+            self.rows = (MOST_BYTES * 4 / 5 * rows / bytes.max(1)).clamp(LEAST_ROWS, MOST_ROWS);
         }
     }
 }
@@ -91,7 +96,7 @@ impl Messages {
         fill: &mut Fill,
     ) -> Result<(), ArrowError> {
         let rows = decoder.take_flows();
-        let messages = flow_messages(rows)?;
+        let messages = fill.encoder.encode(rows)?;
         fill.learn(&messages);
         self.add(stream, messages);
         Ok(())
@@ -139,13 +144,4 @@ impl Messages {
         }
         Ok(())
     }
-}
-
-fn flow_messages(rows: Flows) -> Result<Vec<Message>, ArrowError> {
-    let count = rows.rows;
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let batch = wide::batch(&flows::schema(), flows::arrays(rows), count)?;
-    encode_fast(&batch)
 }

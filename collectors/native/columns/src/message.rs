@@ -33,19 +33,6 @@ pub fn encode(
     batch: &RecordBatch,
     metadata: &HashMap<String, String>,
 ) -> Result<Vec<Message>, ArrowError> {
-    encode_with(batch, metadata, CompressionType::ZSTD)
-}
-
-/// As [`encode`], with LZ4 in place of zstd: a quarter of the time for a third more bytes.
-pub fn encode_fast(batch: &RecordBatch) -> Result<Vec<Message>, ArrowError> {
-    encode_with(batch, &HashMap::new(), CompressionType::LZ4_FRAME)
-}
-
-fn encode_with(
-    batch: &RecordBatch,
-    metadata: &HashMap<String, String>,
-    compression: CompressionType,
-) -> Result<Vec<Message>, ArrowError> {
     let schema = Arc::new(
         batch
             .schema()
@@ -56,7 +43,7 @@ fn encode_with(
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let batch = RecordBatch::try_new_with_options(schema, batch.columns().to_vec(), &options)?;
     let mut messages = Vec::new();
-    encode_into(&mut messages, &batch, MOST_BYTES, compression)?;
+    encode_into(&mut messages, &batch, MOST_BYTES)?;
     Ok(messages)
 }
 
@@ -64,13 +51,12 @@ fn encode_into(
     messages: &mut Vec<Message>,
     batch: &RecordBatch,
     most: usize,
-    compression: CompressionType,
 ) -> Result<(), ArrowError> {
     let rows = batch.num_rows();
     if rows == 0 {
         return Ok(());
     }
-    let payload = Some(stream_of(batch, compression)?).filter(|payload| payload.len() <= most);
+    let payload = Some(stream_of(batch)?).filter(|payload| payload.len() <= most);
     match payload {
         Some(payload) => {
             let (first_time_ns, last_time_ns) = time_range(batch);
@@ -88,15 +74,15 @@ fn encode_into(
         None => {
             let half = rows / 2;
             for (start, length) in [(0, half), (half, rows - half)] {
-                encode_into(messages, &batch.slice(start, length), most, compression)?;
+                encode_into(messages, &batch.slice(start, length), most)?;
             }
             Ok(())
         }
     }
 }
 
-fn stream_of(batch: &RecordBatch, compression: CompressionType) -> Result<Vec<u8>, ArrowError> {
-    let options = IpcWriteOptions::default().try_with_compression(Some(compression))?;
+fn stream_of(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
     let mut writer = StreamWriter::try_new_with_options(Vec::new(), batch.schema_ref(), options)?;
     writer.write(batch)?;
     writer.into_inner()
