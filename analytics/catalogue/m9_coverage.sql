@@ -7,7 +7,7 @@ definition_version = 1
 windows = [60]
 relation = "coverage"
 completeness = "Share of the VIF's life in the minute that clean readings cover, times the share of its flows' bytes whose sampling rate is known."
-cannot_see = "Flows that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row."
+cannot_see = "Flows that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row. Why there is too much: two exporters that watch one VIF both count."
 runbook = "docs/slis.md#m9"
 profile = "sflow, ipfix"
 

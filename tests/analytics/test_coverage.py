@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analytics.catalogue import CATALOGUE
+from analytics.hurts import now_hurting
 from tests.analytics.scenario import HOST, Scenario
+from viflux.clock import NANOSECONDS
 
 NOW = 60 + 150
 
@@ -192,6 +194,24 @@ def test_an_exported_interface_without_counters_is_not_expected(scenario: Scenar
     row = scenario.figure("M9", "both", 5)
     assert (row["value"], row["reason"], row["completeness_ratio"]) == (None, "no_counters", 1)
     assert scenario.figure("M9", "both", 6) == {}
+
+
+def test_what_exporters_tell_changes_no_verdict(scenario: Scenario) -> None:
+    """Exported ports beyond their speed, losing, silent or half covered: the home page's answer is as without them."""
+    tap(scenario)
+    scenario.hand_over(0, 60)
+    scenario.compute(61)
+    now_ns, database = scenario.at(65), scenario.store.database
+    before = now_hurting(scenario.store, database, HOST, now_ns, 30 * NANOSECONDS)
+    for vif_id in (5, 6, 7):
+        scenario.vif(vif_id, "exported", "exported", at=-200, link_speed_bits_per_second=80)
+    scenario.sweeps(5, 0, 60, rx_bytes=9000, tx_bytes=9000, tx_packets=5000, tx_dropped_packets=1000)
+    scenario.count(6, 0, 15, tx_bytes=1)
+    scenario.flows(1, 0, 100)
+    scenario.hand_over(0, 60, of_stream="counters.sflow")
+    scenario.compute(75)
+    assert scenario.value("M1", "utilisation", 5) > 1
+    assert now_hurting(scenario.store, database, HOST, now_ns, 30 * NANOSECONDS) == before
 
 
 def test_the_target_has_two_sides_and_hurts_nobody() -> None:
