@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .ONESHELL:
 .SILENT:
-.PHONY: help build run test quick lint test-native test-python soak bench generate clean
+.PHONY: help build run test quick lint test-native test-python soak bench fuzz generate clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -51,6 +51,13 @@ soak: .venv/.developer ## long runs: every process killed twenty times under loa
 
 bench: .venv/.developer ## the benchmark tables; needs root for namespaces
 	$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: ## ten minutes of fuzzing every parser of foreign bytes; needs a nightly toolchain and cargo-fuzz (SECONDS_EACH=100)
+	cd $(NATIVE)
+	for target in packet sflow netflow capture decoder state; do
+	  mkdir -p target/corpus/$$target
+	  nice cargo +nightly fuzz run $$target target/corpus/$$target hostile/corpus/$$target -- -max_total_time=$${SECONDS_EACH:-100} -max_len=4096 -rss_limit_mb=1024 -timeout=5
+	done
 
 generate: .venv/.developer ## render the files that come from the column registry and the catalogue
 	$(BIN)/python -m viflux.registry.rust > $(NATIVE)/columns/src/generated.rs

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from benchmarks import exports_file, exports_memory
 from benchmarks.exports_peers import PEERS, Peer
 from benchmarks.exports_sender import ROOT, Load, send
 from benchmarks.exports_socket import queue, wait_until_taken
@@ -171,19 +172,20 @@ def peer(chosen: Peer, load: Load) -> Run | None:
     return Run(used * 1e6 / sent.flows)
 
 
-def memory() -> Figure:
-    """Measure the agent's memory at 100,000 flows a second from 200 exporters."""
+def resident() -> Figure:
+    """Measure the agent's resident memory at 100,000 flows a second from 200 exporters."""
     rate = 5_000
     with running_agent("ipfix") as (pid, port, _):
         send(Load("ipfix", 200, rate * MEMORY_SECONDS, rate), port)
-        resident = resident_megabytes(pid)
+        found = resident_megabytes(pid)
     what = "agent, IPFIX, 100,000 flows/s from 200 exporters: resident"
-    return Figure(what, resident, "MB", 150, f"after {MEMORY_SECONDS} s")
+    return Figure(what, found, "MB", 150, f"after {MEMORY_SECONDS} s")
 
 
 def measure() -> list[Figure]:
     """Run everything."""
-    return [figure for kind in ("ipfix", "sflow") for figure in of_kind(kind)] + [memory()]
+    figures = [figure for kind in ("ipfix", "sflow") for figure in of_kind(kind)]
+    return [*figures, *exports_memory.measure(), *exports_file.measure(), resident()]
 
 
 def of_kind(kind: str) -> list[Figure]:

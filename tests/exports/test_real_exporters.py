@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -227,6 +228,9 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
                     lambda: all(stored(running, made.exporters[name])["rows"] for name in names),
                     60,
                 )
+                # What is known of exporters is written each ten seconds.
+                begun = time.monotonic()
+                wait_for("their state is written", lambda: time.monotonic() > begun + 11, 20)
                 running.kill_stage("agent")
                 wait_until_heard(made, names)
                 before = sent(capture)
