@@ -31,6 +31,8 @@ const AGE_NS: i64 = 24 * 3_600 * SECOND_NS;
 const MOST_FIELDS: usize = 1_024;
 /// Memory of the templates of one exporter.
 const TEMPLATE_BYTES: usize = 1 << 20;
+/// Memory of the templates of all exporters.
+const ALL_TEMPLATES_BYTES: usize = 64 << 20;
 /// Numbers below it are near the beginning of many exporters: that one goes on where another stopped says nothing there.
 const TELLING_SEQUENCE: u32 = 1_000;
 
@@ -45,6 +47,8 @@ pub struct Decoder {
     pub(crate) waiting: ParkOrder,
     pub(crate) elsewhere: Elsewhere,
     senders: Senders,
+    /// Memory of all templates, in bytes.
+    template_bytes: usize,
     interval_start_ns: i64,
     next_look_ns: i64,
     next_sweep_ns: i64,
@@ -63,6 +67,7 @@ impl Decoder {
             waiting: ParkOrder::default(),
             elsewhere: Elsewhere::default(),
             senders: Senders::default(),
+            template_bytes: 0,
             interval_start_ns: now_ns,
             next_look_ns: now_ns,
             next_sweep_ns: now_ns.saturating_add(SWEEP_NS),
@@ -211,6 +216,7 @@ impl Decoder {
             return;
         };
         self.elsewhere.forget(&exporter.key);
+        self.template_bytes -= exporter.template_bytes;
         self.senders
             .of_listener(exporter.key.listener)
             .add(&exporter.account);
@@ -374,6 +380,23 @@ impl Decoder {
             }
         } else {
             self.drop_oldest_parked(slot);
+        }
+    }
+
+    /// Templates of an exporter changed: keep those of all within their bound; the exporter that is least missed goes first.
+    #[cold]
+    pub(crate) fn bound_templates(&mut self, slot: u32) {
+        let Some(exporter) = self.registry.get_mut(slot) else {
+            return;
+        };
+        let bytes = exporter.domain.as_ref().map_or(0, |domain| domain.bytes());
+        let before = std::mem::replace(&mut exporter.template_bytes, bytes);
+        self.template_bytes = self.template_bytes + bytes - before;
+        while self.template_bytes > ALL_TEMPLATES_BYTES {
+            match self.registry.least_missed() {
+                Some(least) if least != slot => self.forget(least),
+                _ => break,
+            }
         }
     }
 

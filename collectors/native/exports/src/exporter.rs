@@ -66,6 +66,8 @@ pub(crate) struct Exporter {
     pub last_rate: Rate,
     /// Templates; `None` for sFlow.
     pub domain: Option<Box<Domain>>,
+    /// Memory of its templates when it was last looked at, in bytes.
+    pub template_bytes: usize,
     pub parked: VecDeque<Parked>,
     pub held: VecDeque<Held>,
     /// Memory of both, in bytes.
@@ -104,6 +106,7 @@ impl Exporter {
             wait_until_ns: i64::MIN,
             last_rate: UNKNOWN,
             domain: None,
+            template_bytes: 0,
             parked: VecDeque::new(),
             held: VecDeque::new(),
             parked_bytes: 0,

@@ -94,6 +94,7 @@ impl Decoder {
         }
         if outcome.templates_changed {
             self.try_parked(slot);
+            self.bound_templates(slot);
         }
         if outcome.rates_changed {
             self.release_resolved(slot);

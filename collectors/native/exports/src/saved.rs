@@ -130,6 +130,7 @@ impl Decoder {
             exporter.wait_until_ns = i64::MIN;
         }
         let slot = self.registry.insert(exporter);
+        self.bound_templates(slot);
         for port in saved.other_ports {
             self.registry.alias(slot, port);
         }

@@ -1,7 +1,7 @@
 //! sFlow: samples tell their rate themselves; counter samples become rows of what was added.
 
 use wire::rows::{sampling_origin, source_kind};
-use wire::sflow::{decode, source_type, CounterSample, Header, SampleKind};
+use wire::sflow::{decode, head, source_type, CounterSample, Header, SampleKind};
 
 use crate::decoder::Decoder;
 use crate::drops;
@@ -15,9 +15,7 @@ const MOST_HOSTS: usize = 1_024;
 
 impl Decoder {
     pub(crate) fn sflow(&mut self, source: Source, received_ns: i64, bytes: &[u8]) {
-        let output = self.harvest.sflow();
-        let first = output.flows.rows;
-        let header = match decode(bytes, received_ns, output) {
+        let header = match head(bytes) {
             Ok(header) => header,
             Err(fault) => {
                 self.undecodable(source, received_ns, bytes, fault);
@@ -35,6 +33,13 @@ impl Decoder {
             Some(slot) => slot,
             None => self.meet(key, source, None, received_ns),
         };
+        // Now, for an exporter that was forgotten for this one may have left rows.
+        let output = self.harvest.sflow();
+        let first = output.flows.rows;
+        if let Err(fault) = decode(bytes, received_ns, output) {
+            self.undecodable(source, received_ns, bytes, fault);
+            return;
+        }
         let Some(exporter) = self.registry.get_mut(slot) else {
             return;
         };

@@ -141,6 +141,15 @@ pub fn decode(bytes: &[u8], received_ns: i64, out: &mut Output) -> Result<Header
     Ok(header)
 }
 
+/// Read the header alone: who sent the datagram, before anything of it is decoded.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn head(bytes: &[u8]) -> Result<Header, Fault> {
+    header(&mut Reader::new("datagram header", 0, bytes))
+}
+
 /// Reads the header. One whose address is unknown takes 24 bytes, IPv4 28, IPv6 40.
 fn header(reader: &mut Reader<'_>) -> Result<Header, Fault> {
     let whole = *reader;
