@@ -225,8 +225,8 @@ FLOWS_TIER = (
         "peer_network",
         Type.ADDRESS,
         "",
-        "Network of whom the VIF's workload talked to, /24 of IPv4 and /48 of IPv6: of the destination at ingress, of the "
-        "source at egress; where the direction is not told, of the end that has the service port.",
+        "Network of whom the VIF's workload talked to, /24 of IPv4 and /48 of IPv6: of the destination at ingress, of "
+        "the source at egress; where the direction is not told, of the end that has the service port.",
         _TIER,
     ),
     Column(
