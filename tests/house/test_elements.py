@@ -19,6 +19,8 @@ STAND_FOR = {
     "sampling_probability": ("sampling_rate",),
     "sampling_one_of": ("sampling_rate",),
 }
+# Elements of one column that tell something of another.
+ALSO = {"351": "tunnel"}
 # What decides how others are read, and so is no column's.
 NO_COLUMN = {
     "ip_version",
@@ -32,26 +34,30 @@ NO_COLUMN = {
 }
 
 
-def _table() -> dict[str, set[int]]:
+def _table() -> dict[str, set[str]]:
     text = TABLE.read_text(encoding="utf-8")
-    elements: dict[str, set[int]] = {}
-    for number, name in re.findall(r'^    iana\((\d+), "(\w+)"', text, re.MULTILINE):
-        for column in STAND_FOR.get(name, (name,)):
-            elements.setdefault(column, set()).add(int(number))
+    enterprises = dict(re.findall(r"^const (\w+): u32 = (\d+);", text, re.MULTILINE))
+    lines = [(number, name) for number, name in re.findall(r'^    iana\((\d+), "(\w+)"', text, re.MULTILINE)]
+    for enterprise, number, name in re.findall(r'^    of\((\w+), (\d+), "(\w+)"', text, re.MULTILINE):
+        lines.append((f"{enterprises[enterprise]}/{number}", name))
+    elements: dict[str, set[str]] = {}
+    for number, name in lines:
+        for column in (*STAND_FOR.get(name, (name,)), *ALSO.get(number, "").split()):
+            elements.setdefault(column, set()).add(number)
     responder = dict(re.findall(r"^    \((\d+), (\d+)\), // responder", text, re.MULTILINE))
     for reverse, forward in responder.items():
         for numbers in elements.values():
-            if int(forward) in numbers:
-                numbers.add(int(reverse))
+            if forward in numbers:
+                numbers.add(reverse)
     return elements
 
 
-def _registry(source: str) -> set[int]:
-    told = re.search(r"IPFIX ([0-9, -]+)", source)
-    numbers: set[int] = set()
-    for part in re.findall(r"\d+(?:-\d+)?", told.group(1)) if told else []:
+def _registry(source: str) -> set[str]:
+    told = re.search(r"IPFIX ([0-9, /-]+)", source)
+    numbers: set[str] = set()
+    for part in re.findall(r"\d+/\d+|\d+(?:-\d+)?", told.group(1)) if told else []:
         first, _, last = part.partition("-")
-        numbers.update(range(int(first), int(last or first) + 1))
+        numbers.update(map(str, range(int(first), int(last or first) + 1)) if "/" not in part else (part,))
     return numbers
 
 

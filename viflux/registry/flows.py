@@ -19,7 +19,7 @@ _IP = f"{_HEADER}, sampled_ipv4/6 (0:3, 0:4)"
 SOURCE_KINDS = ("sflow", "netflow5", "netflow9", "ipfix")
 SAMPLING_ORIGINS = ("unknown", "announced", "configured", "measured")
 INTERFACE_MEANINGS = ("", "internal", "discarded", "multiple", "unknown")
-TUNNELS = ("", "vxlan", "geneve", "gre", "ipip", "6in4", "mpls_pseudowire")
+TUNNELS = ("", "vxlan", "geneve", "gre", "ipip", "6in4", "mpls_pseudowire", "other")
 HEADER_PROBLEMS = (
     "",
     "cut_ethernet",
@@ -36,7 +36,9 @@ HEADER_PROBLEMS = (
     "unknown_link_type",
 )
 
-VNI = Column("vni", Type.UINT32_OR_NULL, "", "VXLAN network identifier.", _ie("351", "IFLA_VXLAN_ID, RFC 7348"))
+VNI = Column(
+    "vni", Type.UINT32_OR_NULL, "", "VXLAN network identifier.", _ie("351, 6876/892", "IFLA_VXLAN_ID, RFC 7348")
+)
 
 FLOWS = (
     Column("source_kind", Type.CODE, "", "What told it.", _LISTENER, names=SOURCE_KINDS),
@@ -136,9 +138,21 @@ FLOWS = (
     Column("direction", Type.UINT8_OR_NULL, "", "Seen at ingress (0) or egress (1) of the interface.", _ie("61")),
     Column("src_mac", Type.MAC, "", "Source MAC address.", _ie("56, 81", _ETHERNET)),
     Column("dst_mac", Type.MAC, "", "Destination MAC address.", _ie("80, 57", _ETHERNET)),
-    Column("src_vlan", Type.UINT16, "", "VLAN on the way in.", _ie("58, 243", "extended_switch (0:1001)")),
+    Column(
+        "src_vlan",
+        Type.UINT16,
+        "",
+        "VLAN on the way in.",
+        _ie("58, 243", "extended_switch (0:1001), extended_vlantunnel (0:1012)"),
+    ),
     Column("dst_vlan", Type.UINT16, "", "VLAN on the way out.", _ie("59, 254", "extended_switch (0:1001)")),
-    Column("customer_vlan", Type.UINT16, "", "Inner VLAN of a stacked pair.", _ie("245, 255", "802.1ad header")),
+    Column(
+        "customer_vlan",
+        Type.UINT16,
+        "",
+        "Inner VLAN of a stacked pair.",
+        _ie("245, 255", "802.1ad header, extended_vlantunnel (0:1012)"),
+    ),
     Column("src_as", Type.UINT32, "", "AS of the source.", _ie("16", "extended_gateway (0:1003)")),
     Column("dst_as", Type.UINT32, "", "AS of the destination.", _ie("17", "extended_gateway (0:1003)")),
     Column("previous_as", Type.UINT32, "", "Neighbour AS that it came from.", _ie("129", "extended_gateway (0:1003)")),
@@ -159,8 +173,27 @@ FLOWS = (
         "MPLS labels from the top, 20 bits each.",
         _ie("70-79", "MPLS header, extended_mpls (0:1006)"),
     ),
-    Column("tunnel", Type.CODE, "", "Kind of tunnel around the inner columns.", _HEADER, names=TUNNELS),
+    Column(
+        "tunnel",
+        Type.CODE,
+        "",
+        "Kind of tunnel around the inner columns; without those, of the one with the ends `tunnel_src_address` and "
+        "`tunnel_dst_address`.",
+        _ie("351, 6876/891", f"{_HEADER}, extended_ipv4/6_tunnel (0:1023-1026)"),
+        names=TUNNELS,
+    ),
     VNI,
+    *(
+        Column(
+            f"tunnel_{end}_address",
+            Type.ADDRESS,
+            "",
+            f"Outer {side} address of the tunnel that the packet came through, else goes through, as told beside the "
+            "packet; the outer header of a tunnel that is seen in the packet itself fills the main columns.",
+            _ie(number, "extended_ipv4/6_tunnel (0:1023-1026)"),
+        )
+        for end, side, number in (("src", "source", "6876/893"), ("dst", "destination", "6876/894"))
+    ),
     Column("inner_src_address", Type.ADDRESS, "", "Source address inside the tunnel.", _HEADER),
     Column("inner_dst_address", Type.ADDRESS, "", "Destination address inside the tunnel.", _HEADER),
     Column("inner_src_port", Type.UINT16, "", "Source port inside the tunnel.", _HEADER),

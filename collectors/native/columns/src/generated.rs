@@ -55,7 +55,7 @@ pub mod inventory {
         pub parent_vif_id: Vec<u64>,
         /// The bridge or other master that this VIF is a port of; 0 for none. Source: IFLA_MASTER.
         pub bridge_vif_id: Vec<u64>,
-        /// VXLAN network identifier. Source: IPFIX 351; IFLA_VXLAN_ID, RFC 7348.
+        /// VXLAN network identifier. Source: IPFIX 351, 6876/892; IFLA_VXLAN_ID, RFC 7348.
         pub vni: Vec<Option<u32>>,
         /// VLAN identifier. Source: IFLA_VLAN_ID, IEEE 802.1Q.
         pub vlan_id: Vec<Option<u16>>,
@@ -543,6 +543,8 @@ pub mod flows {
                 true,
             ),
             Field::new("vni", DataType::UInt32, true),
+            Field::new("tunnel_src_address", DataType::FixedSizeBinary(16), true),
+            Field::new("tunnel_dst_address", DataType::FixedSizeBinary(16), true),
             Field::new("inner_src_address", DataType::FixedSizeBinary(16), true),
             Field::new("inner_dst_address", DataType::FixedSizeBinary(16), true),
             Field::new("inner_src_port", DataType::UInt16, true),
@@ -626,6 +628,8 @@ pub mod flows {
             wide::tags(rows.mpls_labels),
             wide::codes(rows.tunnel, &rows::tunnel::NAMES),
             wide::uint32s(rows.vni),
+            wide::addresses(rows.tunnel_src_address),
+            wide::addresses(rows.tunnel_dst_address),
             wide::addresses(rows.inner_src_address),
             wide::addresses(rows.inner_dst_address),
             wide::uint16s(rows.inner_src_port),
@@ -710,7 +714,7 @@ pub mod drops {
         pub src_mac: Vec<u64>,
         /// Destination MAC address. Source: IPFIX 80, 57; sFlow sampled_header (0:1), sampled_ethernet (0:2).
         pub dst_mac: Vec<u64>,
-        /// VLAN on the way in. Source: IPFIX 58, 243; extended_switch (0:1001).
+        /// VLAN on the way in. Source: IPFIX 58, 243; extended_switch (0:1001), extended_vlantunnel (0:1012).
         pub src_vlan: Vec<u16>,
     }
 

@@ -71,11 +71,11 @@ pub struct Flows {
     pub src_mac: Column<u64>,
     /// Destination MAC address. Source: IPFIX 80, 57; sFlow sampled_header (0:1), sampled_ethernet (0:2).
     pub dst_mac: Column<u64>,
-    /// VLAN on the way in. Source: IPFIX 58, 243; extended_switch (0:1001).
+    /// VLAN on the way in. Source: IPFIX 58, 243; extended_switch (0:1001), extended_vlantunnel (0:1012).
     pub src_vlan: Column<u16>,
     /// VLAN on the way out. Source: IPFIX 59, 254; extended_switch (0:1001).
     pub dst_vlan: Column<u16>,
-    /// Inner VLAN of a stacked pair. Source: IPFIX 245, 255; 802.1ad header.
+    /// Inner VLAN of a stacked pair. Source: IPFIX 245, 255; 802.1ad header, extended_vlantunnel (0:1012).
     pub customer_vlan: Column<u16>,
     /// AS of the source. Source: IPFIX 16; extended_gateway (0:1003).
     pub src_as: Column<u32>,
@@ -105,10 +105,14 @@ pub struct Flows {
     pub ip_fragment_offset: Column<u16>,
     /// MPLS labels from the top, 20 bits each. Source: IPFIX 70-79; MPLS header, extended_mpls (0:1006).
     pub mpls_labels: Column<Vec<u32>>,
-    /// Kind of tunnel around the inner columns. Source: sFlow sampled_header (0:1).
+    /// Kind of tunnel around the inner columns; without those, of the one with the ends `tunnel_src_address` and `tunnel_dst_address`. Source: IPFIX 351, 6876/891; sFlow sampled_header (0:1), extended_ipv4/6_tunnel (0:1023-1026).
     pub tunnel: Column<u8>,
-    /// VXLAN network identifier. Source: IPFIX 351; IFLA_VXLAN_ID, RFC 7348.
+    /// VXLAN network identifier. Source: IPFIX 351, 6876/892; IFLA_VXLAN_ID, RFC 7348.
     pub vni: Column<u32>,
+    /// Outer source address of the tunnel that the packet came through, else goes through, as told beside the packet; the outer header of a tunnel that is seen in the packet itself fills the main columns. Source: IPFIX 6876/893; extended_ipv4/6_tunnel (0:1023-1026).
+    pub tunnel_src_address: Column<[u8; 16]>,
+    /// Outer destination address of the tunnel that the packet came through, else goes through, as told beside the packet; the outer header of a tunnel that is seen in the packet itself fills the main columns. Source: IPFIX 6876/894; extended_ipv4/6_tunnel (0:1023-1026).
+    pub tunnel_dst_address: Column<[u8; 16]>,
     /// Source address inside the tunnel. Source: sFlow sampled_header (0:1).
     pub inner_src_address: Column<[u8; 16]>,
     /// Destination address inside the tunnel. Source: sFlow sampled_header (0:1).
@@ -208,6 +212,8 @@ impl Flows {
         self.mpls_labels.fill(rows);
         self.tunnel.fill(rows);
         self.vni.fill(rows);
+        self.tunnel_src_address.fill(rows);
+        self.tunnel_dst_address.fill(rows);
         self.inner_src_address.fill(rows);
         self.inner_dst_address.fill(rows);
         self.inner_src_port.fill(rows);
@@ -286,6 +292,8 @@ impl Flows {
             mpls_labels: self.mpls_labels.empty_like(),
             tunnel: self.tunnel.empty_like(),
             vni: self.vni.empty_like(),
+            tunnel_src_address: self.tunnel_src_address.empty_like(),
+            tunnel_dst_address: self.tunnel_dst_address.empty_like(),
             inner_src_address: self.inner_src_address.empty_like(),
             inner_dst_address: self.inner_dst_address.empty_like(),
             inner_src_port: self.inner_src_port.empty_like(),
@@ -373,6 +381,10 @@ impl Flows {
         self.mpls_labels.append(rows, &mut other.mpls_labels);
         self.tunnel.append(rows, &mut other.tunnel);
         self.vni.append(rows, &mut other.vni);
+        self.tunnel_src_address
+            .append(rows, &mut other.tunnel_src_address);
+        self.tunnel_dst_address
+            .append(rows, &mut other.tunnel_dst_address);
         self.inner_src_address
             .append(rows, &mut other.inner_src_address);
         self.inner_dst_address
@@ -459,6 +471,8 @@ impl Flows {
             + self.mpls_labels.memory_bytes()
             + self.tunnel.memory_bytes()
             + self.vni.memory_bytes()
+            + self.tunnel_src_address.memory_bytes()
+            + self.tunnel_dst_address.memory_bytes()
             + self.inner_src_address.memory_bytes()
             + self.inner_dst_address.memory_bytes()
             + self.inner_src_port.memory_bytes()
@@ -528,7 +542,7 @@ pub mod out_if_meaning {
 /// Codes of `tunnel`.
 pub mod tunnel {
     /// The texts, by code.
-    pub const NAMES: [&str; 7] = [
+    pub const NAMES: [&str; 8] = [
         "",
         "vxlan",
         "geneve",
@@ -536,6 +550,7 @@ pub mod tunnel {
         "ipip",
         "6in4",
         "mpls_pseudowire",
+        "other",
     ];
     pub const NONE: u8 = 0;
     pub const VXLAN: u8 = 1;
@@ -544,6 +559,7 @@ pub mod tunnel {
     pub const IPIP: u8 = 4;
     pub const SIX_IN_FOUR: u8 = 5;
     pub const MPLS_PSEUDOWIRE: u8 = 6;
+    pub const OTHER: u8 = 7;
 }
 
 /// Codes of `header_problem`.

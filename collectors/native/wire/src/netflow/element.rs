@@ -44,6 +44,10 @@ pub enum Place {
     Application,
     /// Overlay type in the top byte, VXLAN's VNI below.
     Segment,
+    /// Kind of the tunnel around the packet, of enterprise 6876.
+    Tunnel,
+    /// An end of that tunnel, 4 bytes; all zeros where it is not known.
+    Outer(At<[u8; 16]>),
     /// 4 or 6: which of two addresses counts.
     Version,
     Selector,
@@ -103,7 +107,7 @@ impl Element {
             );
         };
         match self.place {
-            Place::Ipv4(_) => width == 4,
+            Place::Ipv4(_) | Place::Outer(_) => width == 4,
             Place::Ipv6(_) => width == 16,
             Place::Mac(_) => width == 6,
             Place::Time(_, Form::Micros | Form::Nanos) => width == 8,

@@ -39,6 +39,8 @@ impl Frame<'_> {
             Place::Icmp => self.icmp(slot, flows),
             Place::Application => self.application(slot, flows),
             Place::Segment => self.segment(slot, flows),
+            Place::Tunnel => self.tunnel(slot, &mut flows.tunnel),
+            Place::Outer(column) => self.outer(slot, column(flows)),
             _ => {}
         }
     }
@@ -198,6 +200,27 @@ impl Frame<'_> {
             if value.len() > 3 && value[0] == 1 {
                 flows.tunnel.set(row, tunnel::VXLAN);
             }
+        });
+    }
+
+    /// 0 is a kind that is not known; 3 is LISP, 4 STT, and 5 GRE over IPsec.
+    fn tunnel(&self, slot: &Slot, column: &mut Column<u8>) {
+        self.each(slot, |row, value| {
+            let kind = match number(value) {
+                None | Some(0) => return,
+                Some(1) => tunnel::VXLAN,
+                Some(2 | 5) => tunnel::GRE,
+                Some(7) => tunnel::GENEVE,
+                Some(_) => tunnel::OTHER,
+            };
+            column.set(row, kind);
+        });
+    }
+
+    fn outer(&self, slot: &Slot, column: &mut Column<[u8; 16]>) {
+        self.each(slot, |row, value| match <[u8; 4]>::try_from(value) {
+            Ok(address) if address != [0; 4] => column.set(row, mapped(address)),
+            _ => {}
         });
     }
 }

@@ -34,7 +34,8 @@ pub(super) const NOTHING: u8 = 59;
 ///
 /// # Errors
 /// Something is cut or cannot be; `ip` has what comes before.
-#[inline]
+// Always, here and in what it calls: the compiler no longer does so by itself, and calls between them cost 9 ns a packet.
+#[inline(always)]
 pub(super) fn read(place: &mut Place<'_>, kind: u16, ip: &mut Ip) -> Result<(), Problem> {
     if kind == IP4 {
         ip4::read(place, ip)?;

@@ -20,7 +20,7 @@ fn mapped(address: [u8; 4]) -> [u8; 16] {
 ///
 /// # Errors
 /// It is cut, is not version 4, or has lengths that cannot be; `ip` is untouched unless its 20 fixed bytes are there.
-#[inline]
+#[inline(always)]
 pub(super) fn read(place: &mut Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
     let Place { view, offset, .. } = *place;
     let &[first] = view.need(offset, CUT_IP)?;

@@ -13,7 +13,7 @@ const SIZE: usize = 40;
 ///
 /// # Errors
 /// It is cut, is not version 6, or an extension header cannot be read; `ip` is untouched unless its 40 bytes are there.
-#[inline]
+#[inline(always)]
 pub(super) fn read(place: &mut Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
     let Place { view, offset, .. } = *place;
     let &[first] = view.need(offset, CUT_IP)?;

@@ -2,13 +2,13 @@
 
 use super::ethernet::{self, BRIDGED, IP4, IP6, MPLS, MPLS_UPSTREAM, PPPOE};
 use super::ip::Place;
-use super::pseudowire::Guess;
+use super::pseudowire::{self, Guess};
 use super::tunnel::{self, Inside};
 use super::view::{Problem, View};
 use super::vlan::{self, Tags};
 use super::{ip, mpls, pppoe, Link, Packet};
 use crate::rows::header_problem::{CUT_ETHERNET, CUT_INNER, CUT_TUNNEL, TOO_MANY_LAYERS};
-use crate::rows::tunnel::MPLS_PSEUDOWIRE;
+use crate::rows::tunnel::{MPLS_PSEUDOWIRE, OTHER};
 
 /// Read all layers into `packet`.
 ///
@@ -97,6 +97,29 @@ fn outer(header: &[u8], kind: u16, offset: usize, packet: &mut Packet) -> Result
     let Inside { view, kind, offset } = tunnel.inside;
     view.reach(tunnel.offset, offset - tunnel.offset, CUT_TUNNEL)?;
     inner(view, kind, offset, packet)
+}
+
+/// The packet inside a tunnel of a kind that is not known.
+///
+/// # Errors
+/// Too little of it is there to tell what it is, or it is cut.
+pub(super) fn read_inside(
+    header: &[u8],
+    offset: usize,
+    packet: &mut Packet,
+) -> Result<(), Problem> {
+    let least = if packet.ip.version == 4 { 20 } else { 40 };
+    if offset < least {
+        return Ok(());
+    }
+    packet.tunnel = OTHER;
+    let view = View::new(header);
+    match pseudowire::guess(view, offset) {
+        Ok(Guess::Ip(kind, offset)) => inner(view, kind, offset, packet),
+        Ok(Guess::Frame(offset)) => inner(view, BRIDGED, offset, packet),
+        Ok(Guess::Nothing) => Ok(()),
+        Err(Problem { offset, .. }) => Problem::at(CUT_INNER, offset),
+    }
 }
 
 /// The packet inside. Whatever of it is cut is `cut_inner`, and a tunnel in it is not followed.

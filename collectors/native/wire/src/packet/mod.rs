@@ -49,6 +49,21 @@ pub fn read(link: Link, header: &[u8], packet: &mut Packet) {
     }
 }
 
+/// Read the packet inside that is told to begin at `offset` of the header, behind a tunnel that [`read`] does not know.
+///
+/// What it begins with is not told, so it has to prove itself, as below MPLS labels. Nothing is done where a tunnel was found, where
+/// the reading ended early, or where `offset` is not behind the outer packet's header.
+#[cold]
+pub fn read_inside(header: &[u8], offset: usize, packet: &mut Packet) {
+    if packet.tunnel != 0 || packet.problem != 0 || packet.ip.version == 0 {
+        return;
+    }
+    if let Err(Problem { code, offset }) = layers::read_inside(header, offset, packet) {
+        packet.problem = code;
+        packet.problem_offset = u16::try_from(offset).unwrap_or(u16::MAX);
+    }
+}
+
 /// What the first byte of a sampled header belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {

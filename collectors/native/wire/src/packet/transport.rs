@@ -17,7 +17,7 @@ const UDP_LITE: u8 = 136;
 ///
 /// # Errors
 /// The fixed header is cut: `ip` has those fields that are there.
-#[inline]
+#[inline(always)]
 pub(super) fn read(place: &Place<'_>, ip: &mut Ip) -> Result<(), Problem> {
     match place.protocol {
         TCP => tcp(place, ip),

@@ -33,7 +33,7 @@ pub(super) struct Inside<'a> {
 ///
 /// # Errors
 /// The fixed part of the tunnel's header is cut.
-#[inline]
+#[inline(always)]
 pub(super) fn read<'a>(place: &Place<'a>, ip: &Ip) -> Result<Option<Tunnel<'a>>, Problem> {
     match place.protocol {
         transport::UDP => match ip.ports {

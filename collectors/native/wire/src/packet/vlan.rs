@@ -24,7 +24,7 @@ pub(super) fn is_tag(kind: u16) -> bool {
 ///
 /// # Errors
 /// A tag is cut, or there are more than [`MOST_TAGS`].
-#[inline]
+#[inline(always)]
 pub(super) fn read(view: View<'_>, first: usize, tags: &mut Tags) -> Result<(u16, usize), Problem> {
     let mut offset = first;
     for depth in 0..MOST_TAGS {

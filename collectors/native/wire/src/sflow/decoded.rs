@@ -17,13 +17,13 @@ pub(super) struct SampledEthernet {
 /// An IP header that the exporter decoded (0:3, 0:4).
 #[derive(Clone, Copy)]
 pub(super) struct SampledIp {
-    version: u8,
+    pub(super) version: u8,
     length: u32,
-    protocol: u32,
-    src_address: [u8; 16],
-    dst_address: [u8; 16],
+    pub(super) protocol: u32,
+    pub(super) src_address: [u8; 16],
+    pub(super) dst_address: [u8; 16],
     src_port: u32,
-    dst_port: u32,
+    pub(super) dst_port: u32,
     tcp_flags: u32,
     tos: u32,
 }

@@ -39,6 +39,12 @@ pub(super) struct Mpls<'a> {
     in_stack: &'a [[u8; 4]],
 }
 
+/// VLAN tags that were taken off the packet before it was sampled (0:1012), TPID and TCI of each, from the outermost.
+#[derive(Clone, Copy)]
+pub(super) struct VlanTunnel<'a> {
+    stack: &'a [[u8; 4]],
+}
+
 /// Addresses behind a NAT (0:1007).
 #[derive(Clone, Copy)]
 pub(super) struct Nat {
@@ -58,6 +64,14 @@ impl Switch {
     pub(super) fn read(mut body: Reader<'_>) -> Result<Self, Fault> {
         let [src_vlan, _, dst_vlan, _] = body.words()?;
         Ok(Switch { src_vlan, dst_vlan })
+    }
+
+    /// Only the way out.
+    pub(super) fn without_source(self) -> Self {
+        Switch {
+            src_vlan: 0,
+            ..self
+        }
     }
 
     #[inline]
@@ -171,6 +185,31 @@ impl<'a> Mpls<'a> {
         entries
             .map(|&entry| u32::from_be_bytes(entry) >> 12)
             .collect()
+    }
+}
+
+impl<'a> VlanTunnel<'a> {
+    pub(super) fn read(mut body: Reader<'a>) -> Result<Self, Fault> {
+        Ok(VlanTunnel {
+            stack: body.list()?,
+        })
+    }
+
+    /// Whether it has a tag.
+    pub(super) fn is_told(&self) -> bool {
+        !self.stack.is_empty()
+    }
+
+    /// Gives the packet the tags of the frame as it was: those that were taken off, then those that it still has.
+    pub(super) fn complete(&self, packet: &mut Packet) {
+        let stripped = self
+            .stack
+            .iter()
+            .map(|&[_, _, high, low]| u16::from_be_bytes([high, low]) & MOST_VLAN);
+        let mut tags = stripped.chain(packet.vlan).chain(packet.customer_vlan);
+        let (outer, inner) = (tags.next(), tags.next());
+        packet.vlan = outer;
+        packet.customer_vlan = inner;
     }
 }
 

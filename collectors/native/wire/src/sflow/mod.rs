@@ -22,6 +22,7 @@ mod flow;
 pub mod host;
 mod reason;
 mod sampled;
+mod tunnel;
 mod xdr;
 
 pub use counters::CounterSample;

@@ -1,7 +1,8 @@
 //! Flow structures: what a sample says of the packet that it is about.
 
 use super::decoded::{SampledEthernet, SampledIp};
-use super::extended::{Gateway, Mpls, Nat, NatPorts, Router, Switch};
+use super::extended::{Gateway, Mpls, Nat, NatPorts, Router, Switch, VlanTunnel};
+use super::tunnel::{Outer, Tunnels};
 use super::xdr::Reader;
 use crate::fault::Fault;
 use crate::packet::{self, Link, Packet};
@@ -28,8 +29,10 @@ pub(super) struct More<'a> {
     mpls: Option<Mpls<'a>>,
     nat: Option<Nat>,
     nat_ports: Option<NatPorts>,
-    /// Network identifier that the packet came with, or goes with; of the way in if both are told.
-    vni: Option<u32>,
+    vlans: Option<VlanTunnel<'a>>,
+    tunnels: Tunnels,
+    /// Where in the sampled header the packet inside a tunnel begins.
+    inner_offset: Option<u32>,
     /// Why and where a packet was discarded, as texts.
     pub(super) function: Option<&'a [u8]>,
     pub(super) access_list: Option<&'a [u8]>,
@@ -106,8 +109,21 @@ impl<'a> Sampled<'a> {
             Some(header) => self.unknown += u32::from(!header.packet(packet)),
             None => *packet = Packet::default(),
         }
-        if let Some(more) = &mut self.more {
-            more.complete(packet);
+        if self.more.is_some() {
+            self.complete(packet);
+        }
+    }
+
+    /// Fills in what few samples say.
+    #[cold]
+    fn complete(&mut self, packet: &mut Packet) {
+        let Some(more) = &mut self.more else {
+            return;
+        };
+        more.complete(self.header.as_ref(), packet);
+        if more.vlans.is_some_and(|vlans| vlans.is_told()) {
+            // What VLAN a switch sorts a frame into may be that of an inner tag.
+            self.switch = self.switch.map(Switch::without_source);
         }
     }
 
@@ -174,11 +190,10 @@ impl<'a> SampledHeader<'a> {
 /// Bytes of Ethernet's frame check.
 const FRAME_CHECK: u32 = 4;
 
-/// Structures that are known and that no column takes: users, URLs, names of MPLS tunnels and circuits, stripped VLAN tags, 802.11,
-/// headers that a tunnel adds or took off (the main columns are the packet as its interface saw it), InfiniBand, priority tags,
-/// queues, transit delay, time stamps, sockets and applications.
+/// Structures that are known and that no column takes: users, URLs, names of MPLS tunnels and circuits, 802.11, outer Ethernet headers
+/// of tunnels, InfiniBand, VLAN stacks in and out, queues, transit delay, time stamps, sockets and applications.
 const fn is_known(format: u32) -> bool {
-    matches!(format, 1004 | 1005 | 1008..=1016 | 1021..=1028 | 1031..=1036 | 1039 | 1040 | 1043 | 2100..=2103 | 2200..=2210)
+    matches!(format, 1004 | 1005 | 1008..=1011 | 1013..=1016 | 1021 | 1022 | 1031..=1036 | 1039 | 1040 | 1043 | 2100..=2103 | 2200..=2210)
 }
 
 impl<'a> More<'a> {
@@ -192,7 +207,14 @@ impl<'a> More<'a> {
             1003 => "extended_gateway",
             1006 => "extended_mpls",
             1007 => "extended_nat",
+            1012 => "extended_vlantunnel",
             1020 => "extended_nat_port",
+            1023 => "extended_ipv4_tunnel_egress",
+            1024 => "extended_ipv4_tunnel_ingress",
+            1025 => "extended_ipv6_tunnel_egress",
+            1026 => "extended_ipv6_tunnel_ingress",
+            1027 => "extended_decapsulate_egress",
+            1028 => "extended_decapsulate_ingress",
             1029 => "extended_vni_egress",
             1030 => "extended_vni_ingress",
             1037 => "extended_acl",
@@ -204,6 +226,7 @@ impl<'a> More<'a> {
     }
 
     fn structure(&mut self, format: u32, mut body: Reader<'a>) -> Result<(), Fault> {
+        let Tunnels { ingress, egress } = &mut self.tunnels;
         match format {
             2 => first(&mut self.ethernet, SampledEthernet::read(body)?),
             3 => first(&mut self.ip, SampledIp::read_ipv4(body)?),
@@ -213,8 +236,14 @@ impl<'a> More<'a> {
             1006 => first(&mut self.mpls, Mpls::read(body)?),
             1007 => first(&mut self.nat, Nat::read(body)?),
             1020 => first(&mut self.nat_ports, NatPorts::read(body)?),
-            1029 => first(&mut self.vni, body.word()?),
-            1030 => self.vni = Some(body.word()?),
+            1012 => first(&mut self.vlans, VlanTunnel::read(body)?),
+            1023 => first(&mut egress.outer, Outer::new(&SampledIp::read_ipv4(body)?)),
+            1024 => first(&mut ingress.outer, Outer::new(&SampledIp::read_ipv4(body)?)),
+            1025 => first(&mut egress.outer, Outer::new(&SampledIp::read_ipv6(body)?)),
+            1026 => first(&mut ingress.outer, Outer::new(&SampledIp::read_ipv6(body)?)),
+            1027 | 1028 => first(&mut self.inner_offset, body.word()?),
+            1029 => first(&mut egress.vni, body.word()?),
+            1030 => first(&mut ingress.vni, body.word()?),
             1037 => {
                 let [_number] = body.words()?;
                 self.access_list = Some(body.opaque()?);
@@ -237,8 +266,14 @@ impl<'a> More<'a> {
         }
     }
 
-    /// Fills in what a sampled header did not have.
-    fn complete(&mut self, packet: &mut Packet) {
+    /// Fills in what a sampled header did not have, or did not say.
+    fn complete(&mut self, header: Option<&SampledHeader<'_>>, packet: &mut Packet) {
+        if let (Some(header), Some(offset)) = (header, self.inner_offset) {
+            packet::read_inside(header.bytes, offset as usize, packet);
+        }
+        if let Some(vlans) = &self.vlans {
+            vlans.complete(packet);
+        }
         if let Some(ethernet) = &self.ethernet {
             ethernet.complete(packet);
         }
@@ -273,8 +308,6 @@ impl<'a> More<'a> {
         if let Some(ports) = &self.nat_ports {
             ports.write(row, flows);
         }
-        if let (Some(vni), None) = (self.vni, packet.vni) {
-            flows.vni.set(row, vni);
-        }
+        self.tunnels.write(row, packet, flows);
     }
 }
