@@ -1,7 +1,7 @@
 //! Each element and the column that takes it.
 
 use crate::messages::{
-    flow, flow9, mapped, Exporter, Told, DOMAIN, EXPORTER, RECEIVED_NS, SEQUENCE, USUAL,
+    flow, flow9, mapped, Exporter, Told, DOMAIN, EXPORTER, RECEIVED_NS, SEQUENCE, USUAL, VARIABLE,
 };
 use wire::column::Column;
 use wire::rows::{source_kind, tunnel, Flows};
@@ -227,6 +227,46 @@ fn overlay_segment() {
         one((6876, 892, 8, &[0, 0, 0, 0, 0, 0, 0, 42]), |f| &f.vni),
         Some(42)
     );
+}
+
+#[test]
+fn the_tunnel_around_the_packet() {
+    let told: &[Told<'_>] = &[
+        (0, 8, 4, &[192, 0, 2, 10]),
+        (6876, 893, 4, &[203, 0, 113, 8]),
+        (6876, 894, 4, &[203, 0, 113, 9]),
+        (6876, 895, 1, &[17]),
+        (6876, 896, 2, &[0x9c, 0x40]),
+        (6876, 897, 2, &[0x12, 0xb5]),
+        (6876, 891, 1, &[1]),
+        (6876, 892, VARIABLE, &[0, 0, 77]),
+    ];
+    let exporter = flow(told);
+    let flows = &exporter.out.flows;
+    assert_eq!(flows.src_address.get(0), Some(&mapped([192, 0, 2, 10])));
+    assert_eq!(flows.tunnel.get(0), Some(&tunnel::VXLAN));
+    assert_eq!(flows.vni.get(0), Some(&77));
+    let (src, dst) = (mapped([203, 0, 113, 8]), mapped([203, 0, 113, 9]));
+    assert_eq!(flows.tunnel_src_address.get(0), Some(&src));
+    assert_eq!(flows.tunnel_dst_address.get(0), Some(&dst));
+    for (number, kind) in [
+        (0, None),
+        (1, Some(tunnel::VXLAN)),
+        (2, Some(tunnel::GRE)),
+        (3, Some(tunnel::OTHER)),
+        (4, Some(tunnel::OTHER)),
+        (5, Some(tunnel::GRE)),
+        (7, Some(tunnel::GENEVE)),
+        (255, Some(tunnel::OTHER)),
+    ] {
+        let told = one((6876, 891, 1, &[number]), |f| &f.tunnel);
+        assert_eq!(told, kind, "{number}");
+    }
+    // STT's keys have 64 bits, of which a network identifier is none.
+    let long = (6876, 892, 8, &[1, 0, 0, 0, 0, 0, 0, 0][..]);
+    assert_eq!(one(long, |f| &f.vni), None);
+    let unknown = (6876, 893, 4, &[0, 0, 0, 0][..]);
+    assert_eq!(one(unknown, |f| &f.tunnel_src_address), None);
 }
 
 #[test]

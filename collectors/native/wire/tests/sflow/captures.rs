@@ -3,6 +3,7 @@
 use crate::rows::{assert_whole, rows};
 use std::path::Path;
 use wire::fault::Reason;
+use wire::rows::tunnel;
 use wire::sflow::{decode, Output};
 
 /// The UDP payloads of a little-endian pcap file of Ethernet frames without tags.
@@ -47,6 +48,39 @@ fn captures_have_as_many_samples_and_bytes_as_another_decoder_finds() {
     assert_eq!(found("ovs_sflow_vxlan.pcap"), (86, 6, 25_340));
     assert_eq!(found("ovs_sflow_vlan_mpls.pcap"), (98, 7, 29_724));
     assert_eq!(found("pmacctd_sflow.pcap"), (298, 1, 171_138));
+}
+
+/// A tunnel of VNI 77 between 198.51.100.129 and .130 that the switch itself ends; counts by a reading of the bytes apart from this one.
+#[test]
+fn outer_ends_of_open_vswitchs_tunnel_are_kept() {
+    let mut out = Output::default();
+    for bytes in datagrams("ovs_sflow_tunnel.pcap") {
+        decode(&bytes, 1, &mut out).expect("a header");
+    }
+    let flows = &out.flows;
+    let end = |address: Option<&[u8; 16]>| address.map(|address| address[10..].to_vec());
+    let mut found = [0; 3];
+    for row in 0..flows.rows {
+        let ends = (
+            end(flows.tunnel_src_address.get(row)),
+            end(flows.tunnel_dst_address.get(row)),
+        );
+        let told = (flows.tunnel.get(row), flows.vni.get(row));
+        let [here, there] = [129, 130].map(|last| vec![0xff, 0xff, 198, 51, 100, last]);
+        let index = match ends {
+            (Some(src), Some(dst)) if src == there && dst == here => 0,
+            (Some(src), Some(dst)) if src == here && dst == there => 1,
+            (None, None) => 2,
+            other => panic!("{other:?}"),
+        };
+        let expected = match index {
+            2 => (None, None),
+            _ => (Some(&tunnel::VXLAN), Some(&77)),
+        };
+        assert_eq!(told, expected);
+        found[index] += 1;
+    }
+    assert_eq!(found, [151, 22, 321 - 151 - 22]);
 }
 
 #[test]

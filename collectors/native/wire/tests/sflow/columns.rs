@@ -52,6 +52,8 @@ macro_rules! columns {
             mpls_labels,
             tunnel,
             vni,
+            tunnel_src_address,
+            tunnel_dst_address,
             inner_src_address,
             inner_dst_address,
             inner_src_port,

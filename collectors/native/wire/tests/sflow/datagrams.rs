@@ -130,6 +130,26 @@ pub fn ip6() -> Vec<u8> {
     tagged(4, &join(&[head, V6_SRC.to_vec(), V6_DST.to_vec(), tail]))
 }
 
+/// The outer IPv4 header of a tunnel (1023 or 1024) from 203.0.113.8:40000 to 203.0.113.9, of no length, as Open vSwitch writes it.
+pub fn outer4(format: u32, protocol: u32, dst_port: u32) -> Vec<u8> {
+    let addresses = vec![203, 0, 113, 8, 203, 0, 113, 9];
+    let head = words(&[0, protocol]);
+    tagged(
+        format,
+        &join(&[head, addresses, words(&[40_000, dst_port, 0, 0])]),
+    )
+}
+
+/// The outer IPv6 header of a tunnel (1025 or 1026), like [`outer4`].
+pub fn outer6(format: u32, protocol: u32) -> Vec<u8> {
+    let tail = words(&[40_000, 4789, 0, 0]);
+    let head = words(&[0, protocol]);
+    tagged(
+        format,
+        &join(&[head, V6_SRC.to_vec(), V6_DST.to_vec(), tail]),
+    )
+}
+
 pub fn switch() -> Vec<u8> {
     tagged(1001, &words(&[42, 0, 43, 0]))
 }

@@ -173,6 +173,13 @@ fn every_shorter_prefix_of_a_structure_breaks_its_sample_and_no_other() {
         ("extended_mpls", mpls()),
         ("extended_nat", nat()),
         ("extended_nat_port", nat_ports()),
+        ("extended_vlantunnel", tagged(1012, &list(&[0x88a8_0064]))),
+        ("extended_ipv4_tunnel_egress", outer4(1023, 47, 0)),
+        ("extended_ipv4_tunnel_ingress", outer4(1024, 47, 0)),
+        ("extended_ipv6_tunnel_egress", outer6(1025, 41)),
+        ("extended_ipv6_tunnel_ingress", outer6(1026, 41)),
+        ("extended_decapsulate_egress", tagged(1027, &words(&[50]))),
+        ("extended_decapsulate_ingress", tagged(1028, &words(&[50]))),
         ("extended_vni_egress", tagged(1029, &words(&[1]))),
         ("extended_vni_ingress", tagged(1030, &words(&[1]))),
     ] {

@@ -16,3 +16,4 @@ mod hostile;
 mod random;
 mod readings;
 mod rows;
+mod tunnels;
