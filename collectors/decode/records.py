@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from viflux.registry.column import Column, Type
+from viflux.registry.columns import COLUMNS
 from viflux.registry.kinds import KINDS
 
 _NUMBERS = {
@@ -69,6 +70,15 @@ def _stored(kind: str, *table: str) -> Records:
     return Records(tuple(_shown(column) for column in KINDS[kind].record_columns), table)
 
 
+def _counters(*table: str) -> Records:
+    # In the store the inventory says which interface a VIF is; here nothing else does.
+    place = (
+        Shown("exporter_address"),
+        *(_shown(COLUMNS[name]) for name in ("observation_domain_id", "ifindex", "ifname")),
+    )
+    return Records((*place, *_stored("counters").columns), table)
+
+
 def _own(*columns: tuple[str, bool], table: tuple[str, ...]) -> Records:
     return Records(tuple(Shown(name, is_number=is_number) for name, is_number in columns), table)
 
@@ -106,10 +116,11 @@ RECORDS: dict[str, Records] = {
         ("fields", False),
         table=("exporter_address", "observation_domain_id", "template_id", "scope", "fields"),
     ),
-    "counters": _stored(
-        "counters",
+    "counters": _counters(
+        "exporter_address",
+        "ifindex",
+        "ifname",
         "time",
-        "vif_id",
         "rx_bytes",
         "tx_bytes",
         "rx_packets",
@@ -148,20 +159,20 @@ RECORDS: dict[str, Records] = {
         ("packet_number", True),
         ("received_time", False),
         ("exporter_address", False),
-        ("source_kind", False),
+        ("protocol", False),
         ("layer", False),
-        ("offset_bytes", True),
-        ("needed_bytes", True),
-        ("present_bytes", True),
+        ("offset", True),
+        ("needed", True),
+        ("present", True),
         ("reason", False),
         ("sample", False),
         table=(
             "packet_number",
-            "source_kind",
+            "protocol",
             "layer",
-            "offset_bytes",
-            "needed_bytes",
-            "present_bytes",
+            "offset",
+            "needed",
+            "present",
             "reason",
             "exporter_address",
             "received_time",

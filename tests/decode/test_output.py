@@ -163,6 +163,9 @@ def test_counters_of_sflow_are_deltas() -> None:
         for before, after in itertools.pairwise(readings):
             assert after["rx_bytes"] == after["rx_bytes_total"] - before["rx_bytes_total"]
     assert any(len(readings) > 1 for readings in by_vif.values())
+    places = {(row["exporter_address"], row["observation_domain_id"], row["ifindex"]) for row in rows}
+    assert len(places) == len(by_vif)
+    assert None not in {part for place in places for part in place}
 
 
 def test_raw_elements_are_kept_on_demand() -> None:
@@ -205,8 +208,8 @@ def test_faults_name_their_packet_and_byte() -> None:
     assert all(row["file"] == str(CAPTURES / "odd_damaged.pcap") for row in rows)
     by_number = {row["packet_number"]: row for row in rows}
     short = by_number[3]
-    assert (short["source_kind"], short["layer"], short["reason"]) == ("ipfix", "message header", "short")
-    assert (short["offset_bytes"], short["needed_bytes"], short["present_bytes"]) == (0, 16, 10)
+    assert (short["protocol"], short["layer"], short["reason"]) == ("ipfix", "message header", "short")
+    assert (short["offset"], short["needed"], short["present"]) == (0, 16, 10)
     assert short["sample"] == "000a006a6afd86c00000"
     assert by_number[13]["sample"].startswith(b"GET /".hex())
     parked = [row for row in rows if row["reason"] == "template"]

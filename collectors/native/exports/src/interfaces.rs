@@ -90,6 +90,12 @@ impl InterfaceTable {
         id
     }
 
+    /// Where an interface is, and its name.
+    pub fn place_of(&self, id: u64) -> Option<(Place, &str)> {
+        let interface = self.by_id.get(&id)?;
+        Some((interface.place, &interface.facts.name))
+    }
+
     /// The exporter told something of an interface.
     pub fn told(&mut self, id: u64, now_ns: i64, change: impl FnOnce(&mut Facts)) {
         let Some(interface) = self.by_id.get_mut(&id) else {

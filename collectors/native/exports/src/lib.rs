@@ -19,6 +19,7 @@ mod local;
 mod netflow;
 mod options;
 mod park;
+mod place;
 mod readings;
 mod registry;
 mod sampling;
@@ -32,6 +33,7 @@ mod source;
 
 pub use decoder::Decoder;
 pub use options::ExportedOption;
+pub use place::ExportedInterface;
 pub use saved::BadState;
 pub use settings::{ByteLayer, Interfaces, Known, LocalInterface, Settings};
 pub use source::{ExportFault, Source};

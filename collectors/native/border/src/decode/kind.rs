@@ -38,7 +38,7 @@ impl Kind {
     pub fn schema(self) -> SchemaRef {
         match self {
             Kind::Flows => flows::schema(),
-            Kind::Counters => counters::schema(),
+            Kind::Counters => super::counters::schema(),
             Kind::Drops => drops::schema(),
             Kind::Hosts => hosts::schema(),
             Kind::Options => options::schema(),

@@ -1,5 +1,6 @@
 //! `viflux decode`: capture files to batches of rows, and batches to text or Arrow.
 
+mod counters;
 mod errors;
 mod face;
 mod kind;

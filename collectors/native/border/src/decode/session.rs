@@ -285,7 +285,7 @@ impl Session {
         }
         let batch = match self.plan.kind {
             Kind::Flows | Kind::Errors | Kind::Options => return Ok(()),
-            Kind::Counters => counters.into_batch()?,
+            Kind::Counters => super::counters::batch(counters, &self.decoder)?,
             Kind::Drops => drops.into_batch()?,
             Kind::Hosts => hosts.into_batch()?,
         };
