@@ -30,6 +30,7 @@ mod settings;
 mod settle;
 mod sflow;
 mod source;
+mod waiting;
 
 pub use decoder::Decoder;
 pub use options::ExportedOption;

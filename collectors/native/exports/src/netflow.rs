@@ -7,14 +7,14 @@ use crate::announce::{interface_name, sampling, About};
 use crate::decoder::Decoder;
 use crate::exporter::{Exporter, Key};
 use crate::options::ExportedOption;
-use crate::park::{Held, Parked};
+use crate::park::Held;
 use crate::sampling::UNKNOWN;
 use crate::settle::{count_link_bytes, place_rows, rate_of, write_rate, write_rates, Surroundings};
 use crate::source::Source;
 
 /// How a message is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+pub(crate) enum Turn {
     /// It came now.
     First,
     /// It waits for its template.
@@ -25,20 +25,20 @@ enum Turn {
 
 /// What decoding a message came to.
 #[derive(Debug, Default)]
-struct Outcome {
+pub(crate) struct Outcome {
     /// Its template is missing: no row was made.
-    is_missing: bool,
+    pub is_missing: bool,
     /// It made rows that wait for their rate.
-    is_held: bool,
+    pub is_held: bool,
     /// Nothing of it could be read.
-    is_undecodable: bool,
+    pub is_undecodable: bool,
     /// Data records.
-    records: u32,
-    templates_changed: bool,
+    pub records: u32,
+    pub templates_changed: bool,
     /// A rate of this exporter is another than before.
-    rates_changed: bool,
+    pub rates_changed: bool,
     /// Rates of other observation domains of the same exporter.
-    for_others: Vec<(u32, f64)>,
+    pub for_others: Vec<(u32, f64)>,
 }
 
 impl Decoder {
@@ -106,7 +106,7 @@ impl Decoder {
     }
 
     /// Decode a message that came now, or that waited for its template.
-    fn message(
+    pub(crate) fn message(
         &mut self,
         slot: u32,
         head: &Head,
@@ -228,145 +228,9 @@ impl Decoder {
         outcome
     }
 
-    /// Keep a datagram until its template comes.
-    #[cold]
-    fn park(&mut self, slot: u32, head: Head, received_ns: i64, bytes: &[u8]) {
-        let generation = self.registry.generation(slot);
-        let id = self.waiting.enter(slot, generation);
-        let Some(exporter) = self.registry.get_mut(slot) else {
-            return;
-        };
-        let parked = Parked {
-            id,
-            received_ns,
-            head,
-            bytes: bytes.into(),
-        };
-        exporter.parked_bytes += parked.memory_bytes();
-        self.waiting.bytes += parked.memory_bytes();
-        exporter.parked.push_back(parked);
-    }
-
-    /// Decode what was parked, in order, as far as its templates are known now.
-    #[cold]
-    fn try_parked(&mut self, slot: u32) {
-        let Some(exporter) = self.registry.get_mut(slot) else {
-            return;
-        };
-        if exporter.parked.is_empty() {
-            return;
-        }
-        let mut waiting = std::mem::take(&mut exporter.parked);
-        let mut still = std::collections::VecDeque::new();
-        while let Some(parked) = waiting.pop_front() {
-            let outcome = self.message(
-                slot,
-                &parked.head,
-                parked.received_ns,
-                &parked.bytes,
-                Turn::Parked,
-            );
-            if outcome.is_missing {
-                still.push_back(parked);
-                continue;
-            }
-            for (domain, rate) in &outcome.for_others {
-                self.announced_for(slot, *domain, *rate);
-            }
-            let bytes = parked.memory_bytes();
-            self.waiting.bytes -= bytes;
-            let Some(exporter) = self.registry.get_mut(slot) else {
-                return;
-            };
-            exporter.parked_bytes -= bytes;
-            if parked.head.source_kind == source_kind::IPFIX {
-                exporter
-                    .sequence
-                    .widen(parked.head.sequence, outcome.records);
-            }
-            if outcome.is_undecodable {
-                exporter.account.undecodable += 1;
-            } else if !outcome.is_held {
-                exporter.account.decoded += 1;
-            }
-            if outcome.rates_changed {
-                self.release_resolved(slot);
-            }
-        }
-        if let Some(exporter) = self.registry.get_mut(slot) {
-            still.append(&mut exporter.parked);
-            exporter.parked = still;
-        }
-    }
-
-    /// Decode what a datagram has of templates that are known: it waits no longer for the others.
-    #[cold]
-    pub(crate) fn salvage(&mut self, slot: u32, parked: &Parked) {
-        let outcome = self.message(
-            slot,
-            &parked.head,
-            parked.received_ns,
-            &parked.bytes,
-            Turn::Last,
-        );
-        if outcome.is_held {
-            // It is accounted for already: only its rows wait.
-            if let Some(block) = self
-                .registry
-                .get_mut(slot)
-                .and_then(|exporter| exporter.held.back_mut())
-            {
-                block.datagrams -= 1;
-            }
-        }
-    }
-
-    /// A rate came: give it to the rows that wait for it, and let go the blocks in which none waits any more.
-    #[cold]
-    pub(crate) fn release_resolved(&mut self, slot: u32) {
-        let Some(exporter) = self.registry.get_mut(slot) else {
-            return;
-        };
-        let Exporter {
-            held,
-            sampling,
-            configured,
-            ..
-        } = &mut *exporter;
-        for block in held.iter_mut() {
-            block.resolve(|row, output| rate_of(row, output, sampling, configured));
-        }
-        let is_settled = sampling.uniform(configured).is_some() && sampling.selectors.len() <= 1;
-        let mut released = Vec::new();
-        let mut at = 0;
-        while let Some(block) = exporter.held.get(at) {
-            if block.open_rows > 0 {
-                at += 1;
-            } else if let Some(block) = exporter.held.remove(at) {
-                released.push(block);
-            }
-        }
-        if is_settled {
-            exporter.wait_until_ns = i64::MIN;
-        }
-        for block in released {
-            self.release(slot, block);
-        }
-    }
-
-    /// Rows that were held become rows like any other; those without a rate are unknown.
-    pub(crate) fn release(&mut self, slot: u32, block: Held) {
-        let Some(exporter) = self.registry.get_mut(slot) else {
-            return;
-        };
-        self.waiting.bytes -= block.bytes;
-        exporter.parked_bytes -= block.bytes;
-        release_into(exporter, block, self.harvest.netflow());
-    }
-
     /// Another observation domain of the same exporter announced a rate for this one, or for all of them.
     #[cold]
-    fn announced_for(&mut self, slot: u32, domain: u32, rate: f64) {
+    pub(crate) fn announced_for(&mut self, slot: u32, domain: u32, rate: f64) {
         let Some(key) = self.registry.get_mut(slot).map(|exporter| exporter.key) else {
             return;
         };
@@ -393,21 +257,6 @@ impl Decoder {
             }
         }
     }
-}
-
-/// Append the rows of a block to all others.
-pub(crate) fn release_into(
-    exporter: &mut Exporter,
-    mut block: Held,
-    output: &mut wire::netflow::Output,
-) {
-    let flows = &mut block.output.flows;
-    let unknown = write_rates(flows, 0, &block.rates);
-    exporter.last_rate = block.rates.last().copied().unwrap_or(exporter.last_rate);
-    exporter.account.flows += flows.rows as u64;
-    exporter.account.unknown_rate_flows += unknown;
-    exporter.account.decoded += block.datagrams;
-    output.flows.append(flows);
 }
 
 /// Take in the rows from `first` on of the newest block. Returns whether its datagram waits: whether any of its rows has no rate.
