@@ -161,12 +161,14 @@ def peer(chosen: Peer, load: Load) -> Run | None:
             time.sleep(1)
             used = sum(cpu_seconds(pid) for pid in processes) - before
             state = queue(port)
+            said = (Path(folder) / "peer/log").read_text(encoding="utf-8", errors="replace")
         finally:
             # pmacct's daemons wait for their plugins for minutes where there is much to write.
             for pid in reversed(children(child.pid)):
                 os.kill(pid, signal.SIGKILL)
             child.wait(30)
-    if state is None or state.dropped:
+    # pmacct's core tells so where it filled the pipe to its plugin.
+    if state is None or state.dropped or "issing data" in said:
         sys.stderr.write(f"lost: {chosen.name} {state}\n")
         return None
     return Run(used * 1e6 / sent.flows)

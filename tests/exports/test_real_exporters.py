@@ -228,9 +228,9 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
                     lambda: all(stored(running, made.exporters[name])["rows"] for name in names),
                     60,
                 )
-                # What is known of exporters is written each ten seconds.
+                # What is known of exporters is written each second.
                 begun = time.monotonic()
-                wait_for("their state is written", lambda: time.monotonic() > begun + 11, 20)
+                wait_for("their state is written", lambda: time.monotonic() > begun + 3, 20)
                 running.kill_stage("agent")
                 wait_until_heard(made, names)
                 before = sent(capture)
