@@ -142,6 +142,15 @@ def encode(metadata: Metadata, payload: bytes) -> bytes:
     Raises:
         FrameTooLargeError: The payload is longer than 512 KiB, or the metadata than 64 KiB.
     """
+    return head_of(metadata, payload) + payload
+
+
+def head_of(metadata: Metadata, payload: bytes) -> bytes:
+    """Return the bytes of a frame before its payload, so that a large payload need not be copied to be written.
+
+    Raises:
+        FrameTooLargeError: The payload is longer than 512 KiB, or the metadata than 64 KiB.
+    """
     said = _encode_metadata(metadata)
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise FrameTooLargeError(
@@ -151,8 +160,10 @@ def encode(metadata: Metadata, payload: bytes) -> bytes:
         raise FrameTooLargeError(
             f"metadata of {len(said)} bytes in {metadata.stream}; the limit is {MAX_METADATA_BYTES}"
         )
-    checked = b"".join((_CHECKED.pack(len(said) + len(payload), len(said)), said, payload))
-    return MAGIC + xxhash.xxh3_64_intdigest(checked).to_bytes(8, "little") + checked
+    checked = _CHECKED.pack(len(said) + len(payload), len(said)) + said
+    checksum = xxhash.xxh3_64(checked)
+    checksum.update(payload)
+    return MAGIC + checksum.intdigest().to_bytes(8, "little") + checked
 
 
 def length_of(head: bytes) -> int:

@@ -51,7 +51,7 @@ def test_a_cut_frame_is_detected(metadata: frame.Metadata, payload: bytes, data:
 
 
 @given(metadatas, st.binary(max_size=200), st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_flipped_byte_is_detected(metadata: frame.Metadata, payload: bytes, data: st.DataObject) -> None:
     """Any other value of any byte makes the frame unreadable."""
     whole = bytearray(frame.encode(metadata, payload))

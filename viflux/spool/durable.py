@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+_MOST_PARTS = 1024
+"""UIO_MAXIOV of linux/uio.h."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -23,6 +27,17 @@ def write_all(descriptor: int, data: bytes, offset: int) -> None:
         written = os.pwrite(descriptor, view, offset)
         view = view[written:]
         offset += written
+
+
+def write_parts(descriptor: int, parts: Sequence[bytes], offset: int) -> None:
+    """Write parts one behind the other from `offset` on, without joining them; as `write_all` for the rest."""
+    for start in range(0, len(parts), _MOST_PARTS):
+        some = parts[start : start + _MOST_PARTS]
+        size = sum(map(len, some))
+        written = os.pwritev(descriptor, some, offset)
+        if written < size:
+            write_all(descriptor, b"".join(some)[written:], offset + written)
+        offset += size
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from viflux.clock import Clock
 from viflux.frame import Batch, Metadata
 from viflux.spool import segment
 from viflux.spool.committed import CommittedOffset
-from viflux.spool.durable import replace_file, write_all
+from viflux.spool.durable import replace_file, write_parts
 from viflux.spool.errors import SpoolCorrupt, SpoolFull
 from viflux.spool.kept import KeptStatements
 from viflux.spool.lock import lock_for_writing, make_retention_lock
@@ -191,17 +191,16 @@ class SpoolWriter:
         """
         pending, self._pending, self._pending_bytes = self._pending, [], 0
         if pending:
-            said, frames = self._encoded(pending)
-            data = b"".join(frames)
+            said, parts = self._encoded(pending)
+            size = sum(map(len, parts))
             try:
-                self._make_room(len(data))
-                self._write(data)
+                self._make_room(size)
+                self._write(parts)
             except OSError as error:
                 raise SpoolFull(
-                    f"the spool {self._directory} could not take {len(data)} bytes: {error.strerror}; "
-                    "free space on its disk"
+                    f"the spool {self._directory} could not take {size} bytes: {error.strerror}; free space on its disk"
                 ) from error
-            self._take_over(said, frames)
+            self._take_over(said, [len(head) + len(payload) for head, payload in _pairs(parts)])
         self._retention.tend()
 
     def baseline(self, stream: str) -> list[Batch]:
@@ -251,6 +250,7 @@ class SpoolWriter:
         self._number, self._first, self._end = number, len(header), len(header)
 
     def _encoded(self, pending: list[_Pending]) -> tuple[list[Metadata], list[bytes]]:
+        """Return what each frame says, and of each frame its head and its payload."""
         following = dict(self._next_sequence)
         said: list[Metadata] = []
         for index, waiting in enumerate(pending):
@@ -274,7 +274,10 @@ class SpoolWriter:
                     settles=waiting.settles,
                 )
             )
-        return said, [frame.encode(what, waiting.batch.payload) for what, waiting in zip(said, pending, strict=True)]
+        parts: list[bytes] = []
+        for what, waiting in zip(said, pending, strict=True):
+            parts += (frame.head_of(what, waiting.batch.payload), waiting.batch.payload)
+        return said, parts
 
     def _make_room(self, incoming: int) -> None:
         full = self._end > self._first and self._end + incoming > self._segment_bytes
@@ -289,9 +292,9 @@ class SpoolWriter:
             self._retention.close_segment(closed)
         self._retention.make_room(self._end, incoming)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, parts: list[bytes]) -> None:
         try:
-            write_all(self._descriptor, data, self._end)
+            write_parts(self._descriptor, parts, self._end)
             os.fdatasync(self._descriptor)
         except OSError:
             # What the kernel holds of a failed sync is not known: the next commit goes into a new file.
@@ -300,12 +303,12 @@ class SpoolWriter:
                 os.ftruncate(self._descriptor, self._end)
             raise
 
-    def _take_over(self, said: list[Metadata], frames: list[bytes]) -> None:
+    def _take_over(self, said: list[Metadata], lengths: list[int]) -> None:
         offset = self._end
-        for what, data in zip(said, frames, strict=True):
-            self._statements.add(what.stream, what.statement, Reference(self._number, offset, len(data), what.sequence))
+        for what, length in zip(said, lengths, strict=True):
+            self._statements.add(what.stream, what.statement, Reference(self._number, offset, length, what.sequence))
             self._next_sequence[what.stream] = what.sequence + 1
-            offset += len(data)
+            offset += length
         self._end = offset
         self._committed.publish(Position(self._number, offset))
         self._losses.settle(number for what in said for number in what.settles)
@@ -316,3 +319,7 @@ def _state_of(reader_file: Path) -> ReaderState:
         return read_state(reader_file) or ReaderState()
     except (msgspec.MsgspecError, OSError):
         return ReaderState()
+
+
+def _pairs(parts: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    return zip(parts[::2], parts[1::2], strict=True)
