@@ -252,6 +252,7 @@ impl Listener {
 
     /// Starts the threads; they have the capabilities that the calling thread has now.
     pub fn start(&mut self) -> Result<(), Failure> {
+        probes::memory::keep_freed();
         let Some(worker) = self.unstarted.take() else {
             return Ok(());
         };

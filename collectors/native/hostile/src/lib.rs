@@ -16,8 +16,11 @@ pub use netflow::netflow;
 pub use packet::packet;
 pub use sflow::sflow;
 
+/// A parser and what must hold for it.
+pub type Target = fn(&[u8]);
+
 /// Name, as of the fuzz target and the folder of its corpus, and function.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("packet", packet),
     ("sflow", sflow),
     ("netflow", netflow),

@@ -11,6 +11,7 @@ pub mod dump;
 pub mod failure;
 pub mod folder;
 pub mod host;
+pub mod memory;
 pub mod monitor;
 pub mod namespace;
 pub mod nsid;
