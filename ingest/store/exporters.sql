@@ -1,6 +1,8 @@
 -- Exporters that sent anything of late, one row each; rates are of the newest interval, counts of the whole look back.
 -- A listener has a row of its own, without address, where it refused or lost what cannot be said of one exporter.
-WITH max(time + toIntervalNanosecond(duration_ns)) < now64(9) - toIntervalSecond({stale_seconds:UInt32}) AS silent
+WITH
+    max(time + toIntervalNanosecond(duration_ns)) < now64(9) - toIntervalSecond({stale_seconds:UInt32}) AS silent,
+    countIf(NOT silent) OVER (PARTITION BY host, listener, exporter_address, source_kind, observation_domain_id) AS sharing
 SELECT
     exporter_address,
     argMax(exporter_name, time) AS exporter_name,
@@ -28,11 +30,14 @@ SELECT
     multiIf(
         exporter_address = toIPv6('::'),
         if(refused_datagrams_count > 0, 'exporters.allow must name those that are refused', ''),
-        sampling_origin = 'unknown' AND (unknown_rate_flows_count > 0 OR parked_datagrams_count > 0),
+        -- What is parked without any template waits for that, not for a rate.
+        sampling_origin = 'unknown'
+            AND (unknown_rate_flows_count > 0 OR (parked_datagrams_count > 0 AND templates_count > 0)),
         concat(
             'exporters.known = [{address = "',
             replaceRegexpOne(toString(exporter_address), '^::ffff:([0-9.]+)$', '\\1'),
-            if(exporter_port = 0, '"', concat('", port = ', toString(exporter_port))),
+            -- A port is of one run of most exporters: it is named only where it tells two apart.
+            if(exporter_port = 0 OR sharing <= 1, '"', concat('", port = ', toString(exporter_port))),
             ', domain = ', toString(observation_domain_id),
             ', sampling_rate = RATE}]'
         ),

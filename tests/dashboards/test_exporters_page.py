@@ -27,6 +27,8 @@ COLUMNS = (
     "exporter_name",
     "listener",
     "received_datagrams_count",
+    "exporter_port",
+    "parked_datagrams_count",
     "flows_count",
     "unknown_rate_flows_count",
     "templates_count",
@@ -135,6 +137,35 @@ def test_each_exporter_with_what_it_needs(console: Console) -> None:
     assert "No exporter matches this filter." in console.get("/exporters?q=nobody")[2]
     exact = json.loads(console.get("/api/v1/exporters")[2])["exporters"]
     assert [row["unknown_rate_flows_count"] for row in exact] == [0, 400, 0]
+
+
+def test_what_is_needed_outlives_the_exporters_next_start(console: Console) -> None:
+    """A port is named only where it tells two exporters apart; what waits for a template needs no rate."""
+    unknown = {
+        "source_kind": "netflow9",
+        "sampling_origin": "unknown",
+        "unknown_rate_flows_count": 4,
+        "templates_count": 1,
+    }
+    tell(console, 300, exporter_address="::ffff:192.0.2.3", exporter_port=5000, **unknown)
+    tell(console, exporter_address="::ffff:192.0.2.3", exporter_port=6000, **unknown)
+    for port in (7000, 8000):
+        tell(console, exporter_address="::ffff:192.0.2.4", exporter_port=port, **unknown)
+    waiting = {"source_kind": "ipfix", "sampling_origin": "unknown", "parked_datagrams_count": 9}
+    tell(console, exporter_address="::ffff:192.0.2.5", **waiting)
+    tell(console, exporter_address="::ffff:192.0.2.6", **waiting, templates_count=1)
+    shown(console, "/exporters", "192.0.2.6")
+    rows = json.loads(console.get("/api/v1/exporters")[2])["exporters"]
+    needs: dict[str, set[str]] = {}
+    for row in rows:
+        needs.setdefault(row["exporter_address"].removeprefix("::ffff:"), set()).add(row["needs"])
+    entry = 'exporters.known = [{{address = "{}", {}domain = 0, sampling_rate = RATE}}]'
+    assert needs == {
+        "192.0.2.3": {entry.format("192.0.2.3", "")},
+        "192.0.2.4": {entry.format("192.0.2.4", f"port = {port}, ") for port in (7000, 8000)},
+        "192.0.2.5": {""},
+        "192.0.2.6": {entry.format("192.0.2.6", "")},
+    }
 
 
 def test_hostile_names_stay_text(console: Console) -> None:

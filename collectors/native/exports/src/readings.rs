@@ -14,8 +14,10 @@ const RANGE_OF_32_BITS: u64 = 1 << 32;
 /// A step back by more than half of the range is a wrap; by less it cannot be told from a reset.
 const LONGEST_WRAP: u64 = 1 << 31;
 
-/// One sample: octets, unicast, multicast, broadcast, discards, errors in; the same out. Unknown counters are 0.
+/// One sample: octets, unicast, multicast, broadcast, discards, errors in; the same out. Unknown counters are [`UNKNOWN`].
 type Values = [u64; COUNTERS];
+/// A counter that the agent does not know: all ones, in the width that it is told in.
+const UNKNOWN: u64 = u64::MAX;
 
 #[derive(Debug, Clone, Copy)]
 struct Reading {
@@ -87,6 +89,7 @@ impl Readings {
             return;
         }
         let elapsed = moment.time_ns - last.time_ns;
+        let values = last.known(values);
         let (added, fall) = between(&last.values, &values, has_restarted);
         let kind = match (fall, last.learn(elapsed)) {
             (Fall::Reset, _) => "reset",
@@ -104,6 +107,16 @@ impl Readings {
 }
 
 impl Reading {
+    /// The values of a sample, those that it does not know as they were last told.
+    fn known(&self, mut values: Values) -> Values {
+        for (value, last) in values.iter_mut().zip(self.values) {
+            if *value == UNKNOWN {
+                *value = last;
+            }
+        }
+        values
+    }
+
     /// Learn from the time since the last sample how often they come. Returns whether it was too long: samples are missing.
     fn learn(&mut self, elapsed_ns: i64) -> bool {
         if elapsed_ns <= 0 {
@@ -133,20 +146,19 @@ impl Reading {
 fn values(counters: &GenericCounters) -> Values {
     let narrow = |value: u32| {
         if value == u32::MAX {
-            0
+            UNKNOWN
         } else {
             u64::from(value)
         }
     };
-    let wide = |value: u64| if value == u64::MAX { 0 } else { value };
     [
-        wide(counters.in_octets),
+        counters.in_octets,
         narrow(counters.in_unicast_packets),
         narrow(counters.in_multicast_packets),
         narrow(counters.in_broadcast_packets),
         narrow(counters.in_discards),
         narrow(counters.in_errors),
-        wide(counters.out_octets),
+        counters.out_octets,
         narrow(counters.out_unicast_packets),
         narrow(counters.out_multicast_packets),
         narrow(counters.out_broadcast_packets),
@@ -172,6 +184,10 @@ fn between(old: &Values, new: &Values, has_restarted: bool) -> (Values, Fall) {
     };
     for at in 0..COUNTERS {
         let (before, after) = (old[at], new[at]);
+        if before == UNKNOWN {
+            // What it counted before it was known nobody knows.
+            continue;
+        }
         if after >= before {
             added[at] = after - before;
             continue;
@@ -197,6 +213,8 @@ fn push(
     added: &Values,
     total: &Values,
 ) {
+    // The table has no null for a counter: one that was never known is 0.
+    let total = &total.map(|value| if value == UNKNOWN { 0 } else { value });
     rows.time.push(start_ns);
     rows.duration_ns
         .push(u64::try_from(duration_ns).unwrap_or(0));
@@ -365,6 +383,23 @@ mod tests {
             "new", "clean", "clean", "gap", "clean", "gap", "clean", "clean",
         ];
         assert_eq!(rows.delta_kind, kinds);
+    }
+
+    #[test]
+    fn what_an_unknown_counter_had_counted_when_it_is_told_was_not_added() {
+        let unknown = (u64::MAX, u32::MAX);
+        let known = (1_000_000_000_000, 1_000_000);
+        let later = (known.0 + 500, known.1 + 5);
+        let samples = [unknown, known, unknown, later, unknown];
+        let samples: Vec<_> = (0..)
+            .zip(samples)
+            .map(|(at, (octets, packets))| (at * 20, 0, at as u32 + 1, octets, packets))
+            .collect();
+        let rows = rows(&samples);
+        assert_eq!(rows.delta_kind, ["new", "clean", "clean", "clean", "clean"]);
+        assert_eq!(rows.rx_bytes, [0, 0, 0, 500, 0]);
+        assert_eq!(rows.rx_packets, [0, 0, 0, 5, 0]);
+        assert_eq!(rows.rx_bytes_total, [0, known.0, known.0, later.0, later.0]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::interfaces::SavedInterface;
 use crate::sequence::Sequence;
 
 const MAGIC: [u8; 4] = *b"VXEX";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEAD_BYTES: usize = 14;
 /// A state is never that large: the file is something else.
 const MOST_BYTES: usize = 512 << 20;
@@ -56,6 +56,8 @@ struct SavedExporter {
     first_ns: i64,
     last_ns: i64,
     datagrams: u64,
+    /// Datagrams that waited: they are lost where the run ended without `finish`.
+    parked_datagrams: u64,
     next_sequence: Option<u32>,
     counts_own: bool,
     uptime_ms: Option<u32>,
@@ -107,6 +109,7 @@ impl Decoder {
         exporter.last_ns = saved.last_ns;
         exporter.datagrams = saved.datagrams;
         exporter.account.last_received_ns = saved.last_ns;
+        exporter.account.parked_dropped = saved.parked_datagrams;
         exporter.sequence =
             Sequence::resume(saved.next_sequence, saved.uptime_ms, saved.counts_own);
         let sampling = &mut exporter.sampling;
@@ -138,7 +141,8 @@ impl Decoder {
 
     /// What a later run must know; `None` where nothing changed since the last call.
     ///
-    /// What waits for a template or a rate is not in it: call `finish` first where there is no later.
+    /// What waits for a template or a rate is not in it, but how many datagrams do: a run that goes on from there counts them as
+    /// dropped. Call `finish` first where the run ends.
     pub fn save(&mut self) -> Option<Vec<u8>> {
         if !std::mem::take(&mut self.is_changed) {
             return None;
@@ -174,6 +178,7 @@ impl Decoder {
             first_ns: exporter.first_ns,
             last_ns: exporter.last_ns,
             datagrams: exporter.datagrams,
+            parked_datagrams: exporter.parked_datagrams(),
             next_sequence: exporter.sequence.next(),
             counts_own: exporter.sequence.counts_own(),
             uptime_ms: exporter.sequence.uptime_ms(),
