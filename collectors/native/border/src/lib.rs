@@ -9,6 +9,7 @@ mod host_watch;
 mod listener;
 mod listener_messages;
 mod listener_totals;
+mod listener_worker;
 mod look;
 mod watch;
 
