@@ -20,6 +20,9 @@ from viflux.supervisor.report import read_state
 
 QUERY = Path(__file__).with_name("exporters.sql")
 
+# A person waits for the answer; it takes tens of milliseconds.
+_LONGEST_SECONDS = 15.0
+
 STALE_SECONDS = 30
 """An exporter without a row for so long sends nothing now: a row is written each 10 s."""
 
@@ -83,7 +86,7 @@ def _seconds(since: str) -> int:
 
 def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
     try:
-        return StoreClient.reader(settings).query_rows(query, parameters)
+        return StoreClient.reader(settings, _LONGEST_SECONDS).query_rows(query, parameters)
     except StoreRefused as error:
         raise VifluxError(" ".join(error.message.split())) from error
     except StoreUnavailable as error:

@@ -37,10 +37,13 @@ pub(crate) struct Clue {
     pub interface: u32,
 }
 
+/// Beyond what any exporter samples at: samplers count in 32 bits.
+const HIGHEST: f64 = 4_294_967_295.0;
+
 impl Sampling {
-    /// Take in an announcement; 0 makes the rate unknown. Returns whether that changed anything.
+    /// Take in an announcement; 0 makes the rate unknown, and so does one that cannot be. Returns whether that changed anything.
     pub fn announce(&mut self, about: About, rate: f64) -> bool {
-        let told = (rate >= 1.0).then_some(rate);
+        let told = (1.0..=HIGHEST).contains(&rate).then_some(rate);
         match about {
             About::Domain => std::mem::replace(&mut self.domain, told) != told,
             About::OtherDomain(_) => std::mem::replace(&mut self.inherited, told) != told,
@@ -61,7 +64,7 @@ impl Sampling {
         if !self.interfaces.is_empty() {
             return None;
         }
-        self.of_domain()
+        self.of_domain(true)
     }
 
     /// The rate of one row.
@@ -84,13 +87,15 @@ impl Sampling {
         if let Some(rate) = self.interfaces.get(&clue.interface) {
             return (*rate, sampling_origin::ANNOUNCED);
         }
-        self.of_domain().unwrap_or(UNKNOWN)
+        // A row that names selector 0 says that it was not that one.
+        let names_none = clue.selector == Some(0);
+        self.of_domain(!names_none).unwrap_or(UNKNOWN)
     }
 
-    /// The rate of all of the domain; that of its only selector, where it announces no other.
-    fn of_domain(&self) -> Option<Rate> {
+    /// The rate of all of the domain; with `or_only_selector` that of its only selector, where it announces no other.
+    fn of_domain(&self, or_only_selector: bool) -> Option<Rate> {
         let only_selector = || match self.selectors.len() {
-            1 => self.selectors.values().next().copied(),
+            1 if or_only_selector => self.selectors.values().next().copied(),
             _ => None,
         };
         self.domain

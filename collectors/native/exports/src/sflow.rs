@@ -1,5 +1,7 @@
 //! sFlow: samples tell their rate themselves; counter samples become rows of what was added.
 
+use std::net::Ipv6Addr;
+
 use wire::rows::{sampling_origin, source_kind};
 use wire::sflow::{decode, head, source_type, CounterSample, Header, SampleKind};
 
@@ -59,6 +61,18 @@ impl Decoder {
             exporter.account.counter_samples += u64::from(sample.kind == SampleKind::Counters);
         }
         let rows = output.flows.rows - first;
+        if key.address != header.agent_address {
+            let column = &mut output.flows.exporter_address;
+            column.repeat(first, rows, key.address);
+            output
+                .hosts
+                .iter_mut()
+                .for_each(|host| host.agent = key.address);
+            output
+                .discards
+                .iter_mut()
+                .for_each(|discard| discard.agent = key.address);
+        }
         let mut around = Surroundings {
             interfaces: &mut self.interfaces,
             local: &self.local,
@@ -170,14 +184,20 @@ impl Decoder {
     }
 }
 
-/// The agent; the sender where the datagram does not say it.
+/// The agent; the sender where the datagram does not say it, or says an address that every host has: two hosts that call
+/// themselves 127.0.0.1 are two exporters.
 fn agent(header: &Header, source: Source) -> [u8; 16] {
     const MAPPED_NONE: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0];
-    if header.agent_address == [0; 16] || header.agent_address == MAPPED_NONE {
+    let says_nothing = header.agent_address == [0; 16] || header.agent_address == MAPPED_NONE;
+    if says_nothing || is_loopback(&header.agent_address) && !is_loopback(&source.address) {
         source.address
     } else {
         header.agent_address
     }
+}
+
+fn is_loopback(address: &[u8; 16]) -> bool {
+    Ipv6Addr::from(*address).to_canonical().is_loopback()
 }
 
 /// The interface that a counter sample is about.
