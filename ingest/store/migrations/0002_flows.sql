@@ -318,3 +318,7 @@ SELECT
 FROM {database}.flows AS flows
 ASOF LEFT JOIN {database}.vif_history AS history
     ON flows.vif_id = history.vif_id AND flows.time >= history.holds_from_time;
+
+ALTER TABLE {database}.ledger COMMENT COLUMN lost_rows_count 'Rows that are known to be lost; of lost datagrams reckoned by the mean rows of a datagram.';
+
+ALTER TABLE {database}.ledger COMMENT COLUMN lost_batches_count 'Batches that are known to be lost; of flow exports whole datagrams.';

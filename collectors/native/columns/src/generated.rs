@@ -1190,9 +1190,9 @@ pub mod ledger {
         pub out_rows_count: Vec<u64>,
         /// Encoded bytes that were handed on. [bytes] Source: agent.
         pub out_bytes: Vec<u64>,
-        /// Rows that are known to be lost. [rows] Source: agent.
+        /// Rows that are known to be lost; of lost datagrams reckoned by the mean rows of a datagram. [rows] Source: agent.
         pub lost_rows_count: Vec<u64>,
-        /// Batches that are known to be lost. [batches] Source: agent.
+        /// Batches that are known to be lost; of flow exports whole datagrams. [batches] Source: agent.
         pub lost_batches_count: Vec<u64>,
         /// Why they were lost, such as `spool_evicted`; empty where none was. Source: agent.
         pub cause: Vec<Cow<'static, str>>,
