@@ -206,8 +206,12 @@ def of_kind(kind: str) -> list[Figure]:
         if not chosen.is_here:
             sys.stderr.write(f"{chosen.name}: {chosen.command} is not installed\n")
             continue
-        for load in (many, one):
-            done = best(partial(peer, chosen, load))
+        for load in (replace(many, rate=chosen.rate), replace(one, rate=chosen.rate)):
+            try:
+                done = best(partial(peer, chosen, load))
+            except RuntimeError as error:
+                sys.stderr.write(f"{chosen.name}: {error}\n")
+                continue
             what = f"{name}: {chosen.name}, {load.exporters} exporters"
             figures.append(Figure(what, done.microseconds, unit, None, done.note))
     return figures

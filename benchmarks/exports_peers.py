@@ -23,14 +23,16 @@ class Peer:
     Attributes:
         name: With what it does with the flows.
         kind: `ipfix` or `sflow`.
-        command: Whose absence is a row that says so.
+        command: Its program.
         words: Its command line for a port and a folder.
+        rate: Datagrams a second that its processes pass on without loss; 0 for all that the socket takes.
     """
 
     name: str
     kind: str
     command: str
     words: Callable[[int, Path], list[str]]
+    rate: int = 0
 
     @property
     def is_here(self) -> bool:
@@ -89,8 +91,8 @@ def _pmacct(command: str, keys: str) -> Callable[[int, Path], list[str]]:
 PEERS = (
     Peer("nfcapd, writes its file", "ipfix", "nfcapd", _nfdump("nfcapd")),
     Peer("nfacctd, one key", "ipfix", "nfacctd", _pmacct("nfacctd", "proto")),
-    Peer("nfacctd, 15 keys", "ipfix", "nfacctd", _pmacct("nfacctd", FIFTEEN_KEYS)),
+    Peer("nfacctd, 15 keys", "ipfix", "nfacctd", _pmacct("nfacctd", FIFTEEN_KEYS), rate=8_000),
     Peer("sfcapd, writes its file", "sflow", "sfcapd", _nfdump("sfcapd")),
     Peer("sfacctd, one key", "sflow", "sfacctd", _pmacct("sfacctd", "proto")),
-    Peer("sfacctd, 15 keys", "sflow", "sfacctd", _pmacct("sfacctd", FIFTEEN_KEYS)),
+    Peer("sfacctd, 15 keys", "sflow", "sfacctd", _pmacct("sfacctd", FIFTEEN_KEYS), rate=20_000),
 )
