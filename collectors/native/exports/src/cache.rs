@@ -40,6 +40,12 @@ impl<V: Copy + Default> Cache<V> {
         }
     }
 
+    /// All keys with their values.
+    pub fn all(&self) -> impl Iterator<Item = (u64, V)> + '_ {
+        let held = self.places.iter().filter(|(key, _)| *key != EMPTY);
+        held.copied()
+    }
+
     pub fn clear(&mut self) {
         self.places.clear();
     }

@@ -83,6 +83,9 @@ pub(crate) struct Exporter {
     local_epoch: u64,
 }
 
+/// Largest number of a kind of sample in a key of `Exporter::samples`.
+const LAST_KIND: u64 = 2;
+
 /// Numbers of the samples of one source.
 #[derive(Debug, Default, Clone, Copy)]
 struct Sampled {
@@ -218,13 +221,29 @@ impl Exporter {
         }
     }
 
+    /// What the next number of each source of sFlow samples is, and what it said of drops.
+    pub fn sample_numbers(&self) -> impl Iterator<Item = (u64, u32, u32)> + '_ {
+        self.samples
+            .all()
+            .map(|(key, source)| (key, source.next, source.drops))
+    }
+
+    /// Go on where an earlier run stopped.
+    pub fn resume_samples(&mut self, numbers: Vec<(u64, u32, u32)>) {
+        for (key, next, drops) in numbers {
+            if key >> 60 <= LAST_KIND {
+                self.samples.insert(key, Sampled { next, drops });
+            }
+        }
+    }
+
     /// Take in the number of an sFlow sample, of a datagram that came as `step` says.
     #[inline]
     pub fn sampled(&mut self, head: &SampleHead, step: Step) {
         let kind = match head.kind {
             SampleKind::Flow => 0_u64,
             SampleKind::Counters => 1,
-            SampleKind::Discard => 2,
+            SampleKind::Discard => LAST_KIND,
         };
         // The type has 8 bits on the wire; in expanded samples the index may have 32.
         let key = kind << 60

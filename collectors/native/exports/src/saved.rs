@@ -67,6 +67,8 @@ struct SavedExporter {
     selector_rates: Vec<(u64, f64)>,
     interface_rates: Vec<(u32, f64)>,
     templates: Vec<SavedTemplate>,
+    /// Of each source of sFlow samples: which, its next number, its drops.
+    samples: Vec<(u64, u32, u32)>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -112,6 +114,7 @@ impl Decoder {
         exporter.account.parked_dropped = saved.parked_datagrams;
         exporter.sequence =
             Sequence::resume(saved.next_sequence, saved.uptime_ms, saved.counts_own);
+        exporter.resume_samples(saved.samples);
         let sampling = &mut exporter.sampling;
         sampling.domain = saved.domain_rate.filter(|rate| is_rate(*rate));
         sampling.inherited = saved.inherited_rate.filter(|rate| is_rate(*rate));
@@ -206,6 +209,7 @@ impl Decoder {
                     seen_ns: definition.seen_ns,
                 })
                 .collect(),
+            samples: exporter.sample_numbers().collect(),
         }
     }
 

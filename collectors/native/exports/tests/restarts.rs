@@ -57,6 +57,30 @@ fn templates_rates_and_names_are_known_after_a_restart_and_the_gap_is_counted() 
     assert_eq!(inventory.valid_from_time[at], NOON);
 }
 
+/// An sFlow datagram with one flow sample of source 3, at 1:10.
+fn sflow(datagram: u32, sample: u32, drops: u32) -> Vec<u8> {
+    let head = [5, 1, 0xc000_0201, 7, datagram, datagram * 1_000, 1];
+    let body = [sample, 3, 10, sample * 10, drops, 3, 4, 0];
+    let words = head.iter().chain(&[1, 32]).chain(&body);
+    words.flat_map(|word: &u32| word.to_be_bytes()).collect()
+}
+
+#[test]
+fn samples_that_were_sent_meanwhile_are_counted() {
+    let mut before = decoder();
+    for number in 1..=10 {
+        before.datagram(source(1, 6343), NOON, &sflow(number, number, 5));
+    }
+    let saved = before.save().unwrap();
+    let mut after = decoder();
+    after.restore(&saved).unwrap();
+    let later = NOON + 30 * SECOND;
+    after.datagram(source(1, 6343), later, &sflow(21, 31, 7));
+    let row = after.take_exporters(later);
+    assert_eq!((row.missed_count[0], row.restarts_count[0]), (20, 0));
+    assert_eq!(row.exporter_dropped_packets[0], 2);
+}
+
 #[test]
 fn a_damaged_state_is_refused_with_a_reason_and_changes_nothing() {
     let good = filled().save().unwrap();
