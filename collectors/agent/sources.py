@@ -56,5 +56,7 @@ def require_known(settings: Settings) -> None:
         for need in SOURCES[name].needs:
             if need not in named:
                 raise UsageError(f"agent.sources: {name} needs {need}; name both")
+    if listed and not named:
+        raise UsageError(f"agent.sources: {', '.join(listed)} needs inventory; name both")
     if not named:
         raise UsageError(f"agent.sources: empty; there are {', '.join([*SOURCES, *_LISTENING])}")
