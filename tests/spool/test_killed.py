@@ -135,7 +135,7 @@ def test_killed_at_a_step_of_an_eviction(tmp_path: Path, call: str, when: int) -
     check_kill_at(tmp_path / "spool", call, when, 64 << 10)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("call", ["pwritev,pwritev2", "pwrite64", "fdatasync", "fsync", "rename", "unlink"])
 def test_killed_at_every_step(tmp_path: Path, call: str) -> None:
     """The first forty of each call."""
