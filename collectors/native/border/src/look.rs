@@ -168,6 +168,7 @@ impl Watch {
                 Ok(read) => {
                     if read.interrupted {
                         self.stale.insert(read.cookie);
+                        self.excused.insert(read.cookie);
                     }
                     place.cookie = Some(read.cookie);
                     return Ok(Some((place, read)));
@@ -236,14 +237,21 @@ impl Watch {
                 devices,
             });
         }
+        let mut excused = std::mem::take(&mut self.excused);
         let applied = self.apply_events()?;
         let touched: HashSet<Coordinate> = applied.touched;
         for dump in told {
+            let is_excused =
+                excused.remove(&dump.namespace) || self.excused.contains(&dump.namespace);
             let corrections = self.table.dump_seen(dump, &touched);
+            if is_excused {
+                continue;
+            }
             self.counts.corrections += corrections.len() as u64;
             let room = MOST_SAMPLES.saturating_sub(self.samples.len());
             self.samples.extend(corrections.into_iter().take(room));
         }
+        self.excused.extend(excused);
         Ok(())
     }
 }

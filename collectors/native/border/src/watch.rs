@@ -82,6 +82,8 @@ pub struct Watch {
     pub(crate) is_doubtful: bool,
     /// Namespaces to read anew, for events of them are missing or could not be matched.
     pub(crate) stale: HashSet<u64>,
+    /// Those among them of which an event did tell, or a dump was interrupted: what is found there is no correction.
+    pub(crate) excused: HashSet<u64>,
     /// Everything that happened before this instant was taken in.
     pub(crate) settled_ns: i64,
     pub(crate) boot: Boot,
@@ -123,6 +125,7 @@ impl Watch {
             hopeless: HashSet::new(),
             is_doubtful: false,
             stale: HashSet::new(),
+            excused: HashSet::new(),
             settled_ns: 0,
             boot,
         };
@@ -224,6 +227,7 @@ impl Watch {
         }
         let applied = self.table.apply(&mut events, count, &devices);
         self.stale.extend(&applied.unsettled);
+        self.excused.extend(&applied.unsettled);
         self.settled_ns = events
             .first()
             .map_or(begun, |event| begun.min(event.time_ns));
