@@ -202,7 +202,8 @@ def street(folder: Path, port: int) -> Iterator[Street]:
 def recorded(net: str, file: Path) -> Iterator[None]:
     """Record every datagram that is sent to a net of loopback addresses: what was really sent."""
     words = [str(exporters.find("tcpdump")), "-i", "lo", "-U", "-n", "-Z", "root", "-B", "65536", "--immediate-mode"]
-    words += ["-s", "0", "-w", str(file), f"udp and dst net {net}.0/24"]
+    # Each slot of the kernel's ring is as long as the longest packet: with 256 KiB there would be too few of them.
+    words += ["-s", "16000", "-w", str(file), f"udp and dst net {net}.0/24"]
     with subprocess.Popen(words, stderr=subprocess.PIPE) as child:
         assert child.stderr is not None
         try:

@@ -246,11 +246,18 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
         counts = sent(capture)
         wait_for("the last rows are stored", lambda: _is_quiet(running), 60)
         rows = decoded(capture, "--config", str(config))
-        found = accounts(running)
         missing = {
             name: expected(rows, made.exporters[name])["rows"] - stored(running, made.exporters[name])["rows"]
             for name in names
         }
+
+        def counted() -> dict[str, Any] | None:
+            # Each account is of ten seconds, and written after them.
+            now = accounts(running)
+            told = (now[made.exporters[name].address].missed > 0 or not missing[name] for name in names)
+            return now if all(told) else None
+
+        found = wait_for("every gap is in the exporters' accounts", counted, 40)
         missed = {name: found[made.exporters[name].address].missed for name in names}
         report({"sent": counts, "rows_lost": missing, "missed": missed})
         for name in names:
