@@ -7,6 +7,7 @@ use columns::generated::{counters, inventory};
 use columns::message::{encode, Message};
 use probes::{Failure, Kind, NamespacePlace};
 use vifs::{Look, NamespaceReading};
+use wire::hex::hex;
 
 use crate::watch::Watch;
 
@@ -173,12 +174,4 @@ impl Watch {
         }
         metadata
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -10,6 +10,7 @@ use probes::clock::{boottime_ns, realtime_ns};
 use probes::udp::UdpSocket;
 use probes::udp_queue::{Lost, Queue, Sender, Taken};
 use probes::udp_receiver::{thread_cpu_ns, Receiver};
+use wire::hex::hex;
 
 use crate::listener::{locked, Problem, Shared, ACCOUNT_NS};
 use crate::listener_messages::{Fill, Messages};
@@ -324,12 +325,4 @@ fn written(address: &[u8; 16]) -> String {
     std::net::Ipv6Addr::from(*address)
         .to_canonical()
         .to_string()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -15,6 +15,7 @@ use arrow_array::{
 use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use wire::column::{Column, RawElement};
+use wire::hex::hex;
 
 /// A batch of the columns that have a value, in the order of `schema`.
 ///
@@ -160,14 +161,6 @@ pub fn elements_builder() -> MapBuilder<StringBuilder, StringBuilder> {
         value: "value".to_owned(),
     };
     MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a record of option data announces: a sampling rate, or the name of an interface.
 
+use wire::netflow::number::{float, number as unsigned};
 use wire::netflow::{OptionField, OptionRecord, V9_SCOPE};
 
 /// What a sampling rate is about.
@@ -141,28 +142,6 @@ fn number((pen, id, bytes): &OptionField, wanted: u16) -> Option<u64> {
     } else {
         None
     }
-}
-
-/// A number of 1 to 8 bytes; reduced-size encoding may leave out leading zeros.
-fn unsigned(bytes: &[u8]) -> Option<u64> {
-    if bytes.is_empty() || bytes.len() > 8 {
-        return None;
-    }
-    Some(
-        bytes
-            .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte)),
-    )
-}
-
-fn float(bytes: &[u8]) -> Option<f64> {
-    if let Ok(bytes) = bytes.try_into() {
-        return Some(f64::from_be_bytes(bytes));
-    }
-    bytes
-        .try_into()
-        .ok()
-        .map(|bytes| f64::from(f32::from_be_bytes(bytes)))
 }
 
 /// Text of a field: padding zeros and control characters left out.

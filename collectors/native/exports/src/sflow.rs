@@ -1,7 +1,6 @@
 //! sFlow: samples tell their rate themselves; counter samples become rows of what was added.
 
-use std::net::Ipv6Addr;
-
+use wire::internet::is_loopback;
 use wire::rows::{sampling_origin, source_kind};
 use wire::sflow::{decode, head, source_type, CounterSample, Header, SampleKind};
 
@@ -194,10 +193,6 @@ fn agent(header: &Header, source: Source) -> [u8; 16] {
     } else {
         header.agent_address
     }
-}
-
-fn is_loopback(address: &[u8; 16]) -> bool {
-    Ipv6Addr::from(*address).to_canonical().is_loopback()
 }
 
 /// The interface that a counter sample is about.

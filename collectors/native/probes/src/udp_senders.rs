@@ -1,5 +1,7 @@
 //! Which senders a listener hears.
 
+use wire::internet::is_loopback;
+
 /// Networks whose datagrams are taken, besides this host's loopback.
 #[derive(Debug, Clone, Default)]
 pub struct Senders {
@@ -21,11 +23,6 @@ impl Senders {
                 .iter()
                 .any(|(network, length)| is_within(address, network, *length))
     }
-}
-
-fn is_loopback(address: &[u8; 16]) -> bool {
-    const MAPPED: [u8; 13] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127];
-    address[..13] == MAPPED || *address == std::net::Ipv6Addr::LOCALHOST.octets()
 }
 
 fn is_within(address: &[u8; 16], network: &[u8; 16], length: u8) -> bool {

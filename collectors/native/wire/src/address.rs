@@ -1,6 +1,7 @@
 //! RTM_NEWADDR and RTM_DELADDR (linux/if_addr.h).
 
 use crate::flaw::{Flaw, Result};
+use crate::internet::mapped;
 use crate::netlink::{after_fixed, attributes, ifindex_at, Attribute};
 use crate::record::Address;
 use crate::rtnetlink::{AF_INET, AF_INET6};
@@ -40,7 +41,7 @@ pub fn address(body: &[u8]) -> Result<Option<Address>> {
     }))
 }
 
-/// IPv4 is mapped into IPv6 (RFC 4291, 2.5.5.2).
+/// IPv4 is mapped into IPv6.
 fn sixteen_bytes(attribute: &Attribute<'_>, family: u8) -> Result<[u8; 16]> {
     let short = |needed| Flaw::Short {
         part: "IFA_ADDRESS",
@@ -48,8 +49,8 @@ fn sixteen_bytes(attribute: &Attribute<'_>, family: u8) -> Result<[u8; 16]> {
         present: attribute.value.len(),
     };
     if family == AF_INET {
-        let [a, b, c, d] = *attribute.value.first_chunk::<4>().ok_or(short(4))?;
-        return Ok([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]);
+        let four = *attribute.value.first_chunk().ok_or(short(4))?;
+        return Ok(mapped(four));
     }
     attribute
         .value

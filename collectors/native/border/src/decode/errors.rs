@@ -1,6 +1,5 @@
 //! Rows of what could not be decoded.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::{
@@ -9,6 +8,7 @@ use arrow_array::{
 use arrow_buffer::Buffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use exports::ExportFault;
+use wire::hex::hex;
 
 use super::origin::Origin;
 
@@ -100,11 +100,4 @@ impl Errors {
             ],
         )
     }
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -12,9 +12,9 @@ use arrow_buffer::Buffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use columns::wide;
 use exports::ExportedOption;
+use wire::hex::hex;
+use wire::netflow::number::number;
 use wire::rows::source_kind;
-
-use super::errors::hex;
 
 /// How the bytes of an element are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,10 +206,7 @@ fn add(
 
 fn text(bytes: &[u8], meaning: Meaning) -> String {
     match (meaning, bytes.len()) {
-        (Number, 1..=8) => bytes
-            .iter()
-            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
-            .to_string(),
+        (Number, 1..=8) => number(bytes).map_or_else(String::new, |number| number.to_string()),
         (Float, 4) => {
             let bits = bytes
                 .iter()

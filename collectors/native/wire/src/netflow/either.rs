@@ -2,11 +2,12 @@
 
 use super::element::Place;
 use super::layout::Slot;
-use super::number::{mapped, number};
+use super::number::number;
 use super::plan::{Step, Steps};
 use super::records::{strided, Records};
 use super::step::Frame;
 use crate::column::Column;
+use crate::internet::mapped;
 use crate::rows::Flows;
 
 impl Frame<'_> {

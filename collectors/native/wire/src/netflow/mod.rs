@@ -17,7 +17,7 @@ mod elements;
 mod head;
 mod instant;
 mod layout;
-mod number;
+pub mod number;
 mod options;
 mod output;
 mod plan;

@@ -48,13 +48,6 @@ pub fn sized<const N: usize>(bytes: [u8; N]) -> u64 {
     u64::from_be_bytes(wide)
 }
 
-/// An IPv4 address, mapped into IPv6 (RFC 4291 §2.5.5.2).
-#[inline]
-pub fn mapped(address: [u8; 4]) -> [u8; 16] {
-    let [a, b, c, d] = address;
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
-}
-
 /// A float of 4 or 8 bytes (RFC 7011 §6.1.3, §6.2).
 pub fn float(bytes: &[u8]) -> Option<f64> {
     if let Ok(bytes) = <[u8; 8]>::try_from(bytes) {

@@ -5,10 +5,11 @@
 use super::element::Place;
 use super::instant::{Clock, Form};
 use super::layout::Slot;
-use super::number::{mapped, number, sized, Unsigned};
+use super::number::{number, sized, Unsigned};
 use super::plan::{Step, Steps};
 use super::records::{placed, strided, Records};
 use crate::column::Column;
+use crate::internet::mapped;
 use crate::rows::{tunnel, Flows};
 
 /// What a step reads besides its own field.

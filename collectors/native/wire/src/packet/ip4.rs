@@ -4,17 +4,11 @@ use super::extension;
 use super::ip::{Place, NOTHING};
 use super::view::Problem;
 use super::Ip;
+use crate::internet::mapped;
 use crate::rows::header_problem::{BAD_IP_LENGTH, BAD_IP_VERSION, CUT_IP};
 
 const MORE_FRAGMENTS: u16 = 0x2000;
 const OFFSET: u16 = 0x1fff;
-
-/// An IPv4 address mapped into IPv6 (RFC 4291 2.5.5.2).
-#[inline]
-fn mapped(address: [u8; 4]) -> [u8; 16] {
-    let [a, b, c, d] = address;
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
-}
 
 /// Read the header at `place` into `ip`, and go to what it carries.
 ///

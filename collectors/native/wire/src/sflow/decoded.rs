@@ -1,7 +1,8 @@
 //! Headers that the exporter decoded itself (0:2 to 0:4), where no sampled one says more.
 
-use super::xdr::{mapped, Reader};
+use super::xdr::Reader;
 use crate::fault::Fault;
+use crate::internet::mapped;
 use crate::packet::{Ip, Packet};
 
 /// An Ethernet header that the exporter decoded (0:2).

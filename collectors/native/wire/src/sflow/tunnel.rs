@@ -4,7 +4,7 @@
 //! The packet stays in the main columns as its interface saw it.
 
 use super::decoded::SampledIp;
-use super::xdr::mapped;
+use crate::internet::mapped;
 use crate::packet::Packet;
 use crate::rows::{tunnel, Flows};
 

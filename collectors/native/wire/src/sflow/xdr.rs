@@ -1,6 +1,7 @@
 //! XDR (RFC 4506) as sFlow uses it: big-endian words, opaque data padded to words, lists with their count before them.
 
 use crate::fault::{Fault, Reason};
+use crate::internet::mapped;
 
 /// Longest text that is kept, in bytes.
 pub const MOST_TEXT_BYTES: usize = 255;
@@ -178,13 +179,6 @@ fn padding(length: usize) -> usize {
 #[inline]
 pub(super) const fn hyper(high: u32, low: u32) -> u64 {
     (high as u64) << 32 | low as u64
-}
-
-/// An IPv4 address mapped into IPv6.
-#[inline]
-pub(super) fn mapped(address: [u8; 4]) -> [u8; 16] {
-    let [a, b, c, d] = address;
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
 }
 
 /// Text that is safe to show: at most [`MOST_TEXT_BYTES`] bytes of UTF-8, control characters left out.
