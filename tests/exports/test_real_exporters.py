@@ -71,6 +71,16 @@ def accounts(running: Product) -> dict[str, Account]:
     }
 
 
+def exporter_steps(running: Product) -> str:
+    """Return each account of each exporter, a line each, for the message of a failure."""
+    rows = running.sql_so_far(
+        "SELECT time, listener, exporter_address, observation_domain_id, received_datagrams_count AS received, "
+        "decoded_datagrams_count AS decoded, missed_count AS missed, restarts_count AS restarts "
+        "FROM viflux.exporters ORDER BY listener, exporter_address, time"
+    )
+    return "\n".join(json.dumps(row) for row in rows)
+
+
 def stored(running: Product, exporter: Exporter) -> dict[str, int]:
     """Return sums over an exporter's stored rows."""
     found = running.sql(
@@ -257,7 +267,14 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
             told = (now[made.exporters[name].address].missed > 0 or not missing[name] for name in names)
             return now if all(told) else None
 
-        found = wait_for("every gap is in the exporters' accounts", counted, 40)
+        try:
+            found = wait_for("every gap is in the exporters' accounts", counted, 40)
+        except AssertionError as error:
+            again = {name: stored(running, made.exporters[name])["rows"] for name in names}
+            steps = exporter_steps(running)
+            raise AssertionError(
+                f"{error}\nsent {counts}\nmissing {missing}\nstored now {again}\naccounts {accounts(running)}\n{steps}"
+            ) from None
         missed = {name: found[made.exporters[name].address].missed for name in names}
         report({"sent": counts, "rows_lost": missing, "missed": missed})
         for name in names:
