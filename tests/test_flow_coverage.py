@@ -67,6 +67,8 @@ def test_flows_and_counters_of_the_same_bytes_agree(tmp_path: Path, store: Runni
         flow(minute + 30 * SECOND, 60, TAP, 6000),
         flow(minute + 90 * SECOND, 60, TAP, 6000),
         flow(minute + 45 * SECOND, 30, TAP, 3000),
+        # The same traffic once more, by samples of another exporter.
+        flow(minute + 30 * SECOND, 0, TAP, 40, packets=2, sampling_rate=100.0, exporter_address=v4(192, 0, 2, 2)),
         flow(minute + 20 * SECOND, 0, PORT, 295, packets=2, sampling_rate=100.0, direction=0),
         flow(minute + 40 * SECOND, 0, PORT, 300, packets=2, sampling_rate=100.0, direction=0),
         flow(minute + 40 * SECOND, 0, PORT, 119, packets=1, sampling_rate=0.0, sampling_origin="unknown", direction=0),

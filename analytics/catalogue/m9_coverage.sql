@@ -3,11 +3,11 @@ id = "M9"
 name = "Flow coverage"
 question = "Do the flows of a VIF tell of all that its counters counted?"
 unit = "ratio"
-definition_version = 1
+definition_version = 2
 windows = [60]
 relation = "coverage"
 completeness = "Share of the VIF's life in the minute that clean readings cover, times the share of its flows' bytes whose sampling rate is known."
-cannot_see = "Flows that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row. Why there is too much: two exporters that watch one VIF both count."
+cannot_see = "Flows that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row. Which exporter is short where several watch one VIF: of each direction the one counts that exported the most packets, and exporters that send the same protocol from one address are taken as one."
 runbook = "docs/slis.md#m9"
 profile = "sflow, ipfix"
 
@@ -25,7 +25,7 @@ uplink = "Flow bytes and counter bytes of all physical ports that have a flow so
 [[parts]]
 name = "both"
 unit = "ratio"
-meaning = "Bytes of all flows, scaled by their sampling rate, over received and sent bytes; where flows come without a direction, or from both."
+meaning = "Bytes of an exporter's flows, scaled by their sampling rate, over received and sent bytes; where flows come without a direction, or from both."
 
 [[parts]]
 name = "ingress"

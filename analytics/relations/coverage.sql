@@ -8,7 +8,7 @@
 -- | scope, scope_key | `vif`, `host` or `uplink`; wider scopes have those that count and have a flow source |
 -- | part | `ingress` or `egress` where flows of that direction are known of it, `both` where flows without a direction, or of both, are; `critical_covered`, of the host |
 -- | vifs_count, compared_count | VIFs behind the row; those whose flows and counters can be compared |
--- | flow_bytes, counter_bytes | of the latter: scaled `skb_bytes` of flows; what their counters added in that direction |
+-- | flow_bytes, counter_bytes | of the latter: scaled `skb_bytes` of one exporter's flows; what their counters added in that direction |
 -- | samples_count, is_sampled | exported packets behind `flow_bytes`; whether any of them stands for more than itself |
 -- | critical_count, critical_covered_count | links with a critical end; those of which an end has a flow source |
 -- | expected_ns, observed_ns | how long its VIFs lived in the window; how much of that counters cover, times the share of flow bytes whose rate is known |
@@ -56,14 +56,15 @@ known AS
         AND gone_ns > window_ns
 ),
 
--- Flows of each VIF, minute and direction, an hour further back: (scaled bytes, bytes of known rate, bytes of unknown
--- rate, exported packets, scaled packets).
+-- Flows of each VIF, minute, exporter and direction, an hour further back: (scaled bytes, bytes of known rate, bytes of
+-- unknown rate, exported packets, scaled packets).
 flowed AS
 (
     SELECT
         host,
         vif_id,
         toUnixTimestamp64Nano(time) AS minute_ns,
+        (source_kind, exporter_address) AS exporter,
         flow_direction,
         sampling_origin NOT IN ('', 'unknown') AS has_rate,
         sum(scaled_skb_bytes) AS scaled_sum_bytes,
@@ -75,25 +76,37 @@ flowed AS
     WHERE time > fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
         AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
         AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
-    GROUP BY host, vif_id, minute_ns, flow_direction, has_rate
+    GROUP BY host, vif_id, minute_ns, exporter, flow_direction, has_rate
 ),
 
--- Each VIF with a flow source: of ingress, of egress and of no direction (is there a source, the five sums above).
-sourced AS
+-- Both directions of a VIF.
+(
+    (one, other) -> (
+        true, one.2 + other.2, one.3 + other.3, one.4 + other.4, one.5 + other.5, one.6 + other.6
+    )
+) AS added,
+
+-- What each exporter tells of each VIF: at ingress, at egress and of both (is there a source, the five sums above).
+told AS
 (
     SELECT
         host,
         window_ns,
         vif_id,
+        exporter,
         maxIf(directed, flow_direction = 'ingress') AS ingress,
         maxIf(directed, flow_direction = 'egress') AS egress,
-        maxIf(directed, flow_direction = '') AS untold
+        maxIf(directed, flow_direction = '') AS untold,
+        if(
+            untold.1 OR (ingress.1 AND egress.1), added(added(ingress, egress), untold), (false, 0., 0., 0., 0, 0)
+        ) AS both
     FROM
     (
         SELECT
             host,
             due.2 AS window_ns,
             vif_id,
+            exporter,
             flow_direction,
             (
                 true,
@@ -108,8 +121,28 @@ sourced AS
         WHERE host = due.1
             AND minute_ns <= due.2
             AND minute_ns > due.2 - 3600000000000
-        GROUP BY host, due.2, vif_id, flow_direction
+        GROUP BY host, due.2, vif_id, exporter, flow_direction
     )
+    GROUP BY host, window_ns, vif_id, exporter
+),
+
+-- Several exporters that watch one VIF tell of the same packets, so of each direction one of them is taken: the one that
+-- exported the most packets of known rate. That is the one with the least error by chance; how many bytes it makes of
+-- them plays no part, so nothing is taken for coming near to the counters. One that exports ingress and another that
+-- exports egress make up both.
+sourced AS
+(
+    SELECT
+        host,
+        window_ns,
+        vif_id,
+        argMaxIf(told.ingress, (told.ingress.5, told.ingress.4, exporter), told.ingress.1) AS ingress,
+        argMaxIf(told.egress, (told.egress.5, told.egress.4, exporter), told.egress.1) AS egress,
+        argMaxIf(told.both, (told.both.5, told.both.4, exporter), told.both.1) AS whole,
+        if(
+            ingress.1 AND egress.1 AND (NOT whole.1 OR ingress.5 + egress.5 > whole.5), added(ingress, egress), whole
+        ) AS both
+    FROM told
     GROUP BY host, window_ns, vif_id
 ),
 
@@ -159,7 +192,7 @@ compared AS
         known.state.1 AS side,
         known.state.2 AS counting_point,
         known.state.3 AS link,
-        sourced.ingress.1 OR sourced.egress.1 OR sourced.untold.1 AS has_source,
+        sourced.ingress.1 OR sourced.egress.1 OR sourced.both.1 AS has_source,
         least(gone_ns, window_ns + length_ns) - greatest(born_ns, window_ns) AS life_ns,
         counted.covered_ns AS covered_ns,
         counted.gap_ns AS gap_ns,
@@ -171,19 +204,7 @@ compared AS
             [
                 ('ingress', sourced.ingress.1, counted.rx_sum_bytes, sourced.ingress),
                 ('egress', sourced.egress.1, counted.tx_sum_bytes, sourced.egress),
-                (
-                    'both',
-                    sourced.untold.1 OR (sourced.ingress.1 AND sourced.egress.1),
-                    counted.rx_sum_bytes + counted.tx_sum_bytes,
-                    (
-                        true,
-                        sourced.ingress.2 + sourced.egress.2 + sourced.untold.2,
-                        sourced.ingress.3 + sourced.egress.3 + sourced.untold.3,
-                        sourced.ingress.4 + sourced.egress.4 + sourced.untold.4,
-                        sourced.ingress.5 + sourced.egress.5 + sourced.untold.5,
-                        sourced.ingress.6 + sourced.egress.6 + sourced.untold.6
-                    )
-                ),
+                ('both', sourced.both.1, counted.rx_sum_bytes + counted.tx_sum_bytes, sourced.both),
                 ('critical_covered', side != 'exported', 0., (known.state.4 = 'critical', 0., 0., 0., 0, 0))
             ]
         )) AS figure,

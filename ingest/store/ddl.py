@@ -42,13 +42,14 @@ def _table(kind: Kind) -> str:
         # Derived rows need neither: whatever is lost of them is computed again from the raw rows.
         settings.append(f"non_replicated_deduplication_window = {_DEDUPLICATION_WINDOW}")
         settings += ["fsync_after_insert = 1", "fsync_part_directory = 1"]
+    primary_key = f"PRIMARY KEY {kind.primary_key}\n" if kind.primary_key else ""
     return (
         f"-- {kind.meaning}\n"
         f"-- Sorted by {kind.order_by}: {kind.order_reason}.\n"
         f"CREATE TABLE {{database}}.{kind.table_name}\n(\n{columns}\n)\n"
         f"ENGINE = {kind.engine}\n"
         f"PARTITION BY {kind.partition_by}\n"
-        f"ORDER BY {kind.order_by}\n"
+        f"{primary_key}ORDER BY {kind.order_by}\n"
         f"TTL {kind.ttl}\n"
         f"SETTINGS {', '.join(settings)};"
     )

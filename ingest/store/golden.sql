@@ -430,7 +430,7 @@ TTL toDateTime(time) + INTERVAL 30 DAY
 SETTINGS index_granularity = 8192;
 
 -- Flows of one VIF over one minute, filled from `flows`; a longer flow is spread over its minutes.
--- Sorted by (toStartOfHour(time), vif_id, time, host, end_minute_time, protocol, service_port, peer_network, sampling_origin, flow_direction): one VIF's hour lies together; of all revisions of a minute's flows one row remains.
+-- Sorted by (toStartOfHour(time), vif_id, time, host, end_minute_time, protocol, service_port, peer_network, sampling_origin, flow_direction, source_kind, exporter_address): one VIF's hour lies together; of all revisions of a minute's flows one row remains.
 CREATE TABLE {database}.flows_1m_revisions
 (
     `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
@@ -443,6 +443,8 @@ CREATE TABLE {database}.flows_1m_revisions
     `peer_network` IPv6 COMMENT 'Network of whom the VIF\'s workload talked to, /24 of IPv4 and /48 of IPv6: of the destination at ingress, of the source at egress; where the direction is not told, of the end that has the service port.' CODEC(ZSTD(1)),
     `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
     `flow_direction` LowCardinality(String) COMMENT '`ingress` or `egress` of the VIF, as `direction` tells; empty where the exporter did not say.',
+    `source_kind` LowCardinality(String) COMMENT 'What told it.',
+    `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
     `bytes` UInt64 COMMENT 'Bytes as exported, unscaled; of an sFlow sample the frame length that it reports.' CODEC(T64, ZSTD(1)),
     `packets` UInt64 COMMENT 'Packets as exported, unscaled; 1 for an sFlow sample.' CODEC(T64, ZSTD(1)),
     `skb_bytes` UInt64 COMMENT 'What an interface\'s counter adds for these packets: with Ethernet and VLAN headers, without frame check.' CODEC(T64, ZSTD(1)),
@@ -453,7 +455,8 @@ CREATE TABLE {database}.flows_1m_revisions
 )
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toDate(time)
-ORDER BY (toStartOfHour(time), vif_id, time, host, end_minute_time, protocol, service_port, peer_network, sampling_origin, flow_direction)
+PRIMARY KEY (toStartOfHour(time), vif_id, time, host, end_minute_time, protocol, service_port, peer_network, sampling_origin, flow_direction)
+ORDER BY (toStartOfHour(time), vif_id, time, host, end_minute_time, protocol, service_port, peer_network, sampling_origin, flow_direction, source_kind, exporter_address)
 TTL toDateTime(time) + INTERVAL 30 DAY
 SETTINGS index_granularity = 8192;
 
@@ -545,7 +548,8 @@ FROM {database}.counters AS counters
 ASOF LEFT JOIN {database}.vif_history AS history
     ON counters.vif_id = history.vif_id AND counters.time >= history.holds_from_time;
 
--- What flows left in each minute, of the newest revision of each minute in which they ended.
+-- What flows left in each minute, of the newest revision of each minute in which they ended. Where several exporters watch a
+-- VIF, each of them tells of the same packets: their rows are alternatives, not parts.
 CREATE VIEW {database}.flows_1m AS
 SELECT
     time,
@@ -556,6 +560,8 @@ SELECT
     peer_network,
     sampling_origin,
     flow_direction,
+    source_kind,
+    exporter_address,
     sum(revisions.bytes) AS bytes,
     sum(revisions.packets) AS packets,
     sum(revisions.skb_bytes) AS skb_bytes,
@@ -564,7 +570,17 @@ SELECT
     sum(revisions.scaled_skb_bytes) AS scaled_skb_bytes,
     sum(revisions.flows_count) AS flows_count
 FROM {database}.flows_1m_revisions AS revisions FINAL
-GROUP BY time, host, vif_id, protocol, service_port, peer_network, sampling_origin, flow_direction
+GROUP BY
+    time,
+    host,
+    vif_id,
+    protocol,
+    service_port,
+    peer_network,
+    sampling_origin,
+    flow_direction,
+    source_kind,
+    exporter_address
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 -- Flows with the labels of their VIF that held at each row's time.

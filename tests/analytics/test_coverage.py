@@ -47,6 +47,33 @@ def test_without_a_direction_both_sums_are_compared(scenario: Scenario) -> None:
         assert scenario.figure("M9", part, vif_id) == {}, (part, vif_id)
 
 
+def test_of_several_exporters_one_is_counted(scenario: Scenario) -> None:
+    """Of exporters that watch one VIF that with the most packets of known rate, however near the others come."""
+    tap(scenario)
+    tap(scenario, 2)
+    tap(scenario, 3)
+    scenario.hand_over(0, 60)
+    # Every packet, some lost on the way; 1 in 100, right by chance; more still, of an unknown rate.
+    scenario.flows(1, 0, 17_000, packets=170, exporter="192.0.2.1")
+    scenario.flows(1, 0, 180, packets=2, rate=100, exporter="192.0.2.2")
+    scenario.flows(1, 0, 90_000, packets=900, origin="unknown", exporter="192.0.2.3")
+    # One tells ingress, another egress, a third samples both.
+    scenario.flows(2, 0, 6000, packets=60, direction="ingress", exporter="192.0.2.1")
+    scenario.flows(2, 0, 11_000, packets=120, direction="egress", exporter="192.0.2.2")
+    scenario.flows(2, 0, 70, packets=1, rate=100, direction="ingress", exporter="192.0.2.3")
+    scenario.flows(2, 0, 150, packets=1, rate=100, direction="egress", exporter="192.0.2.3")
+    # Both directions without telling which, and one of them again.
+    scenario.flows(3, 0, 18_000, packets=180, exporter="192.0.2.1")
+    scenario.flows(3, 0, 6000, packets=60, direction="ingress", exporter="192.0.2.2")
+    scenario.compute(NOW)
+    first = scenario.figure("M9", "both", 1)
+    assert (first["numerator"], first["samples_count"], first["completeness_ratio"]) == (17_000, 170, 1)
+    parts = {part: scenario.figure("M9", part, 2)["numerator"] for part in ("ingress", "egress", "both")}
+    assert parts == {"ingress": 6000, "egress": 11_000, "both": 17_000}
+    assert (scenario.value("M9", "both", 3), scenario.value("M9", "ingress", 3)) == (1, 1)
+    assert scenario.figure("M9", "both", HOST)["numerator"] == 17_000 + 17_000 + 18_000
+
+
 def test_a_vif_without_a_flow_source_has_no_row_and_is_in_no_sum(scenario: Scenario) -> None:
     """It is not connected; of a host without any flow there is no row at all."""
     tap(scenario)

@@ -59,6 +59,8 @@ def random_flow(rng: random.Random, from_ns: int, to_ns: int) -> dict[str, Any]:
         "packets": rng.choice([1, rng.randrange(10**6)]),
         "skb_bytes": rng.randrange(10**9),
         "sampling_origin": origin,
+        "source_kind": rng.choice(["ipfix", "sflow"]),
+        "exporter_address": v4(192, 0, 2, rng.randrange(1, 3)),
         "src_address": v4(*octets),
         "dst_address": rng.choice([v4(198, 51, 100, rng.randrange(256)), IPv6Address("2001:db8:1:2::3").packed]),
         "src_port": rng.choice([0, 53, 443, 40_000]),
@@ -102,7 +104,9 @@ def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
     network = ip_network((address, 120 if address.ipv4_mapped else 48), strict=False)
     assert isinstance(network, IPv6Network)
     peer = network.network_address
-    return (row["vif_id"], row["protocol"], service, str(peer.ipv4_mapped or peer), row["sampling_origin"], way)
+    exporter = IPv6Address(row.get("exporter_address", bytes(16)))
+    told = (row["sampling_origin"], way, row["source_kind"], str(exporter.ipv4_mapped or exporter))
+    return (row["vif_id"], row["protocol"], service, str(peer.ipv4_mapped or peer), *told)
 
 
 def expected_tier(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, int]]:
@@ -118,10 +122,12 @@ def stored_tier(store: RunningStore, where: str = "1") -> dict[tuple[Any, ...], 
     rows = ask(
         store,
         "SELECT intDiv(toUnixTimestamp(time), 60) AS minute, vif_id, protocol, service_port, "
-        "replace(toString(peer_network), '::ffff:', '') AS peer, sampling_origin, flow_direction, "
+        "replace(toString(peer_network), '::ffff:', '') AS peer, sampling_origin, flow_direction, source_kind, "
+        "replace(toString(exporter_address), '::ffff:', '') AS exporter, "
         f"{', '.join(ALL)} FROM flows_1m WHERE {where}",
     )
-    names = ("minute", "vif_id", "protocol", "service_port", "peer", "sampling_origin", "flow_direction")
+    names = ("minute", "vif_id", "protocol", "service_port", "peer", "sampling_origin", "flow_direction", "source_kind")
+    names += ("exporter",)
     return {tuple(row[name] for name in names): {name: row[name] for name in ALL} for row in rows}
 
 

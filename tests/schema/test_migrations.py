@@ -64,6 +64,21 @@ def test_from_a_recorded_schema(store: RunningStore, golden: dict[str, str], rec
     assert schema_of(store, database) == golden
 
 
+def test_minutes_without_an_exporter_are_filled_anew(store: RunningStore) -> None:
+    """Rows of a minute whose raw rows are still there make room for the next fill; older ones stay, and are read."""
+    writer = store.writer()
+    migrate(writer, "minutes", known=migrations()[:2])
+    ends = {7: "now64(9) - INTERVAL 1 HOUR", 8: "now64(9) - INTERVAL 9 DAY"}
+    for vif_id, end in ends.items():
+        writer.command(
+            "INSERT INTO minutes.flows_1m_revisions (time, end_minute_time, host, vif_id, revision, bytes) "
+            f"VALUES ({end}, {end}, 'host-1', {vif_id}, 1, 100)"
+        )
+    migrate(writer, "minutes")
+    rows = writer.query_rows("SELECT vif_id, source_kind, bytes FROM minutes.flows_1m")
+    assert [tuple(row.values()) for row in rows] == [(8, "", 100)]
+
+
 def test_every_version_has_a_recorded_schema() -> None:
     """Whoever adds a migration records the schema that it leads to."""
     assert [path.stem for path in sorted(RECORDED.glob("*.sql"))] == [f"{m.number:04}" for m in migrations()]

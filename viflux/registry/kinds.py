@@ -30,6 +30,7 @@ class Kind:
         order_reason: Why the table is sorted so.
         engine: ClickHouse table engine.
         ttl: TTL expression, rows of the default retention.
+        primary_key: What of the sorting key the index in memory holds; empty for all of it.
         keep_days: How long raw rows are kept, in days from their event time; 0 for derived tables.
         wide: Most columns of most rows are missing: a batch leaves out those without any value, and in the others a
             missing value is null; in the table it is the type's zero, or null where the type says so.
@@ -46,6 +47,7 @@ class Kind:
     order_reason: str
     ttl: str
     engine: str = "MergeTree"
+    primary_key: str = ""
     version: int = 1
     keep_days: int = 0
     wide: bool = False
@@ -95,6 +97,9 @@ def _raw(
 
 _EXPORTER = ("source_kind", "exporter_address", "observation_domain_id")
 _FLOWS_TIER_KEY = ("protocol", "service_port", "peer_network", "sampling_origin", "flow_direction")
+_FLOWS_TIER_ORDER = ("toStartOfHour(time)", "vif_id", "time", "host", "end_minute_time", *_FLOWS_TIER_KEY)
+# Two exporters that watch one VIF tell of the same packets: only one of them may be counted.
+_TELLS_EXPORTERS_APART = ("source_kind", "exporter_address")
 _COUNTER_DELTAS = tuple(
     name for name in _names(columns.COUNTERS) if f"{name}_total" in COLUMNS and name != "delta_kind"
 )
@@ -221,12 +226,14 @@ KINDS: dict[str, Kind] = {
                 "vif_id",
                 "revision",
                 *_FLOWS_TIER_KEY,
+                *_TELLS_EXPORTERS_APART,
                 *(f"{scaled}{name}" for scaled in ("", "scaled_") for name in ("bytes", "packets", "skb_bytes")),
                 "flows_count",
             ),
             table_name="flows_1m_revisions",
             partition_by="toDate(time)",
-            order_by=f"(toStartOfHour(time), vif_id, time, host, end_minute_time, {', '.join(_FLOWS_TIER_KEY)})",
+            order_by=f"({', '.join((*_FLOWS_TIER_ORDER, *_TELLS_EXPORTERS_APART))})",
+            primary_key=f"({', '.join(_FLOWS_TIER_ORDER)})",
             order_reason="one VIF's hour lies together; of all revisions of a minute's flows one row remains",
             ttl="toDateTime(time) + INTERVAL 30 DAY",
             engine="ReplacingMergeTree(revision)",
