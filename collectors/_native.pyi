@@ -135,10 +135,11 @@ class Handed:
 
     Attributes:
         messages: Encoded batches by stream, each stream's in order.
-        is_partial: More waits: call again.
+        is_partial: More waits: call again. Messages end where the state of exporters can be saved, some MiB apart.
         settled_time_ns: All that was received before this instant is in these or earlier messages, or is parked; 0
             while more waits.
-        state: What a restart must know, to be kept once the messages are written; None where nothing changed.
+        state: What a restart must know, exactly as of the end of the messages; None where nothing changed, or where
+            saving it took more than one percent of a processor.
         problems: Event, subject, detail, count of what a person should know.
         lost: Cause, datagrams, flows of all that was lost since the start: `socket`, `shed`, `refused`, `undecodable`,
             `parked`, `exporter_gap`; brought up to date every ten seconds and at the end.
@@ -204,7 +205,6 @@ class ExportListener:
         max_exporters: int = 4096,
         max_templates: int = 1024,
         raw_elements: bool = False,
-        state: bytes | None = None,
     ) -> None:
         """Bind all sockets; nothing is received before `start`.
 
@@ -222,11 +222,19 @@ class ExportListener:
             max_exporters: Most that are told apart.
             max_templates: Most of one exporter.
             raw_elements: Keep elements that no column takes.
-            state: What an earlier run handed over.
 
         Raises:
             OSError: An address cannot be listened on; `filename` is its position in `listen`.
             ValueError: An address, a network or an entry of `known` is none.
+        """
+
+    def restore(self, state: bytes, *, accounts: bool = True, numbers: bool = True) -> None:
+        """Take in what an earlier run handed over, before `start`; what cannot be read is told by `problems`.
+
+        Args:
+            state: As it was handed over.
+            accounts: Whether what was counted then is still to be told.
+            numbers: Whether sequence numbers go on where they were then; accounts are left out without them.
         """
 
     def addresses(self) -> list[str]:

@@ -99,7 +99,9 @@ class HandOver:
             handed_over, watermarks, losses, now_ns, is_heartbeat=heartbeat or sweep, unread=self._exports.lost()
         )
         try:
-            self._spool.append([*handed_over, *accounts], [loss.number for loss in losses])
+            appended = [*handed_over, *accounts]
+            self._spool.append(appended, [loss.number for loss in losses])
+            self._exports.prepare(self._spool, appended)
             self._spool.commit()
         except SpoolFull as error:
             self._refused(error, now_ns)

@@ -98,6 +98,7 @@ class Agent:
         self._hand_over = HandOver(
             self._watch, self._spool, self._happenings, self._clock, self._settings.agent.sources, self._exports
         )
+        self._exports.resume(self._spool)
         # Before the first hand-over, which may take its time: what exporters sent since the sockets are bound waits.
         self._exports.start(self._settings, self._happenings, self._clock.now_ns())
         # Interfaces that were there before have their baseline from now on, not from the first boundary.
@@ -114,7 +115,8 @@ class Agent:
         self._happenings.tell(now_ns, "agent_stopped", "agent", "the agent was told to stop")
         self._watch.poll(0)
         self._exports.stop()
-        self._hand_over.run(sweep=False, heartbeat=True)
+        while self._hand_over.run(sweep=False, heartbeat=True) and self._exports.has_more:
+            pass
 
     def _start(self) -> None:
         now_ns = self._clock.now_ns()

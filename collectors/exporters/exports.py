@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from prometheus_client import Gauge
 
-from collectors.exporters.listening import Listening, hears_only_loopback
+from collectors.exporters.listening import ACCOUNTS, Listening, hears_only_loopback
+from collectors.exporters.state import Position
 from collectors.ipfix.source import IPFIX
 from collectors.sflow.source import SFLOW
 from viflux import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from collectors.agent.happenings import Happenings
     from collectors.exporters.listening import Lost
     from viflux.paths import DataPaths
     from viflux.settings import Settings
-    from viflux.spool import Batch
+    from viflux.spool import Batch, SpoolWriter
 
 ORIGINS = (SFLOW, IPFIX)
 
-SHARED_STREAMS = ("counters.sflow", "hosts.sflow", "drops.sflow", "inventory.exports", "exporters.agent")
+SHARED_STREAMS = ("counters.sflow", "hosts.sflow", "drops.sflow", "inventory.exports", ACCOUNTS)
 """Streams that every source may have rows of."""
 
 _MOST_WAITING_BYTES = 4 << 20
@@ -73,6 +75,11 @@ class Exports:
     def __bool__(self) -> bool:
         return bool(self._sources)
 
+    def resume(self, spool: SpoolWriter) -> None:
+        """Take in what an earlier run knew, before `start`."""
+        for source in self._sources:
+            source.resume(self._position(source, spool, {}))
+
     def start(self, settings: Settings, happenings: Happenings, now_ns: int) -> None:
         """Start to receive, and say so.
 
@@ -93,6 +100,11 @@ class Exports:
         """Receive no more; what came is decoded, and can be proposed."""
         for source in self._sources:
             source.stop()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more waits than the last proposal could take."""
+        return any(source.has_more for source in self._sources)
 
     def has_news(self) -> bool:
         """Whether anything came since the last call, or waits."""
@@ -127,10 +139,28 @@ class Exports:
         """Return what the proposal knows to be lost since the last committed one."""
         return [lost for source in self._sources for lost in source.lost()]
 
+    def prepare(self, spool: SpoolWriter, appended: Iterable[Batch]) -> None:
+        """What was proposed is about to be committed.
+
+        Args:
+            spool: Which commits it.
+            appended: All batches of the commit.
+        """
+        counts = Counter(batch.stream for batch in appended)
+        for source in self._sources:
+            source.prepare(self._position(source, spool, counts))
+
     def commit(self) -> None:
         """What was proposed is written."""
         for source in self._sources:
             source.commit()
+
+    @staticmethod
+    def _position(source: Listening, spool: SpoolWriter, counts: Mapping[str, int]) -> Position:
+        streams = (source.origin.stream, *SHARED_STREAMS)
+        return Position(
+            spool.spool_id, {stream: spool.next_sequence(stream) + counts.get(stream, 0) for stream in streams}
+        )
 
     def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
         """Make events and log lines of what a person should know."""

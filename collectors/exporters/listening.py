@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors import _native
 from collectors.agent.batches import batches
-from collectors.exporters.state import StateFile
+from collectors.exporters.state import Position, StateFile
 from viflux import logs
 from viflux.errors import VifluxError
 from viflux.settings.address import network
@@ -26,6 +26,15 @@ _SKIPPED_HERE = ("socket", "shed")
 """Causes of loss here that exporters' sequence numbers show as well; they come before `exporter_gap`."""
 
 _DAY_NS = 86_400 * 1_000_000_000
+
+ACCOUNTS = "exporters.agent"
+"""Stream of the accounts of exporters."""
+
+_UNUSABLE = "what an earlier run knew of exporters cannot be used"
+_ANEW = "their templates and rates are learned anew"
+_BEHIND = "what was kept of exporters is not of the same instant as the newest rows, as after a loss of power"
+_UPPER_BOUND = "gaps that are found at this start may have been received in part"
+_NO_GAP = "what exporters sent before this start is not counted as a gap"
 
 Lost = tuple[str, str, int, int]
 """Stream, cause, rows, datagrams."""
@@ -49,11 +58,14 @@ class Listening:
     def __init__(self, origin: Origin, settings: Settings, paths: DataPaths) -> None:
         self.origin = origin
         self.settled_time_ns = 0
-        self._state = StateFile(paths.exporters / f"{origin.name}.state") if settings.exporters.state else None
+        self._file = StateFile(paths.exporters / f"{origin.name}.state") if settings.exporters.state else None
         self._log = logs.get("exporters")
-        self._native = _open(origin, settings, self._state.read() if self._state else None)
+        self._native = _open(origin, settings)
         self._waiting: list[Batch] = []
-        self._waiting_state: bytes | None = None
+        # It holds for exactly what was handed over until then; None where that is not known.
+        self._proposed_state: bytes | None = None
+        self._written: tuple[bytes, Position] | None = None
+        self._prepared: tuple[bytes, Position] | None = None
         self._is_partial = False
         self._problems: list[tuple[str, str, str, int]] = []
         self._totals: dict[str, tuple[int, int]] = {}
@@ -72,6 +84,24 @@ class Listening:
     def has_more(self) -> bool:
         """Whether more waits than the last proposal could take."""
         return self._is_partial
+
+    def resume(self, position: Position) -> None:
+        """Take in what an earlier run knew of exporters, before `start`.
+
+        Args:
+            position: Where the spool is.
+        """
+        known = self._file.resume(position, ACCOUNTS) if self._file else None
+        if known is None:
+            return
+        if not known.state:
+            detail = f"{_UNUSABLE} (its checksum is wrong, or its version is another one): {_ANEW}"
+            self._problems.append(("exports_state_unreadable", self.origin.stream, detail, 1))
+            return
+        if not known.is_current:
+            said = _UPPER_BOUND if known.has_numbers else _NO_GAP
+            self._problems.append(("exports_state_behind", self.origin.stream, f"{_BEHIND}: {said}", 1))
+        self._native.restore(known.state, accounts=known.has_untold_accounts, numbers=known.has_numbers)
 
     def start(self) -> None:
         """Start the threads; they have the capabilities that this one has now."""
@@ -107,7 +137,9 @@ class Listening:
         for stream, messages in handed.messages:
             self._waiting += batches(stream, messages)
         self._is_partial = handed.is_partial
-        self._waiting_state = handed.state or self._waiting_state
+        if handed.state is not None or self._waiting:
+            # Without rows the one before still holds.
+            self._proposed_state = handed.state
         self._problems += handed.problems
         self.settled_time_ns = max(self.settled_time_ns, handed.settled_time_ns)
         self._totals = {cause: (datagrams, flows) for cause, datagrams, flows in handed.lost}
@@ -138,33 +170,49 @@ class Listening:
                 found.append((self.origin.stream, cause, rows, more))
         return found
 
+    def prepare(self, position: Position) -> None:
+        """What was proposed is about to be written: the spool will be at `position` then."""
+        self._prepared = None
+        state = self._proposed_state
+        if state is None or self._file is None:
+            return
+        if self._written is not None and self._written[0] is state and self._written[1] == position:
+            return
+        try:
+            self._file.prepare(state, position)
+            self._prepared = (state, position)
+        except OSError as error:
+            self._not_kept(error)
+
     def commit(self) -> None:
         """What was proposed is written."""
         self._waiting = []
         self._stated_day = self._proposed_day
         self._native.settle()
         self._accounted = dict(self._totals)
-        if self._waiting_state is not None and self._state is not None:
+        if self._prepared is not None and self._file is not None:
             try:
-                self._state.write(self._waiting_state)
+                self._file.adopt()
+                self._written = self._prepared
             except OSError as error:
-                # The next second's state has it again; without it exporters are learned anew after a restart.
-                self._log.warning(
-                    "the state of exporters cannot be kept", file=str(self._state.path), reason=str(error)
-                )
-        self._waiting_state = None
+                self._not_kept(error)
+        self._prepared = None
 
     def problems(self) -> list[tuple[str, str, str, int]]:
         """Return (event, subject, detail, count) of what a person should know, since the last call."""
         problems, self._problems = self._problems, []
         return problems
 
+    def _not_kept(self, error: OSError) -> None:
+        # The next one has it again; a kill before that leaves the run after it with an older one, which it tells.
+        self._log.warning("the state of exporters cannot be kept", reason=str(error))
+
     def stop(self) -> None:
         """Receive no more and decode what came; what is left can still be proposed."""
         self._native.stop()
 
 
-def _open(origin: Origin, settings: Settings, state: bytes | None) -> _native.ExportListener:
+def _open(origin: Origin, settings: Settings) -> _native.ExportListener:
     exporters = settings.exporters
     listens = origin.listens(settings)
     arguments: dict[str, Any] = {
@@ -181,7 +229,6 @@ def _open(origin: Origin, settings: Settings, state: bytes | None) -> _native.Ex
         "max_exporters": exporters.max_exporters,
         "max_templates": exporters.max_templates,
         "raw_elements": exporters.raw_elements,
-        "state": state,
     }
     try:
         return _native.ExportListener(**arguments)

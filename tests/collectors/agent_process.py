@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +67,17 @@ class AgentProcess:
             return any(said.sealed_time_ns > begun for said, _ in self.batches("counters.netlink"))
 
         wait_for("the agent's first sweep", has_swept)
+
+    def run_to_its_end(self, seconds: float = 40.0) -> None:
+        """Start it and wait until it has ended of itself, as where its prefix has it killed."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(self._words, stdout=log, stderr=log, cwd="/", start_new_session=True)
+        try:
+            process.wait(timeout=seconds)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def kill(self) -> None:
         """Kill it with SIGKILL."""

@@ -71,8 +71,10 @@ class Heard:
 
 
 @contextmanager
-def heard(listen: str = "127.0.0.1", port: int = 0, **arguments: Any) -> Iterator[Heard]:
+def heard(listen: str = "127.0.0.1", port: int = 0, state: bytes | None = None, **arguments: Any) -> Iterator[Heard]:
     made = _native.ExportListener(stream="flows.test", listen=[(listen, port)], **arguments)
+    if state is not None:
+        made.restore(state)
     made.start()
     try:
         yield Heard(made)
@@ -221,7 +223,10 @@ def test_a_restart_needs_no_template_and_counts_the_gap() -> None:
     """With the state of the run before, data decodes at once, at the rate that was announced then."""
     with heard() as before, exporter(before.address, "127.0.0.5") as one:
         one.flows(2, announce=True, rate=50)
-        before.until_rows(2)
+        # Two that differ in their flows show how the exporter numbers.
+        one.flows(5)
+        one.flows(4)
+        before.until_rows(11)
         before.end()
         assert before.state is not None
         port = int(before.address.rpartition(":")[2])

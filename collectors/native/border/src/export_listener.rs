@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use exports::{ByteLayer, Interfaces, Known, LocalInterface, Settings};
+use exports::{ByteLayer, Extent, Interfaces, Known, LocalInterface, Settings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -84,7 +84,7 @@ impl ExportListener {
     #[pyo3(signature = (
         *, stream, listen, sockets=1, receive_buffer=16 << 20, queue_bytes=32 << 20, allow=Vec::new(), site=String::new(),
         known=Vec::new(), park_bytes=32 << 20, park_time_ns=60_000_000_000, max_exporters=4_096, max_templates=1_024,
-        raw_elements=false, state=None
+        raw_elements=false
     ))]
     fn new(
         py: Python<'_>,
@@ -101,7 +101,6 @@ impl ExportListener {
         max_exporters: usize,
         max_templates: usize,
         raw_elements: bool,
-        state: Option<Vec<u8>>,
     ) -> PyResult<Self> {
         let plan = Plan {
             stream,
@@ -127,11 +126,21 @@ impl ExportListener {
                 ..Settings::default()
             },
         };
-        py.detach(|| Listener::open(plan, state.as_deref()))
+        py.detach(|| Listener::open(plan))
             .map(|listener| Self(Mutex::new(listener)))
             .map_err(|(index, failure)| {
                 PyOSError::new_err((failure.errno, failure.to_string(), index))
             })
+    }
+
+    #[pyo3(signature = (state, *, accounts=true, numbers=true))]
+    fn restore(&self, py: Python<'_>, state: &[u8], accounts: bool, numbers: bool) {
+        let extent = match (numbers, accounts) {
+            (false, _) => Extent::WithoutNumbers,
+            (true, false) => Extent::WithoutAccounts,
+            (true, true) => Extent::All,
+        };
+        py.detach(|| self.listener().restore(state, extent));
     }
 
     fn addresses(&self) -> Vec<String> {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use exports::{Decoder, LocalInterface, Settings};
+use exports::{Decoder, Extent, LocalInterface, Settings};
 use probes::clock::realtime_ns;
 use probes::udp::{UdpOptions, UdpSocket};
 use probes::udp_area::LARGEST_DATAGRAM;
@@ -23,7 +23,7 @@ use probes::udp_receiver::Receiver;
 use probes::udp_senders::Senders;
 use probes::Failure;
 
-use crate::listener_messages::{Fill, Messages};
+use crate::listener_messages::{Fill, Mark, Messages};
 use crate::listener_totals::Totals;
 use crate::listener_worker::Worker;
 
@@ -83,9 +83,9 @@ pub(crate) struct State {
     pub granted: u64,
     pub whole: bool,
     pub local: Option<Vec<LocalInterface>>,
-    pub settled_ns: i64,
-    pub saved: Option<Vec<u8>>,
     pub totals: Totals,
+    /// As of what was handed over last.
+    pub handed: Totals,
     pub arrivals: Vec<Arrivals>,
     pub dropped: Vec<u64>,
     pub queued_bytes: usize,
@@ -131,7 +131,7 @@ impl Listener {
     /// Binds all sockets; nothing is received before `start`.
     ///
     /// An error comes with the position of the address that was refused.
-    pub fn open(plan: Plan, saved: Option<&[u8]>) -> Result<Self, (usize, Failure)> {
+    pub fn open(plan: Plan) -> Result<Self, (usize, Failure)> {
         let mut sockets = Vec::new();
         let mut listeners = Vec::new();
         for (index, address) in plan.listen.iter().enumerate() {
@@ -168,16 +168,6 @@ impl Listener {
             listeners: listeners.clone(),
             ..plan.decoder
         };
-        let mut decoder = Decoder::new(settings, now_ns);
-        if let Some(saved) = saved {
-            if let Err(bad) = decoder.restore(saved) {
-                let detail = format!(
-                    "what an earlier run knew of exporters cannot be used ({}): their templates and rates are learned anew",
-                    bad.reason
-                );
-                problems.push(("exports_state_unreadable", plan.stream.clone(), detail, 1));
-            }
-        }
         for ((number, socket), wanted) in sockets.iter().zip(std::iter::repeat(plan.receive_buffer))
         {
             if socket.granted() < wanted {
@@ -199,7 +189,7 @@ impl Listener {
             state.dropped = vec![0; count];
         }
         let unstarted = Worker {
-            decoder,
+            decoder: Decoder::new(settings, now_ns),
             stream: plan.stream,
             bound: plan.queue_bytes,
             queue: Arc::clone(&queue),
@@ -213,6 +203,7 @@ impl Listener {
             next_tick_ns: 0,
             next_account_ns: now_ns - now_ns % ACCOUNT_NS + ACCOUNT_NS,
             next_save_ns: 0,
+            unmarked_bytes: 0,
             told: HashMap::new(),
             encode_cpu_ns: 0,
             messages: Messages::default(),
@@ -229,6 +220,21 @@ impl Listener {
             thread: None,
             ended: (0, 0),
         })
+    }
+
+    /// Takes in what an earlier run saved: before `start`.
+    pub fn restore(&mut self, saved: &[u8], extent: Extent) {
+        let Some(worker) = &mut self.unstarted else {
+            return;
+        };
+        if let Err(bad) = worker.decoder.restore(saved, extent) {
+            let detail = format!(
+                "what an earlier run knew of exporters cannot be used ({}): their templates and rates are learned anew",
+                bad.reason
+            );
+            let problem = ("exports_state_unreadable", worker.stream.clone(), detail, 1);
+            locked(&self.shared.state).problems.push(problem);
+        }
     }
 
     /// Where each listener listens.
@@ -263,7 +269,7 @@ impl Listener {
     }
 
     /// Has everything that was received until now decoded and encoded as far as `patience` allows, and takes at most about
-    /// `most` bytes of messages. They count against the bound until `settle`.
+    /// `most` bytes of messages, up to a point of which the state is known. They count against the bound until `settle`.
     pub fn take(&self, most: usize, whole: bool, patience: Duration) -> HandedOver {
         let mut state = locked(&self.shared.state);
         state.asked += 1;
@@ -284,16 +290,21 @@ impl Listener {
                 .0;
         }
         let before = state.messages.bytes();
-        let messages = state.messages.take(most);
+        let taken = state.messages.take(most);
         state.taken += before - state.messages.bytes();
-        let is_partial = !state.messages.is_empty();
+        let handed = state.handed;
+        let mark = taken.mark.unwrap_or_else(|| Mark {
+            totals: handed,
+            ..Mark::default()
+        });
+        state.handed = mark.totals;
         HandedOver {
-            messages,
-            is_partial,
-            settled_ns: if is_partial { 0 } else { state.settled_ns },
-            saved: if is_partial { None } else { state.saved.take() },
+            messages: taken.messages,
+            is_partial: !state.messages.is_empty(),
+            settled_ns: mark.settled_ns,
+            saved: mark.saved,
             problems: std::mem::take(&mut state.problems),
-            totals: state.totals,
+            totals: state.handed,
         }
     }
 

@@ -8,11 +8,37 @@ use columns::generated::exporters;
 use columns::message::{encode, Message, MOST_BYTES};
 use exports::Decoder;
 
-/// Messages in the order in which they were made, with their streams.
+use crate::listener_totals::Totals;
+
+/// What holds behind the messages before it: all that was decoded until then is in them.
+#[derive(Debug, Default)]
+pub struct Mark {
+    /// What a later run must know; `None` where it was not saved, or nothing changed since the mark before.
+    pub saved: Option<Vec<u8>>,
+    pub totals: Totals,
+    /// What came before this instant is in the messages, or parked; 0 where that is not known.
+    pub settled_ns: i64,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Message(String, Message),
+    Mark(Box<Mark>),
+}
+
+/// Messages in the order in which they were made, with their streams and marks.
 #[derive(Debug, Default)]
 pub struct Messages {
-    waiting: VecDeque<(String, Message)>,
+    waiting: VecDeque<Entry>,
     bytes: usize,
+}
+
+/// Messages up to a mark, by stream.
+#[derive(Debug, Default)]
+pub struct Marked {
+    pub messages: Vec<(String, Vec<Message>)>,
+    /// The one that they end at; its state is that of this very point, or `None`.
+    pub mark: Option<Mark>,
 }
 
 /// Rows of flows that are encoded together, at most and at first.
@@ -57,22 +83,56 @@ impl Messages {
         self.waiting.is_empty()
     }
 
-    /// The oldest ones, up to about `most` bytes, grouped by stream in the order of their first.
-    pub fn take(&mut self, most: usize) -> Vec<(String, Vec<Message>)> {
-        let mut groups: Vec<(String, Vec<Message>)> = Vec::new();
-        let mut taken = 0;
-        while let Some((stream, message)) = self.waiting.pop_front() {
-            taken += message.payload.len();
-            match groups.iter_mut().find(|(name, _)| *name == stream) {
-                Some((_, group)) => group.push(message),
-                None => groups.push((stream, vec![message])),
+    /// The oldest ones, up to the last mark within `most` bytes, or to the first one where that is beyond; grouped by stream in
+    /// the order of their first. What no mark is behind stays.
+    pub fn take(&mut self, most: usize) -> Marked {
+        let mut taken = Marked::default();
+        for _ in 0..self.until_mark(most) {
+            match self.waiting.pop_front() {
+                Some(Entry::Message(stream, message)) => {
+                    self.bytes -= message.payload.len();
+                    if let Some(mark) = &mut taken.mark {
+                        mark.saved = None;
+                    }
+                    match taken.messages.iter_mut().find(|(name, _)| *name == stream) {
+                        Some((_, group)) => group.push(message),
+                        None => taken.messages.push((stream, vec![message])),
+                    }
+                }
+                Some(Entry::Mark(mark)) => {
+                    let before = taken.mark.take().and_then(|mark| mark.saved);
+                    let saved = mark.saved.or(before);
+                    taken.mark = Some(Mark { saved, ..*mark });
+                }
+                None => break,
             }
-            if taken >= most {
+        }
+        taken
+    }
+
+    /// How many entries there are to the mark at which a taking of `most` bytes ends.
+    fn until_mark(&self, most: usize) -> usize {
+        let (mut bytes, mut end) = (0, 0);
+        for (at, entry) in self.waiting.iter().enumerate() {
+            match entry {
+                Entry::Message(_, message) => bytes += message.payload.len(),
+                Entry::Mark(_) => end = at + 1,
+            }
+            if bytes > most && end > 0 {
                 break;
             }
         }
-        self.bytes -= taken;
-        groups
+        end
+    }
+
+    /// Whether a mark is behind all of them.
+    pub fn ends_at_mark(&self) -> bool {
+        matches!(self.waiting.back(), Some(Entry::Mark(_)))
+    }
+
+    /// Say what holds behind all that is there.
+    pub fn mark(&mut self, mark: Mark) {
+        self.waiting.push_back(Entry::Mark(Box::new(mark)));
     }
 
     /// Put newer ones behind these.
@@ -84,7 +144,8 @@ impl Messages {
     fn add(&mut self, stream: &str, messages: Vec<Message>) {
         for message in messages {
             self.bytes += message.payload.len();
-            self.waiting.push_back((stream.to_owned(), message));
+            self.waiting
+                .push_back(Entry::Message(stream.to_owned(), message));
         }
     }
 

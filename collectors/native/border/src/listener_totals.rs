@@ -16,7 +16,7 @@ pub struct Totals {
     pub parked_dropped: u64,
     pub flows: u64,
     pub unknown_rate_flows: u64,
-    /// By the exporters' sequence numbers: datagrams, and flows.
+    /// By the exporters' sequence numbers: datagrams, and flows or samples.
     pub missed_datagrams: u64,
     pub missed_flows: u64,
 }
@@ -35,10 +35,11 @@ impl Totals {
         self.flows += sum(&rows.flows_count);
         self.unknown_rate_flows += sum(&rows.unknown_rate_flows_count);
         for (missed, unit) in rows.missed_count.iter().zip(&rows.missed_unit) {
-            if unit == "flows" {
-                self.missed_flows += missed;
-            } else {
+            // A sample is a row, as a flow is.
+            if unit == "datagrams" {
                 self.missed_datagrams += missed;
+            } else {
+                self.missed_flows += missed;
             }
         }
     }

@@ -8,19 +8,21 @@ use std::time::Duration;
 use exports::{Decoder, ExportFault, LocalInterface, Source};
 use probes::clock::{boottime_ns, realtime_ns};
 use probes::udp::UdpSocket;
-use probes::udp_queue::{Lost, Queue, Sender, Taken};
+use probes::udp_queue::{Queue, Sender, Taken};
 use probes::udp_receiver::{thread_cpu_ns, Receiver};
 use wire::hex::hex;
 
 use crate::listener::{locked, Problem, Shared, ACCOUNT_NS};
-use crate::listener_messages::{Fill, Messages};
+use crate::listener_messages::{Fill, Mark, Messages};
 
 /// Time goes on for the decoder at least this often.
 const TICK_NS: i64 = 100_000_000;
 /// While datagrams keep coming the decoder waits this long for more of them: each wake-up costs as much as ten datagrams.
 const LINGER: Duration = Duration::from_millis(20);
-/// The state is saved at most this often.
-const SAVE_NS: i64 = 1_000_000_000;
+/// Saving the state takes at most one part in so many of a processor: a large one is saved less often than rows are handed over.
+const SAVE_SHARE: u64 = 100;
+/// Messages between two points at which a hand-over can end.
+const MARK_BYTES: usize = 4 << 20;
 /// The same fault of the same exporter is told again after this time.
 const FAULT_AGAIN_NS: i64 = 600_000_000_000;
 /// Faults and refused senders that are remembered, and told between two takes.
@@ -46,7 +48,10 @@ pub(crate) struct Worker {
     pub newest_ns: i64,
     pub next_tick_ns: i64,
     pub next_account_ns: i64,
+    /// By the clock that is never set.
     pub next_save_ns: i64,
+    /// Encoded and shared since the last mark.
+    pub unmarked_bytes: usize,
     /// When faults and refused senders were told last.
     pub told: HashMap<(&'static str, String), i64>,
     pub encode_cpu_ns: u64,
@@ -82,6 +87,10 @@ impl Worker {
                     self.queue.give_back(batch);
                     if self.decoder.flows_rows() >= self.fill.rows {
                         self.encode_flows();
+                        if self.unmarked_bytes + self.messages.bytes() >= MARK_BYTES {
+                            self.encode_others(realtime_ns(), false);
+                            self.mark(0, false);
+                        }
                         self.share();
                     }
                 }
@@ -149,9 +158,38 @@ impl Worker {
         self.told_unless_ok(result);
     }
 
+    fn encode_others(&mut self, now_ns: i64, whole: bool) {
+        let begun = thread_cpu_ns();
+        let result = self.messages.take_others(&mut self.decoder, now_ns, whole);
+        self.encode_cpu_ns += thread_cpu_ns() - begun;
+        self.told_unless_ok(result);
+    }
+
+    /// Say what holds behind all rows that the decoder had: they are encoded.
+    fn mark(&mut self, settled_ns: i64, is_last: bool) {
+        let now_ns = boottime_ns();
+        let mut saved = None;
+        if is_last || now_ns >= self.next_save_ns {
+            let begun = thread_cpu_ns();
+            saved = self.decoder.save();
+            let spent_ns = thread_cpu_ns() - begun;
+            self.next_save_ns = now_ns.saturating_add_unsigned(spent_ns * SAVE_SHARE);
+        }
+        let totals = locked(&self.shared.state).totals;
+        self.messages.mark(Mark {
+            saved,
+            totals,
+            settled_ns,
+        });
+        self.unmarked_bytes = 0;
+    }
+
     /// Let others have what was encoded.
     fn share(&mut self) {
         let messages = std::mem::take(&mut self.messages);
+        if !messages.ends_at_mark() {
+            self.unmarked_bytes += messages.bytes();
+        }
         locked(&self.shared.state).messages.append(messages);
         self.shared
             .encode_cpu_ns
@@ -169,65 +207,47 @@ impl Worker {
             locked(&self.shared.state).dropped[usize::from(number)] += datagrams;
         }
         for lost in &account.shed {
-            let Lost {
-                sender,
-                datagrams,
-                bytes,
-                time_ns,
-            } = *lost;
-            self.decoder.shed(source(sender), datagrams, bytes, time_ns);
+            self.decoder.shed(
+                source(lost.sender),
+                lost.datagrams,
+                lost.bytes,
+                lost.time_ns,
+            );
         }
         let mut problems = Vec::new();
         for lost in &account.refused {
-            let Lost {
-                sender,
-                datagrams,
-                bytes,
-                time_ns,
-            } = *lost;
-            self.decoder
-                .refused(source(sender), datagrams, bytes, time_ns);
-            let address = written(&sender.address);
-            if sender.port != 0 && self.is_news("exporter_refused", &address, now_ns) {
+            self.decoder.refused(
+                source(lost.sender),
+                lost.datagrams,
+                lost.bytes,
+                lost.time_ns,
+            );
+            let address = written(&lost.sender.address);
+            if lost.sender.port != 0 && self.is_news("exporter_refused", &address, now_ns) {
                 let detail = format!(
                     "datagrams from {address} are refused; name it in exporters.allow to take them"
                 );
-                problems.push(("exporter_refused", address, detail, datagrams));
+                problems.push(("exporter_refused", address, detail, lost.datagrams));
             }
         }
+        self.encode_others(now_ns, whole);
         let begun = thread_cpu_ns();
-        let result = self.messages.take_others(&mut self.decoder, now_ns, whole);
-        self.told_unless_ok(result);
-        let mut totals = None;
         if is_last || now_ns >= self.next_account_ns || self.next_account_ns - now_ns > ACCOUNT_NS {
             self.next_account_ns = now_ns - now_ns % ACCOUNT_NS + ACCOUNT_NS;
             let rows = self.decoder.take_exporters(now_ns);
-            let mut sum = locked(&self.shared.state).totals;
-            sum.add(&rows);
-            totals = Some(sum);
+            locked(&self.shared.state).totals.add(&rows);
             let result = self.messages.add_exporters(rows);
             self.told_unless_ok(result);
         }
         self.encode_cpu_ns += thread_cpu_ns() - begun;
-        let mut saved = None;
-        if is_last || now_ns >= self.next_save_ns || self.next_save_ns - now_ns > SAVE_NS {
-            saved = self.decoder.save();
-            self.next_save_ns = now_ns + SAVE_NS;
-        }
         for fault in self.decoder.take_faults() {
             self.told_of(&fault, now_ns, &mut problems);
         }
+        self.mark(settled_ns, is_last);
         self.share();
         let mut state = locked(&self.shared.state);
-        state.settled_ns = state.settled_ns.max(settled_ns);
         state.arrivals = account.listeners;
         state.queued_bytes = account.queued_bytes;
-        if saved.is_some() {
-            state.saved = saved;
-        }
-        if let Some(totals) = totals {
-            state.totals = totals;
-        }
         problems.truncate(MOST_TOLD);
         if state.problems.len() < MOST_TOLD {
             state.problems.extend(problems);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use columns::generated::exporters::Rows;
+use serde::{Deserialize, Serialize};
 use wire::rows::{sampling_origin, source_kind};
 
 use crate::sampling::{Rate, UNKNOWN};
@@ -11,7 +12,7 @@ use crate::sequence::Sequence;
 /// Counts since the last row.
 ///
 /// Over an exporter's life, received = decoded + undecodable + refused + shed + dropped while parked + parked now.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub received: u64,
     pub received_bytes: u64,
@@ -116,13 +117,7 @@ pub(crate) fn push(
             ..Account::default()
         },
     );
-    let (missed, reordered, restarts) = sequence.map_or((0, 0, 0), |sequence| {
-        (
-            sequence.take_missed(),
-            std::mem::take(&mut sequence.reordered),
-            std::mem::take(&mut sequence.restarts),
-        )
-    });
+    let (missed, reordered, restarts) = sequence.map_or((0, 0, 0), Sequence::take);
     let (rate, origin) = if holder.source_kind.is_some() {
         holder.rate
     } else {

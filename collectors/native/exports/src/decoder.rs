@@ -46,10 +46,10 @@ pub struct Decoder {
     pub(crate) local: LocalTable,
     pub(crate) waiting: ParkOrder,
     pub(crate) elsewhere: Elsewhere,
-    senders: Senders,
+    pub(crate) senders: Senders,
     /// Memory of all templates, in bytes.
     template_bytes: usize,
-    interval_start_ns: i64,
+    pub(crate) interval_start_ns: i64,
     next_look_ns: i64,
     next_sweep_ns: i64,
     /// Something was learned since the last `save`.
@@ -122,6 +122,7 @@ impl Decoder {
 
     /// Datagrams of a sender that is not allowed were thrown away by the listener.
     pub fn refused(&mut self, source: Source, datagrams: u64, bytes: u64, last_received_ns: i64) {
+        self.is_changed = true;
         let account = self.senders.of(source);
         account.received += datagrams;
         account.received_bytes += bytes;
@@ -131,6 +132,7 @@ impl Decoder {
 
     /// Datagrams were thrown away by the listener for want of room.
     pub fn shed(&mut self, source: Source, datagrams: u64, bytes: u64, last_received_ns: i64) {
+        self.is_changed = true;
         let exporter = self
             .registry
             .iter_mut()
@@ -153,6 +155,7 @@ impl Decoder {
 
     /// The kernel dropped datagrams of a listener's sockets; of which exporters is not known.
     pub fn socket_dropped(&mut self, listener: u16, datagrams: u64) {
+        self.is_changed = true;
         self.senders.of_listener(listener).socket_dropped += datagrams;
     }
 
@@ -211,6 +214,7 @@ impl Decoder {
 
     /// Forget an exporter: what waits of it goes on without what it waits for.
     fn forget(&mut self, slot: u32) {
+        self.is_changed = true;
         self.let_go(slot);
         let Some(exporter) = self.registry.remove(slot) else {
             return;
@@ -237,6 +241,7 @@ impl Decoder {
                 (rate_is_late || template_is_late).then_some((slot, rate_is_late))
             })
             .collect();
+        self.is_changed |= !due.is_empty();
         for (slot, rate_is_late) in due {
             if rate_is_late {
                 self.release_held(slot);
@@ -276,6 +281,7 @@ impl Decoder {
 
     /// Nothing more comes: everything parked is decoded as far as it goes, without a sampling rate.
     pub fn finish(&mut self) {
+        self.is_changed = true;
         let slots: Vec<u32> = self.registry.iter_mut().map(|(slot, _)| slot).collect();
         for slot in slots {
             self.let_go(slot);
@@ -386,12 +392,15 @@ impl Decoder {
             };
             account::push(&mut rows, interval, &holder, &mut account, None);
         }
+        self.is_changed |= !rows.is_empty();
         rows
     }
 
     /// Interfaces that are new, changed or gone; all of them where `whole` is set.
     pub fn take_inventory(&mut self, now_ns: i64, whole: bool) -> inventory::Rows {
-        self.interfaces.take(now_ns, whole)
+        let rows = self.interfaces.take(now_ns, whole);
+        self.is_changed |= !rows.is_empty();
+        rows
     }
 
     /// Records of option data, where `Settings::keep_options` is set.

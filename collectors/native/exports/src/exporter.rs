@@ -11,10 +11,11 @@ use crate::hosts::HostReading;
 use crate::interfaces::{InterfaceTable, Place};
 use crate::known::Configured;
 use crate::local::LocalTable;
+use crate::numbers::Step;
 use crate::park::{Held, Parked};
 use crate::readings::Readings;
 use crate::sampling::{Rate, Sampling, UNKNOWN};
-use crate::sequence::{Sequence, Step};
+use crate::sequence::Sequence;
 use crate::settings::Interfaces;
 
 /// After so many datagrams an exporter is believed to be one: before that it is the first to be forgotten.
@@ -103,7 +104,7 @@ impl Exporter {
             last_ns: now_ns,
             datagrams: 0,
             account: Account::default(),
-            sequence: Sequence::default(),
+            sequence: Sequence::new(key.source_kind),
             configured,
             sampling: Sampling::default(),
             wait_until_ns: i64::MIN,
@@ -263,13 +264,13 @@ impl Exporter {
             Step::Restart => {}
             Step::Late | Step::Doubtful => {
                 if skipped >= 1 << 31 && step == Step::Late {
-                    self.sequence.missed -= 1;
+                    self.sequence.missed_samples(-1);
                 }
                 return;
             }
             Step::Next | Step::Gap(_) => {
                 if skipped < 1 << 31 {
-                    self.sequence.missed += i64::from(skipped);
+                    self.sequence.missed_samples(i64::from(skipped));
                     // Other kinds of samples have no count of drops: theirs is 0.
                     let drops = head.drops.wrapping_sub(source.drops);
                     if drops < 1 << 31 {

@@ -6,6 +6,7 @@ use wire::rows::{sampling_origin, source_kind};
 use crate::announce::{interface_name, sampling, About};
 use crate::decoder::Decoder;
 use crate::exporter::{Exporter, Key};
+use crate::numbers::Units;
 use crate::options::ExportedOption;
 use crate::park::Held;
 use crate::sampling::UNKNOWN;
@@ -75,16 +76,15 @@ impl Decoder {
             return;
         };
         let units = match head.source_kind {
-            source_kind::NETFLOW9 => Some(1),
-            _ if outcome.is_missing => None,
-            source_kind::NETFLOW5 => Some(u32::from(head.count.unwrap_or(0))),
-            _ => Some(outcome.records),
+            source_kind::NETFLOW9 => Units::Known(1),
+            // A record has a byte at least.
+            _ if outcome.is_missing => Units::AtMost(u32::try_from(bytes.len()).unwrap_or(0)),
+            source_kind::NETFLOW5 => Units::Known(u32::from(head.count.unwrap_or(0))),
+            _ => Units::Known(outcome.records),
         };
-        let restarts = exporter.sequence.restarts;
         exporter
             .sequence
             .observe(head.sequence, units, head.uptime_ms);
-        exporter.restarts += exporter.sequence.restarts - restarts;
         if outcome.is_missing {
             self.park(slot, head, received_ns, bytes);
         } else if outcome.is_undecodable {

@@ -1,4 +1,4 @@
-//! What outlives a restart of the agent: templates, rates, names and sequence numbers of exporters.
+//! What outlives a restart of the agent: templates, rates, names, sequence numbers and untold accounts of exporters.
 //!
 //! The bytes are `VXEX`, a version (u16), the xxh3-64 of the rest (both little-endian), and the rest in postcard's wire format.
 //! Listeners are saved by name: their order may be another one in the next run.
@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use wire::netflow::Definition;
 use wire::rows::source_kind;
 
+use crate::account::Account;
 use crate::decoder::Decoder;
 use crate::exporter::{Exporter, Key};
 use crate::interfaces::SavedInterface;
 use crate::sequence::Sequence;
+use crate::source::Source;
 
 const MAGIC: [u8; 4] = *b"VXEX";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEAD_BYTES: usize = 14;
 /// A state is never that large: the file is something else.
 const MOST_BYTES: usize = 512 << 20;
@@ -56,11 +58,11 @@ struct SavedExporter {
     first_ns: i64,
     last_ns: i64,
     datagrams: u64,
+    /// What was counted of it and not told.
+    account: Account,
     /// Datagrams that waited: they are lost where the run ended without `finish`.
     parked_datagrams: u64,
-    next_sequence: Option<u32>,
-    counts_own: bool,
-    uptime_ms: Option<u32>,
+    sequence: Sequence,
     start_time_ns: Option<i64>,
     domain_rate: Option<f64>,
     inherited_rate: Option<f64>,
@@ -76,16 +78,38 @@ struct State {
     exporters: Vec<SavedExporter>,
     elsewhere: Vec<(SavedKey, f64)>,
     interfaces: Vec<SavedInterface>,
+    /// Accounts of what belongs to no exporter: listener, sender.
+    senders: Vec<(String, [u8; 16], Account)>,
+    /// When the interval began that all accounts are of.
+    interval_start_ns: i64,
+}
+
+/// How much of a state is taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// It is of the very instant at which the rows of this run's predecessor end.
+    All,
+    /// Rows were written after it: what was counted may have been told since, and gaps are at most as large as they look.
+    WithoutAccounts,
+    /// Which rows were written since is not known: where numbers go on is not either.
+    WithoutNumbers,
 }
 
 impl Decoder {
-    /// Take in what `save` gave: before the first datagram.
+    /// Take in what `save` gave: before the first datagram. Accounts of a listener that is none any more are left out.
     ///
     /// # Errors
     ///
     /// The bytes are damaged or of another version; nothing is changed then.
-    pub fn restore(&mut self, saved: &[u8]) -> Result<(), BadState> {
+    pub fn restore(&mut self, saved: &[u8], extent: Extent) -> Result<(), BadState> {
         let state = read(saved)?;
+        if extent == Extent::All {
+            let is_any = state.exporters.iter().any(|one| !one.account.is_empty());
+            if is_any || !state.senders.is_empty() {
+                self.interval_start_ns = self.interval_start_ns.min(state.interval_start_ns);
+            }
+            self.restore_senders(state.senders);
+        }
         for interface in state.interfaces {
             self.interfaces.restore(interface);
         }
@@ -98,23 +122,54 @@ impl Decoder {
             let Some(key) = self.key(&exporter.key) else {
                 continue;
             };
-            if self.registry.is_full() || self.registry.find(&key).is_some() {
+            if self.registry.find(&key).is_some() {
                 continue;
             }
-            self.restore_exporter(key, exporter);
+            if self.registry.is_full() {
+                let account = self.senders.of_listener(key.listener);
+                if extent == Extent::All {
+                    account.add(&exporter.account);
+                }
+                account.parked_dropped += exporter.parked_datagrams;
+                continue;
+            }
+            self.restore_exporter(key, exporter, extent);
         }
+        self.is_changed = true;
         Ok(())
     }
 
-    fn restore_exporter(&mut self, key: Key, saved: SavedExporter) {
+    fn restore_senders(&mut self, senders: Vec<(String, [u8; 16], Account)>) {
+        for (name, address, account) in senders {
+            let Some(listener) = self.listener(&name) else {
+                continue;
+            };
+            let source = Source {
+                address,
+                port: 0,
+                listener,
+            };
+            if address == [0; 16] {
+                self.senders.of_listener(listener).add(&account);
+            } else {
+                self.senders.of(source).add(&account);
+            }
+        }
+    }
+
+    fn restore_exporter(&mut self, key: Key, saved: SavedExporter, extent: Extent) {
         let mut exporter = self.stranger(key, saved.sender, saved.first_ns);
         exporter.last_ns = saved.last_ns;
         exporter.datagrams = saved.datagrams;
+        if extent == Extent::All {
+            exporter.account = saved.account;
+        }
         exporter.account.last_received_ns = saved.last_ns;
-        exporter.account.parked_dropped = saved.parked_datagrams;
-        exporter.sequence =
-            Sequence::resume(saved.next_sequence, saved.uptime_ms, saved.counts_own);
-        exporter.resume_samples(saved.samples);
+        exporter.account.parked_dropped += saved.parked_datagrams;
+        if extent != Extent::WithoutNumbers {
+            exporter.sequence = saved.sequence.resume(extent == Extent::All);
+            exporter.resume_samples(saved.samples);
+        }
         let sampling = &mut exporter.sampling;
         sampling.domain = saved.domain_rate.filter(|rate| is_rate(*rate));
         sampling.inherited = saved.inherited_rate.filter(|rate| is_rate(*rate));
@@ -162,6 +217,14 @@ impl Decoder {
                 .map(|(key, rate)| (self.saved_key(key), rate))
                 .collect(),
             interfaces: self.interfaces.saved(),
+            senders: self
+                .senders
+                .all()
+                .map(|(listener, address, account)| {
+                    (self.listener_name(listener), address, account.clone())
+                })
+                .collect(),
+            interval_start_ns: self.interval_start_ns,
         };
         let body = postcard::to_allocvec(&state).ok()?;
         let mut saved = Vec::with_capacity(HEAD_BYTES + body.len());
@@ -181,10 +244,9 @@ impl Decoder {
             first_ns: exporter.first_ns,
             last_ns: exporter.last_ns,
             datagrams: exporter.datagrams,
+            account: exporter.account.clone(),
             parked_datagrams: exporter.parked_datagrams(),
-            next_sequence: exporter.sequence.next(),
-            counts_own: exporter.sequence.counts_own(),
-            uptime_ms: exporter.sequence.uptime_ms(),
+            sequence: exporter.sequence.clone(),
             start_time_ns: domain.and_then(|domain| domain.start_time_ns),
             domain_rate: exporter.sampling.domain,
             inherited_rate: exporter.sampling.inherited,
@@ -217,26 +279,33 @@ impl Decoder {
         SavedKey {
             address: key.address,
             port: key.port,
-            listener: self
-                .settings
-                .listeners
-                .get(usize::from(key.listener))
-                .cloned()
-                .unwrap_or_default(),
+            listener: self.listener_name(key.listener),
             domain: key.domain,
             source_kind: key.source_kind,
         }
     }
 
+    fn listener_name(&self, listener: u16) -> String {
+        let names = &self.settings.listeners;
+        names
+            .get(usize::from(listener))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The listener in this run; `None` where it is none any more.
+    fn listener(&self, name: &str) -> Option<u16> {
+        let listeners = &self.settings.listeners;
+        match listeners.iter().position(|known| known == name) {
+            Some(at) => u16::try_from(at).ok(),
+            None if listeners.is_empty() && name.is_empty() => Some(0),
+            None => None,
+        }
+    }
+
     /// The key in this run; `None` where its listener is none any more.
     fn key(&self, saved: &SavedKey) -> Option<Key> {
-        let listeners = &self.settings.listeners;
-        let at = listeners.iter().position(|name| *name == saved.listener);
-        let listener = match at {
-            Some(at) => u16::try_from(at).ok()?,
-            None if listeners.is_empty() && saved.listener.is_empty() => 0,
-            None => return None,
-        };
+        let listener = self.listener(&saved.listener)?;
         (usize::from(saved.source_kind) < source_kind::NAMES.len()).then_some(Key {
             address: saved.address,
             port: saved.port,

@@ -34,6 +34,16 @@ impl Senders {
         &mut self.by_listener[at]
     }
 
+    /// All accounts: (listener, sender, account); the sender is `::` where there is none of its own.
+    pub fn all(&self) -> impl Iterator<Item = (u16, [u8; 16], &Account)> {
+        let senders = self.by_sender.iter();
+        (0..)
+            .zip(&self.by_listener)
+            .filter(|(_, account)| !account.is_empty())
+            .map(|(listener, account)| (listener, [0; 16], account))
+            .chain(senders.map(|((listener, address), account)| (*listener, *address, account)))
+    }
+
     /// All accounts that counted anything: (listener, sender, account). They are empty then.
     pub fn take(&mut self) -> Vec<(u16, [u8; 16], Account)> {
         let mut taken: Vec<_> = (0..)

@@ -1,428 +1,388 @@
 //! Sequence numbers of one exporter: what was missed, what came late, and when it began anew.
+//!
+//! A datagram's number is that of its first unit (RFC 7011 section 3.1), or counts its own units already, as softflowd's does. It
+//! shows where datagrams have different numbers of units: one reading fits then and the other one does not. Both are kept, so that
+//! what is told can be put right once that is known; until then what is told is what both say.
 
-use std::collections::VecDeque;
+use serde::{Deserialize, Serialize};
+use wire::rows::source_kind;
 
-/// Holes that are remembered, so that what comes late is not counted as missed.
-const MOST_HOLES: usize = 8;
-/// How far behind the newest number a datagram still is a late one, in datagrams.
-const LATE_DATAGRAMS: u32 = 64;
-/// Datagrams whose number fits only if it counts their own units, until that is believed.
-const MOST_HINTS: u8 = 2;
+use crate::numbers::{Numbers, Step, Units};
 
-/// Numbers that were skipped and may still come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hole {
-    first: u32,
-    count: u32,
+/// Datagrams that fitted one reading only, more than those that fitted only the other one, until that is believed.
+const MOST_HINTS: i8 = 2;
+/// What counts of them: an exporter that is replaced by another one is believed again after so many.
+const MOST_MEMORY: i8 = 16;
+
+/// What was missed, what came late, how often it began anew.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Tally {
+    missed: i64,
+    reordered: u64,
+    restarts: u64,
 }
 
-/// What one datagram's number means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The first of all, or the next one.
-    Next,
-    /// This many numbers were skipped.
-    Gap(u32),
-    /// It was skipped before.
-    Late,
-    /// It was there already, or the exporter began anew: the next one shows.
-    Doubtful,
-    /// The exporter began anew.
-    Restart,
-}
-
-/// Whether a datagram's number is that of its first unit (RFC 7011 section 3.1), or counts its own units already, as softflowd's
-/// does. It shows as soon as two datagrams in a row have different numbers of units.
-#[derive(Debug, Default, Clone)]
-struct Numbering {
-    counts_own: bool,
-    /// A datagram fitted the RFC's way and not the other: no doubt any more.
-    is_sure: bool,
-    hints: u8,
-    /// What was taken for missed on the way to that belief.
-    falsely_missed: i64,
-    /// The number of the last datagram, as told, and its units.
-    last: Option<(u32, u32)>,
-}
-
-/// The numbers of one exporter; each datagram takes as many numbers as it has units (datagrams, flows or records).
-#[derive(Debug, Default, Clone)]
+/// The numbers of one exporter in both readings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Sequence {
-    /// The number that comes next; `None` before the first datagram.
-    next: Option<u32>,
-    /// Units of the largest datagram so far.
-    widest: u32,
-    /// Where it would go on if the last doubtful datagram was the first after a restart.
-    doubtful: Option<u32>,
-    uptime_ms: Option<u32>,
-    numbering: Numbering,
-    holes: Vec<Hole>,
-    /// It is not known how many units the newest datagram has: its template is missing.
-    is_open: bool,
-    /// Such datagrams before it (their first number), and how many numbers there are to the next datagram.
-    unsized_before: VecDeque<(u32, u32)>,
-    /// Since they were last taken. Negative where something came late that was told as missed before.
-    pub missed: i64,
-    pub reordered: u64,
-    pub restarts: u64,
+    first: Numbers,
+    /// The other reading, where a datagram may take other than one number.
+    own: Option<Numbers>,
+    /// Which one is believed: above 0 the other reading.
+    belief: i8,
+    /// sFlow: what the samples' numbers say; those of the datagrams say less.
+    samples: Option<i64>,
+    told: Tally,
 }
 
 impl Sequence {
-    /// Go on where an earlier run stopped.
-    pub fn resume(next: Option<u32>, uptime_ms: Option<u32>, counts_own: bool) -> Self {
-        let numbering = Numbering {
-            counts_own,
-            ..Numbering::default()
-        };
+    /// Nothing came yet of an exporter of this kind, one of `wire::rows::source_kind`.
+    pub fn new(kind: u8) -> Self {
+        let counts_units = ![source_kind::SFLOW, source_kind::NETFLOW9].contains(&kind);
         Self {
-            next,
-            uptime_ms,
-            numbering,
-            ..Self::default()
+            first: Numbers::new(false),
+            own: counts_units.then(|| Numbers::new(true)),
+            belief: 0,
+            samples: (kind == source_kind::SFLOW).then_some(0),
+            told: Tally::default(),
         }
+    }
+
+    /// Go on where an earlier run was killed: what waited in it waits no more.
+    pub fn resume(mut self, keeps_account: bool) -> Self {
+        self.first.give_up_all();
+        if let Some(own) = &mut self.own {
+            own.give_up_all();
+        }
+        if !keeps_account {
+            self.told = self.counted();
+        }
+        self
     }
 
     /// The number that comes next, where that is known.
     pub fn next(&self) -> Option<u32> {
-        self.next.filter(|_| !self.is_open)
+        self.believed().unwrap_or(&self.first).next()
     }
 
-    pub fn uptime_ms(&self) -> Option<u32> {
-        self.uptime_ms
+    /// Whether a datagram's number counts its own units, as far as that is known.
+    #[cfg(test)]
+    pub fn counts_own(&self) -> Option<bool> {
+        (self.own.is_some() && self.belief.abs() >= MOST_HINTS).then_some(self.belief > 0)
     }
 
-    /// Whether a datagram's number counts its own units.
-    pub fn counts_own(&self) -> bool {
-        self.numbering.counts_own
-    }
-
-    /// Take in a datagram with the number `told` that has `units` units; `None` where that will only be known when its template
-    /// came.
+    /// Take in a datagram with the number `told`.
     ///
     /// `uptime_ms` is how long the exporter runs, where it says so: it is told modulo 2^32.
     #[inline]
-    pub fn observe(&mut self, told: u32, units: Option<u32>, uptime_ms: Option<u32>) -> Step {
-        let before = self.numbering.last;
-        self.numbering.last = units.map(|units| (told, units));
-        let own = if self.numbering.counts_own {
-            units
+    pub fn observe(&mut self, told: u32, units: Units, uptime_ms: Option<u32>) -> Step {
+        let Some(own) = &mut self.own else {
+            return self.first.observe(told, units, uptime_ms);
+        };
+        if let Units::Known(units) = units {
+            let hint = i8::from(own.fits(told, units)) - i8::from(self.first.fits(told, units));
+            self.belief = (self.belief + hint).clamp(-MOST_MEMORY, MOST_MEMORY);
+        }
+        let otherwise = own.observe(told, units, uptime_ms);
+        let step = self.first.observe(told, units, uptime_ms);
+        if self.belief >= MOST_HINTS {
+            otherwise
         } else {
-            None
-        };
-        let first = told.wrapping_sub(own.unwrap_or(0));
-        let is_regular = !self.is_open && !self.is_back(uptime_ms);
-        if let (Some(units), true) = (units, is_regular && self.next == Some(first)) {
-            self.next = Some(first.wrapping_add(units));
-            self.widest = self.widest.max(units);
-            self.uptime_ms = uptime_ms;
-            self.doubtful = None;
-            self.numbering.is_sure |= before.is_some_and(|(_, last)| last != units);
-            return Step::Next;
+            step
         }
-        self.out_of_numbering(before, told, first, units, uptime_ms)
-    }
-
-    /// A number that does not fit: another one of the same sort, or the first sign that the numbers mean something else.
-    #[cold]
-    fn out_of_numbering(
-        &mut self,
-        before: Option<(u32, u32)>,
-        told: u32,
-        first: u32,
-        units: Option<u32>,
-        uptime_ms: Option<u32>,
-    ) -> Step {
-        let fits_otherwise = match (before, units) {
-            (Some((last, _)), Some(units)) => last.wrapping_add(units) == told,
-            _ => false,
-        };
-        if self.numbering.is_sure || self.numbering.counts_own || !fits_otherwise {
-            return self.out_of_line(first, units, uptime_ms);
-        }
-        self.numbering.hints += 1;
-        if self.numbering.hints < MOST_HINTS {
-            let missed = self.missed;
-            let step = self.out_of_line(first, units, uptime_ms);
-            self.numbering.falsely_missed += self.missed - missed;
-            return step;
-        }
-        self.numbering.counts_own = true;
-        self.missed -= self.numbering.falsely_missed;
-        self.holes.clear();
-        self.doubtful = None;
-        self.next = Some(told);
-        self.uptime_ms = uptime_ms;
-        Step::Next
-    }
-
-    #[cold]
-    fn out_of_line(&mut self, first: u32, units: Option<u32>, uptime_ms: Option<u32>) -> Step {
-        let is_sized = units.is_some();
-        let units = units.unwrap_or(0);
-        self.widest = self.widest.max(units);
-        let after = first.wrapping_add(units);
-        let Some(next) = self.next else {
-            self.next = Some(after);
-            self.uptime_ms = uptime_ms;
-            self.is_open = !is_sized;
-            return Step::Next;
-        };
-        let late_by = next.wrapping_sub(first);
-        let is_behind = late_by != 0 && late_by < 1 << 31;
-        if is_behind && self.fill(first, units) {
-            self.reordered += 1;
-            return Step::Late;
-        }
-        if self.is_back(uptime_ms) {
-            return self.restart(after, is_sized, uptime_ms);
-        }
-        if !is_behind {
-            let skipped = first.wrapping_sub(next);
-            let was_open = std::mem::replace(&mut self.is_open, !is_sized);
-            if was_open {
-                self.unsized_before.push_back((next, skipped));
-            }
-            if was_open || skipped == 0 {
-                self.next = Some(after);
-                self.uptime_ms = uptime_ms;
-                return Step::Next;
-            }
-            self.missed += i64::from(skipped);
-            if self.holes.len() == MOST_HOLES {
-                self.holes.remove(0);
-            }
-            self.holes.push(Hole {
-                first: next,
-                count: skipped,
-            });
-            self.doubtful = None;
-            self.next = Some(after);
-            self.uptime_ms = uptime_ms;
-            return Step::Gap(skipped);
-        }
-        let window = self.widest.max(1).saturating_mul(LATE_DATAGRAMS);
-        if late_by > window || self.doubtful == Some(first) {
-            return self.restart(after, is_sized, uptime_ms);
-        }
-        self.doubtful = Some(after);
-        Step::Doubtful
     }
 
     /// The units of a datagram became known later than it came.
-    pub fn widen(&mut self, first: u32, units: u32) {
-        self.widest = self.widest.max(units);
-        if self.is_open && self.next == Some(first) {
-            self.next = Some(first.wrapping_add(units));
-            self.is_open = false;
-        } else if let Some(skipped) = self.take_unsized(first) {
-            self.missed += i64::from(skipped.saturating_sub(units));
+    pub fn widen(&mut self, told: u32, units: u32) {
+        self.first.widen(told, units);
+        if let Some(own) = &mut self.own {
+            own.widen(told, units);
         }
     }
 
     /// The units of a datagram will never be known.
-    pub fn give_up(&mut self, first: u32) {
-        if self.is_open && self.next == Some(first) {
-            self.next = None;
-            self.is_open = false;
-        } else {
-            self.take_unsized(first);
+    pub fn give_up(&mut self, told: u32) {
+        self.first.give_up(told);
+        if let Some(own) = &mut self.own {
+            own.give_up(told);
         }
     }
 
-    fn take_unsized(&mut self, first: u32) -> Option<u32> {
-        let at = self
-            .unsized_before
-            .iter()
-            .position(|(number, _)| *number == first)?;
-        self.unsized_before.remove(at).map(|(_, skipped)| skipped)
-    }
-
-    /// What was missed since the last call; what came late after it was told is owed to the next ones.
-    pub fn take_missed(&mut self) -> u64 {
-        let missed = u64::try_from(self.missed).unwrap_or(0);
-        self.missed = self.missed.min(0);
-        missed
-    }
-
-    fn restart(&mut self, next: u32, is_sized: bool, uptime_ms: Option<u32>) -> Step {
-        self.next = Some(next);
-        self.is_open = !is_sized;
-        self.unsized_before.clear();
-        self.uptime_ms = uptime_ms;
-        self.doubtful = None;
-        self.holes.clear();
-        self.restarts += 1;
-        Step::Restart
-    }
-
-    /// Whether the exporter runs for a shorter time than it did: more than what re-ordering or a wrap explains.
-    fn is_back(&self, uptime_ms: Option<u32>) -> bool {
-        const LATE_MS: u32 = 10_000;
-        match (self.uptime_ms, uptime_ms) {
-            (Some(before), Some(now)) => {
-                let back = before.wrapping_sub(now);
-                back > LATE_MS && back < 1 << 31
-            }
-            _ => false,
+    /// What the numbers of samples say was missed; below 0 what came late.
+    pub fn missed_samples(&mut self, count: i64) {
+        if let Some(samples) = &mut self.samples {
+            *samples += count;
         }
     }
 
-    fn fill(&mut self, first: u32, units: u32) -> bool {
-        let Some(at) = self
-            .holes
-            .iter()
-            .position(|hole| first.wrapping_sub(hole.first) < hole.count)
-        else {
-            return false;
+    /// What was missed, what came late and how often it began anew since the last call. What came late, or turned out to be no
+    /// gap, after it was told is owed to the next calls.
+    pub fn take(&mut self) -> (u64, u64, u64) {
+        let counted = self.counted();
+        let news = (
+            u64::try_from(counted.missed - self.told.missed).unwrap_or(0),
+            counted.reordered.saturating_sub(self.told.reordered),
+            counted.restarts.saturating_sub(self.told.restarts),
+        );
+        self.told = Tally {
+            missed: self.told.missed.max(counted.missed),
+            reordered: self.told.reordered.max(counted.reordered),
+            restarts: self.told.restarts.max(counted.restarts),
         };
-        let hole = self.holes[at];
-        let before = first.wrapping_sub(hole.first);
-        let own = units.min(hole.count - before);
-        self.missed -= i64::from(own);
-        let after = hole.count - before - own;
-        self.holes[at].count = before;
-        if after > 0 {
-            let rest = Hole {
-                first: first.wrapping_add(own),
-                count: after,
-            };
-            self.holes.insert(at + 1, rest);
-            if self.holes.len() > MOST_HOLES {
-                self.holes.remove(0);
-            }
+        news
+    }
+
+    fn believed(&self) -> Option<&Numbers> {
+        match &self.own {
+            None => Some(&self.first),
+            Some(own) if self.belief >= MOST_HINTS => Some(own),
+            Some(_) if self.belief <= -MOST_HINTS => Some(&self.first),
+            Some(_) => None,
         }
-        self.holes.retain(|hole| hole.count > 0);
-        true
+    }
+
+    /// Since the beginning, by the reading that is believed; before that as much as both say.
+    fn counted(&self) -> Tally {
+        let one = |numbers: &Numbers| Tally {
+            missed: self.samples.unwrap_or(numbers.missed),
+            reordered: numbers.reordered,
+            restarts: numbers.restarts,
+        };
+        match (self.believed(), &self.own) {
+            (None, Some(own)) => Tally {
+                missed: self.first.missed.min(own.missed),
+                reordered: self.first.reordered.min(own.reordered),
+                restarts: self.first.restarts.min(own.restarts),
+            },
+            (believed, _) => one(believed.unwrap_or(&self.first)),
+        }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use Units::{AtMost, Known};
 
-    fn after(numbers: &[(u32, u32)]) -> Sequence {
-        let mut sequence = Sequence::default();
+    fn flows() -> Sequence {
+        Sequence::new(source_kind::IPFIX)
+    }
+
+    fn datagrams() -> Sequence {
+        Sequence::new(source_kind::NETFLOW9)
+    }
+
+    fn after(mut sequence: Sequence, numbers: &[(u32, u32)]) -> Sequence {
         for &(first, units) in numbers {
-            sequence.observe(first, Some(units), None);
+            sequence.observe(first, Known(units), None);
         }
         sequence
     }
 
+    /// As a run that was killed hands it on.
+    fn killed(sequence: &Sequence) -> Sequence {
+        let bytes = postcard::to_allocvec(sequence).unwrap();
+        postcard::from_bytes::<Sequence>(&bytes)
+            .unwrap()
+            .resume(true)
+    }
+
     #[test]
     fn what_is_skipped_is_missed_also_where_the_numbers_wrap() {
-        let mut sequence = after(&[(u32::MAX - 1, 1), (3, 1)]);
-        assert_eq!(sequence.take_missed(), 4);
-        assert_eq!(sequence.observe(4, Some(1), None), Step::Next);
-        assert_eq!(sequence.take_missed(), 0);
+        let mut sequence = after(datagrams(), &[(u32::MAX - 1, 1), (3, 1)]);
+        assert_eq!(sequence.take().0, 4);
+        assert_eq!(sequence.observe(4, Known(1), None), Step::Next);
+        assert_eq!(sequence.take().0, 0);
     }
 
     #[test]
     fn units_are_counted_and_not_datagrams() {
-        let mut sequence = after(&[(100, 30), (160, 30)]);
-        assert_eq!(sequence.take_missed(), 30);
+        let mut sequence = after(flows(), &[(100, 30), (160, 30)]);
+        assert_eq!(sequence.take().0, 30);
     }
 
     #[test]
     fn numbers_that_count_the_own_units_miss_nothing() {
         // What softflowd sends: the flows so far, with those of the message.
         let units = [0, 14, 9, 14, 3, 8];
-        let mut sequence = Sequence::default();
+        let mut sequence = flows();
         let mut total = 4;
         for units in units {
             total += units;
-            sequence.observe(total, Some(units), None);
+            sequence.observe(total, Known(units), None);
+            assert_eq!(sequence.take(), (0, 0, 0));
         }
-        assert_eq!((sequence.take_missed(), sequence.restarts), (0, 0));
-        assert!(sequence.counts_own());
-        sequence.observe(total + 30, Some(10), None);
-        assert_eq!(sequence.take_missed(), 20, "and a gap is still one");
+        assert_eq!(sequence.counts_own(), Some(true));
+        sequence.observe(total + 30, Known(10), None);
+        assert_eq!(sequence.take().0, 20, "and a gap is still one");
+        sequence.observe(total + 30 + 5 + 2, Known(5), None);
+        assert_eq!(sequence.take().0, 2, "also a small one");
+    }
+
+    #[test]
+    fn a_gap_before_the_numbering_is_known_is_told_once_it_is() {
+        // Two are missed before the second one, whose number is behind the one that the RFC expects.
+        let mut sequence = after(flows(), &[(14, 14), (19, 3)]);
+        assert_eq!((sequence.counts_own(), sequence.take().0), (None, 0));
+        sequence = killed(&sequence);
+        sequence.observe(33, Known(14), None);
+        sequence.observe(36, Known(3), None);
+        assert_eq!(
+            (sequence.counts_own(), sequence.take()),
+            (Some(true), (2, 0, 0))
+        );
     }
 
     #[test]
     fn a_gap_that_would_fit_otherwise_does_not_turn_a_regular_exporter() {
-        let mut sequence = after(&[(0, 5), (5, 8), (13, 2), (15, 2), (19, 4), (23, 6)]);
-        assert_eq!(sequence.take_missed(), 2);
-        assert!(!sequence.counts_own());
+        let numbers = [(0, 5), (5, 8), (13, 2), (15, 2), (19, 4), (23, 6)];
+        let mut sequence = after(flows(), &numbers);
+        assert_eq!(sequence.take().0, 2);
+        assert_eq!(sequence.counts_own(), Some(false));
     }
 
     #[test]
     fn what_comes_late_is_not_missed() {
-        let mut sequence = after(&[(1, 1), (2, 1), (5, 1), (4, 1), (3, 1), (6, 1)]);
-        assert_eq!((sequence.take_missed(), sequence.reordered), (0, 2));
-        assert_eq!(sequence.restarts, 0);
+        let mut sequence = after(
+            datagrams(),
+            &[(1, 1), (2, 1), (5, 1), (4, 1), (3, 1), (6, 1)],
+        );
+        assert_eq!(sequence.take(), (0, 2, 0));
     }
 
     #[test]
     fn what_comes_late_after_it_was_told_is_owed() {
-        let mut sequence = after(&[(1, 1), (4, 1)]);
-        assert_eq!(sequence.take_missed(), 2);
-        sequence.observe(2, Some(1), None);
-        sequence.observe(8, Some(1), None);
-        assert_eq!(sequence.take_missed(), 2);
+        let mut sequence = after(datagrams(), &[(1, 1), (4, 1)]);
+        assert_eq!(sequence.take().0, 2);
+        sequence.observe(2, Known(1), None);
+        assert_eq!(sequence.take().0, 0);
+        let mut next = killed(&sequence);
+        next.observe(8, Known(1), None);
+        assert_eq!(next.take().0, 2);
     }
 
     #[test]
     fn a_duplicate_is_neither_missed_nor_a_restart() {
-        let mut sequence = after(&[(7, 1), (8, 1), (8, 1), (9, 1), (10, 1)]);
-        assert_eq!((sequence.take_missed(), sequence.restarts), (0, 0));
+        let numbers = [(7, 1), (8, 1), (8, 1), (9, 1), (10, 1)];
+        assert_eq!(after(datagrams(), &numbers).take(), (0, 0, 0));
     }
 
     #[test]
     fn a_number_far_back_is_a_restart_and_no_gap() {
-        let mut sequence = after(&[(50_000, 1), (0, 1), (1, 1)]);
-        assert_eq!((sequence.take_missed(), sequence.restarts), (0, 1));
+        let mut sequence = after(datagrams(), &[(50_000, 1), (0, 1), (1, 1)]);
+        assert_eq!(sequence.take(), (0, 0, 1));
     }
 
     #[test]
     fn a_restart_soon_after_the_start_shows_with_the_next_datagram() {
-        let mut sequence = after(&[(0, 1), (1, 1), (2, 1), (0, 1), (1, 1), (2, 1)]);
-        assert_eq!((sequence.take_missed(), sequence.restarts), (0, 1));
+        let numbers = [(0, 1), (1, 1), (2, 1), (0, 1), (1, 1), (2, 1)];
+        let mut sequence = after(datagrams(), &numbers);
+        assert_eq!(sequence.take(), (0, 0, 1));
         assert_eq!(sequence.next(), Some(3));
     }
 
     #[test]
     fn an_uptime_that_went_back_is_a_restart_whatever_the_number() {
-        let mut sequence = Sequence::default();
-        sequence.observe(10, Some(1), Some(500_000));
-        assert_eq!(sequence.observe(11, Some(1), Some(100)), Step::Restart);
-        assert_eq!(sequence.observe(400, Some(1), Some(200)), Step::Gap(388));
-        let mut wrapped = Sequence::default();
-        wrapped.observe(10, Some(1), Some(u32::MAX - 5));
-        assert_eq!(wrapped.observe(11, Some(1), Some(20)), Step::Next);
+        let mut sequence = datagrams();
+        sequence.observe(10, Known(1), Some(500_000));
+        assert_eq!(sequence.observe(11, Known(1), Some(100)), Step::Restart);
+        assert_eq!(sequence.observe(400, Known(1), Some(200)), Step::Gap(388));
+        let mut wrapped = datagrams();
+        wrapped.observe(10, Known(1), Some(u32::MAX - 5));
+        assert_eq!(wrapped.observe(11, Known(1), Some(20)), Step::Next);
     }
 
     #[test]
     fn units_that_become_known_later_were_not_missed() {
-        let mut sequence = after(&[(0, 5)]);
-        sequence.observe(5, None, None);
-        sequence.observe(25, None, None);
-        sequence.observe(45, Some(5), None);
-        assert_eq!(sequence.take_missed(), 0);
-        sequence.widen(5, 20);
-        sequence.widen(25, 12);
-        assert_eq!(sequence.take_missed(), 8);
-        let mut newest = after(&[(0, 5)]);
-        newest.observe(5, None, None);
-        newest.widen(5, 20);
-        assert_eq!(newest.observe(25, Some(1), None), Step::Next);
-        newest.observe(26, None, None);
-        newest.give_up(26);
-        assert_eq!(newest.observe(90, Some(1), None), Step::Next);
-        assert_eq!(newest.take_missed(), 0);
+        let mut sequence = after(flows(), &[(0, 5), (5, 6), (11, 5), (16, 6), (22, 5)]);
+        sequence.observe(27, AtMost(900), None);
+        sequence.observe(47, AtMost(900), None);
+        sequence.observe(67, Known(5), None);
+        assert_eq!(sequence.take().0, 0);
+        sequence.widen(27, 20);
+        sequence.widen(47, 12);
+        assert_eq!(sequence.take().0, 8);
+    }
+
+    #[test]
+    fn so_it_is_where_numbers_count_their_own_units() {
+        let mut sequence = after(flows(), &[(5, 5), (11, 6), (16, 5), (22, 6)]);
+        sequence.observe(22 + 20, AtMost(900), None);
+        sequence.observe(42 + 3 + 12, AtMost(900), None);
+        sequence.observe(57 + 1 + 5, Known(5), None);
+        assert_eq!(sequence.take().0, 1);
+        sequence.widen(42, 20);
+        sequence.widen(57, 12);
+        assert_eq!(sequence.take().0, 3);
+    }
+
+    #[test]
+    fn where_units_never_become_known_what_they_cannot_be_is_missed() {
+        let mut sequence = after(flows(), &[(0, 5), (5, 6), (11, 5)]);
+        sequence.observe(16, AtMost(100), None);
+        sequence.give_up(16);
+        sequence.observe(16 + 100 + 7, Known(5), None);
+        assert_eq!(sequence.take().0, 7);
+        sequence.observe(128, AtMost(100), None);
+        let mut next = killed(&sequence);
+        next.observe(128 + 100 + 9, Known(5), None);
+        assert_eq!(next.take().0, 9);
     }
 
     #[test]
     fn without_loss_any_order_within_the_window_ends_at_zero() {
-        // A linear congruence shuffles within blocks of 16.
-        let mut sequence = Sequence::default();
-        sequence.observe(0, Some(3), None);
+        let mut sequence = datagrams();
+        sequence.observe(0, Known(1), None);
         let mut order: Vec<u32> = (1..160).collect();
         for block in order.chunks_mut(5) {
             block.reverse();
         }
         for at in order {
-            sequence.observe(at * 3, Some(3), None);
+            sequence.observe(at, Known(1), None);
         }
-        assert_eq!((sequence.take_missed(), sequence.restarts), (0, 0));
+        let (missed, _, restarts) = sequence.take();
+        assert_eq!((missed, restarts), (0, 0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Datagrams of 0 to 30 units, of which some are lost, to a run that is killed after any of them and told of at any time.
+        #[test]
+        fn what_was_lost_is_told_exactly_across_any_kill(
+            counts_own: bool,
+            start: u32,
+            loss in 0.0..0.4,
+            sent in prop::collection::vec((0_u32..30, 0.0..1.0, prop::bool::weighted(0.2)), 60..200),
+            killed_after in 0_usize..200,
+        ) {
+            let mut sequence = flows();
+            let (mut number, mut lost, mut told) = (start, 0_u64, 0_u64);
+            let mut unseen = None;
+            for (at, &(units, chance, is_told)) in sent.iter().enumerate() {
+                let own = number.wrapping_add(units);
+                let said = if counts_own { own } else { number };
+                number = own;
+                if chance < loss {
+                    // What was lost before the first or after the last one cannot be known.
+                    unseen = unseen.map(|unseen: u64| unseen + u64::from(units));
+                    continue;
+                }
+                lost += unseen.replace(0).unwrap_or(0);
+                sequence.observe(said, Known(units), None);
+                if is_told {
+                    told += sequence.take().0;
+                    prop_assert!(told <= lost || sequence.counts_own() != Some(counts_own));
+                }
+                if at == killed_after {
+                    sequence = killed(&sequence);
+                }
+            }
+            told += sequence.take().0;
+            prop_assert_eq!(sequence.counts_own(), Some(counts_own));
+            prop_assert_eq!(told, lost);
+        }
     }
 }

@@ -7,6 +7,7 @@ use wire::sflow::{decode, head, source_type, CounterSample, Header, SampleKind};
 use crate::decoder::Decoder;
 use crate::drops;
 use crate::exporter::Key;
+use crate::numbers::{Step, Units};
 use crate::readings::Moment;
 use crate::settle::{configure_rates, place_rows, Surroundings};
 use crate::source::Source;
@@ -46,13 +47,11 @@ impl Decoder {
         };
         exporter.heard(bytes.len(), received_ns);
         exporter.sender = source.address;
-        // Samples are what is missed: those say what datagrams only suggest.
-        let (missed, restarts) = (exporter.sequence.missed, exporter.sequence.restarts);
-        let step = exporter
-            .sequence
-            .observe(header.sequence, Some(1), Some(header.uptime_ms));
-        exporter.sequence.missed = missed;
-        exporter.restarts += exporter.sequence.restarts - restarts;
+        let step =
+            exporter
+                .sequence
+                .observe(header.sequence, Units::Known(1), Some(header.uptime_ms));
+        exporter.restarts += u64::from(step == Step::Restart);
 
         let output = self.harvest.sflow();
         for sample in output.samples.drain(..) {

@@ -6,7 +6,7 @@ mod common;
 
 use columns::generated::exporters::Rows;
 use common::*;
-use exports::{Decoder, Settings};
+use exports::{Decoder, Extent, Settings};
 use proptest::prelude::*;
 
 /// Something that happens to a decoder.
@@ -31,6 +31,8 @@ enum Happening {
     },
     Told,
     Restarted,
+    /// After its rows were written; what was counted was not told.
+    Killed,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -42,6 +44,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0..90_i64).prop_map(|seconds| Happening::Later { seconds }),
         1 => Just(Happening::Told),
         1 => Just(Happening::Restarted),
+        1 => Just(Happening::Killed),
     ]
 }
 
@@ -158,6 +161,14 @@ proptest! {
                     rows += decoder.take_flows().rows as u64;
                     prop_assert_eq!(sums.flows, rows);
                 }
+                Happening::Killed => {
+                    rows += decoder.take_flows().rows as u64;
+                    let saved = decoder.save();
+                    decoder = Decoder::new(settings(max_exporters, park_bytes), now);
+                    if let Some(saved) = saved {
+                        decoder.restore(&saved, Extent::All).unwrap();
+                    }
+                }
                 Happening::Restarted => {
                     decoder.finish();
                     let parked = sums.add(&decoder.take_exporters(now));
@@ -166,7 +177,7 @@ proptest! {
                     let saved = decoder.save();
                     decoder = Decoder::new(settings(max_exporters, park_bytes), now);
                     if let Some(saved) = saved {
-                        decoder.restore(&saved).unwrap();
+                        decoder.restore(&saved, Extent::All).unwrap();
                     }
                 }
             }

@@ -5,6 +5,7 @@
 mod common;
 
 use common::*;
+use exports::Extent;
 
 #[test]
 fn what_waited_when_the_run_was_killed_is_counted_as_dropped() {
@@ -20,7 +21,7 @@ fn what_waited_when_the_run_was_killed_is_counted_as_dropped() {
     let saved = killed.save().unwrap();
 
     let mut next = decoder();
-    next.restore(&saved).unwrap();
+    next.restore(&saved, Extent::All).unwrap();
     let told = next.take_exporters(NOON + 2 * SECOND);
     assert_eq!(told.parked_datagrams_count, [0, 0]);
     assert_eq!(told.parked_dropped_datagrams_count, [1, 2]);
@@ -38,6 +39,6 @@ fn a_run_that_ended_leaves_nothing_to_count() {
     let saved = ended.save().unwrap();
 
     let mut next = decoder();
-    next.restore(&saved).unwrap();
+    next.restore(&saved, Extent::All).unwrap();
     assert!(next.take_exporters(NOON + 2 * SECOND).time.is_empty());
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use exports::Decoder;
+use exports::{Decoder, Extent};
 
 fn rate(rate: u32) -> Vec<u8> {
     set(300, &[1_u32.to_be_bytes(), rate.to_be_bytes()].concat())
@@ -41,7 +41,7 @@ fn templates_rates_and_names_are_known_after_a_restart_and_the_gap_is_counted() 
     let saved = before.save().unwrap();
     assert_eq!(before.save(), None);
     let mut after = decoder();
-    after.restore(&saved).unwrap();
+    after.restore(&saved, Extent::All).unwrap();
     let later = NOON + 30 * SECOND;
     after.datagram(source(1, 5000), later, &ipfix(7, 103, &[data(2)]));
     assert_eq!(rates(&mut after), [(10.0, "announced")]);
@@ -73,7 +73,7 @@ fn samples_that_were_sent_meanwhile_are_counted() {
     }
     let saved = before.save().unwrap();
     let mut after = decoder();
-    after.restore(&saved).unwrap();
+    after.restore(&saved, Extent::All).unwrap();
     let later = NOON + 30 * SECOND;
     after.datagram(source(1, 6343), later, &sflow(21, 31, 7));
     let row = after.take_exporters(later);
@@ -87,14 +87,14 @@ fn a_damaged_state_is_refused_with_a_reason_and_changes_nothing() {
     for at in 0..good.len() {
         let mut bad = good.clone();
         bad[at] ^= 0x41;
-        let problem = decoder().restore(&bad).unwrap_err();
+        let problem = decoder().restore(&bad, Extent::All).unwrap_err();
         assert!(!problem.reason.is_empty());
-        assert!(decoder().restore(&good[..at]).is_err());
+        assert!(decoder().restore(&good[..at], Extent::All).is_err());
     }
-    assert!(decoder().restore(b"PK\x03\x04").is_err());
+    assert!(decoder().restore(b"PK\x03\x04", Extent::All).is_err());
     let mut older = good;
     older[4] = 99;
-    let problem = decoder().restore(&older).unwrap_err();
+    let problem = decoder().restore(&older, Extent::All).unwrap_err();
     assert!(problem.reason.contains("version 99"), "{}", problem.reason);
 }
 
