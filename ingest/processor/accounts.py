@@ -1,6 +1,7 @@
 """The processor's own rows of an intent: its ledger with the watermarks it moves, and an event for each dead letter.
 
-They follow from the intent, its batches and the state before it alone, so that a second try inserts identical rows.
+They are one block a table, so that they are there whole or not at all; a second try after a restart may know less of
+the watermarks before the intent, and says then what it knows.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.processor.arrow import schema_of
+from ingest.processor.arrow import labels, parts_of_rows, schema_of
 from ingest.processor.batches import Rows
-from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Intent, State
+from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Intent, Missing, State
 from viflux.frame import Frame, Metadata
 from viflux.registry import KINDS
 from viflux.spool import Damaged, Entry, Position
@@ -64,7 +65,7 @@ def accounts_of(
 
     Args:
         state: As it was before the intent.
-        intent: The intent.
+        intent: The intent; what it does not say to be missing is none.
         items: Its batches and damaged bytes, in order.
         decoded: For the start of each usable batch its rows by day.
     """
@@ -81,12 +82,11 @@ def accounts_of(
         for rows in stored:
             for stream, instant in _watermarks_in(rows).items():
                 heartbeats[said.host, stream] = max(heartbeats.get((said.host, stream), 0), instant)
-    missing = _missing(state, entries)
-    cause = "damaged" if any(isinstance(item, Damaged) for item in items) else MISSING
-    host, boot_id = (entries[-1].frame.metadata.host, entries[-1].frame.metadata.boot_id) if entries else ("", "")
-    host = host or next(iter(state.watermarks), "")
-    for stream, batches in missing.items():
-        accounts.setdefault((host, stream), _Account()).lose(cause, 0, batches)
+    missing: dict[str, int] = {}
+    for entry, batches, cause in _missing(intent.missing or (), items):
+        said = entry.frame.metadata
+        accounts.setdefault((said.host, said.stream), _Account()).lose(cause, 0, batches)
+        missing[said.stream] = missing.get(said.stream, 0) + batches
     moved: dict[str, dict[str, int]] = {}
     for (of_host, stream), instant in heartbeats.items():
         if instant > state.watermarks.get(of_host, {}).get(stream, 0):
@@ -95,10 +95,16 @@ def accounts_of(
     for (of_host, stream), account in accounts.items():
         known = state.watermarks.get(of_host, {}).get(stream, 0)
         account.watermark_ns = max(known, moved.get(of_host, {}).get(stream, 0))
-    ledger = [row for key in sorted(accounts) for row in _ledger_rows(key, accounts[key], intent)]
-    events = [_event_row(item, exclusion, intent) for item, exclusion in letters(items, intent.excluded)]
-    tables = {"events": events, "ledger": ledger}
-    own = [_own(kind, tables[kind], state.spool_id, host, boot_id, intent) for kind in tables if tables[kind]]
+    boots = {entry.frame.metadata.host: entry.frame.metadata.boot_id for entry in entries}
+    # Damaged bytes of a spool are its host's, also where nothing else is left of it.
+    only_host = next(reversed(boots)) if len(boots) == 1 else next(iter(state.watermarks), "") if not boots else ""
+    tables = {
+        "events": [
+            _event_row(item, exclusion, intent, only_host) for item, exclusion in letters(items, intent.excluded)
+        ],
+        "ledger": [row for key in sorted(accounts) for row in _ledger_rows(key, accounts[key], intent)],
+    }
+    own = [_own(kind, rows, state.source_id, boots, intent) for kind, rows in tables.items() if rows]
     return Accounts(tuple(own), moved, missing)
 
 
@@ -144,19 +150,18 @@ def _watermarks_in(rows: Rows) -> dict[str, int]:
     return {row["of_stream"]: row["instant_max"] for row in highest.to_pylist() if row["instant_max"] > 0}
 
 
-def _missing(state: State, entries: Iterable[Entry]) -> dict[str, int]:
-    expected = {stream: highest + 1 for stream, highest in state.high_water.items()}
-    missing: dict[str, int] = {}
-    for entry in entries:
-        stream, sequence = entry.frame.metadata.stream, entry.frame.metadata.sequence
-        if (gap := sequence - expected.get(stream, 1)) > 0:
-            missing[stream] = missing.get(stream, 0) + gap
-        expected[stream] = max(expected.get(stream, 1), sequence + 1)
-    return missing
+def _missing(missing: Iterable[Missing], items: Iterable[Entry | Damaged]) -> Iterable[tuple[Entry, int, str]]:
+    """Yield for each gap the batch behind it, how many are missing, and why: damaged bytes may have been them."""
+    damaged = {item.spool_id for item in items if isinstance(item, Damaged)}
+    by_start = {item.start: item for item in items if isinstance(item, Entry)}
+    for gap in missing:
+        if (entry := by_start.get(gap.start)) is not None:
+            yield entry, gap.batches, "damaged" if {"", entry.spool_id} & damaged else MISSING
 
 
 def _ledger_rows(key: tuple[str, str], account: _Account, intent: Intent) -> list[dict[str, object]]:
     row: dict[str, object] = {
+        "host": key[0],
         "time": intent.opened_time_ns,
         "duration_ns": 0,
         "stage": STAGE,
@@ -179,13 +184,14 @@ def _ledger_rows(key: tuple[str, str], account: _Account, intent: Intent) -> lis
     return [row, *losses]
 
 
-def _event_row(item: Entry | Damaged, exclusion: Exclusion, intent: Intent) -> dict[str, object]:
+def _event_row(item: Entry | Damaged, exclusion: Exclusion, intent: Intent, host: str) -> dict[str, object]:
     if isinstance(item, Entry):
         said = item.frame.metadata
-        subject, rows = f"{said.stream} {said.sequence}", said.rows
+        host, subject, rows = said.host, f"{said.stream} {said.sequence}", said.rows
     else:
         subject, rows = f"segment {item.start.segment} byte {item.start.offset}", 1
     return {
+        "host": host,
         "time": intent.opened_time_ns,
         "vif_id": 0,
         "event": "batch_dead_lettered",
@@ -195,10 +201,13 @@ def _event_row(item: Entry | Damaged, exclusion: Exclusion, intent: Intent) -> d
     }
 
 
-def _own(kind: str, rows: list[dict[str, object]], spool_id: str, host: str, boot_id: str, intent: Intent) -> Rows:
+def _own(kind: str, rows: list[dict[str, object]], source_id: str, boots: Mapping[str, str], intent: Intent) -> Rows:
     schema = schema_of(kind)
     table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
     table = table.append_column("time_origin", pa.repeat(pa.scalar("event"), table.num_rows))
+    hosts, each = [str(row["host"]) for row in rows], parts_of_rows([1] * len(rows))
+    table = table.append_column("host", labels(hosts, each))
+    table = table.append_column("boot_id", labels([boots.get(host, "") for host in hosts], each))
     said = Metadata(
         stream=f"{kind}.{STAGE}",
         sequence=intent.number,
@@ -208,9 +217,9 @@ def _own(kind: str, rows: list[dict[str, object]], spool_id: str, host: str, boo
         first_time_ns=intent.opened_time_ns,
         last_time_ns=intent.opened_time_ns,
         sealed_time_ns=intent.opened_time_ns,
-        host=host,
-        boot_id=boot_id,
+        host="",
+        boot_id="",
     )
-    entry = Entry(spool_id, Frame(said, b"", 0, 0), intent.start, intent.end)
+    entry = Entry(source_id, Frame(said, b"", 0, 0), intent.start, intent.end)
     instant = intent.opened_time_ns
     return Rows(entry, instant // (86_400 * 1_000_000_000), table, instant, instant, instant, (instant, instant))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from viflux.registry import KINDS, Type
 
@@ -53,17 +55,28 @@ def schema_of(kind: str) -> pa.Schema:
     )
 
 
-def labels(values: Sequence[str], lengths: Sequence[int]) -> pa.DictionaryArray:
-    """Return each value repeated as often as its length says, as one dictionary array."""
-    distinct = list(dict.fromkeys(values))
-    indices = [
-        pa.repeat(pa.scalar(distinct.index(value), pa.int32()), n) for value, n in zip(values, lengths, strict=True)
-    ]
-    joined = pa.concat_arrays(indices) if indices else pa.array([], pa.int32())
-    return pa.DictionaryArray.from_arrays(joined, pa.array(distinct, pa.string()))
+def parts_of_rows(lengths: Sequence[int]) -> pa.Array:
+    """Return for each row the number of the part that it is in.
+
+    Args:
+        lengths: Rows of each part, in order.
+    """
+    offsets = pa.array(accumulate(lengths, initial=0), pa.int32())
+    return pc.list_parent_indices(pa.ListArray.from_arrays(offsets, pa.nulls(sum(lengths)))).cast(pa.int32())
 
 
-def numbers(values: Sequence[int], lengths: Sequence[int], kind: pa.DataType) -> pa.Array:
-    """Return each number repeated as often as its length says."""
-    repeated = [pa.repeat(pa.scalar(value, kind), n) for value, n in zip(values, lengths, strict=True)]
-    return pa.concat_arrays(repeated) if repeated else pa.array([], kind)
+def labels(values: Sequence[str], parts: pa.Array) -> pa.DictionaryArray:
+    """Return for each row the text of its part, as one dictionary array.
+
+    Args:
+        values: One for each part.
+        parts: What `parts_of_rows` returned.
+    """
+    distinct = {value: code for code, value in enumerate(dict.fromkeys(values))}
+    codes = pa.array([distinct[value] for value in values], pa.int32())
+    return pa.DictionaryArray.from_arrays(codes.take(parts), pa.array(distinct, pa.string()))
+
+
+def numbers(values: Sequence[int], parts: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return for each row the number of its part; the arguments are those of `labels`."""
+    return pa.array(values, kind).take(parts)

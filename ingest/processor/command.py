@@ -29,7 +29,7 @@ def processor(settings: Settings) -> None:
     # Here and not above: `--help` needs neither Arrow nor the store's client.
     from ingest.processor.deadletter import DeadLetters  # noqa: PLC0415
     from ingest.processor.loop import Processor  # noqa: PLC0415
-    from ingest.processor.source import SpoolSource  # noqa: PLC0415
+    from ingest.processor.spool import SpoolSource, SpoolSources  # noqa: PLC0415
     from ingest.store.client import StoreClient  # noqa: PLC0415
     from ingest.store.ending import end_on_signals  # noqa: PLC0415
     from viflux.telemetry import Health, serve  # noqa: PLC0415
@@ -45,7 +45,7 @@ def processor(settings: Settings) -> None:
     try:
         Processor(
             settings,
-            SpoolSource(paths, clock),
+            SpoolSources(SpoolSource(paths, clock)),
             store,
             DeadLetters(paths.deadletter),
             clock,

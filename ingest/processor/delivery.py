@@ -5,39 +5,37 @@ A first try carries the piece's token. Every try whose outcome is not known is c
 * all rows there: done;
 * none: insert with the same token and count again; still none means that the engine knew the token but lost the part,
   so the next token is used;
-* anything else: nothing is inserted, the source stops and raises an alarm, and only counting goes on.
+* anything else: nothing is inserted, and the source stands still until a person has looked; others go on.
 
 A token guards against two tries that run at once. It is never trusted across a restart: after a power loss the engine
-may have the token without the part, or the part without the token.
+may have the token without the part, or the part without the token. Both owners of a source that changes hands use the
+same token for a piece, so an insert of the earlier one that is still on its way changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
 import pyarrow as pa
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from ingest.processor.batches import DAY_NS
+from ingest.processor.identity import conditions
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import Piece
 from ingest.store.client import StoreRefused, StoreUnavailable
 from viflux import logs
 from viflux.clock import Clock
 from viflux.registry import KINDS
-from viflux.telemetry import Health
 
 _INSERTED = Counter("viflux_processor_inserted_rows", "Rows that are in the store.", ["table"])
 _UNACKNOWLEDGED = Counter("viflux_processor_unacknowledged_tries", "Inserts whose outcome had to be counted.")
 _LOST_PARTS = Counter("viflux_processor_lost_parts", "Tokens that the engine knew without having the rows.")
-_STUCK = Gauge("viflux_processor_stuck", "1 while the store has a piece in part and the source stands still.")
 
 # What the engine says of the rows themselves (ClickHouse's ErrorCodes.cpp): parsing, types, constraints, one row's or
 # the body's size. Every other code is about the store, and waiting or a person helps.
 _ABOUT_THE_ROWS = frozenset((*range(25, 46), 6, 9, 20, 53, 69, 70, 72, 73, 117, 131, 190, 349, 407, 469, 636))
 _RECOUNT_SECONDS = 1.0
-_ALARM_SECONDS = 30.0
 # One token can be known without its part; a store that does that again and again is broken.
 _MOST_TOKENS = 3
 # How far the store's clock, or its rounding of a time-to-live, may be from ours.
@@ -65,14 +63,27 @@ class PieceRefusedError(Exception):
         self.reason = reason
 
 
+class StandingStillError(Exception):
+    """The store has a piece in a way that must not be: the source stands still until a person has put it right.
+
+    Attributes:
+        piece: The piece.
+        found: How many of its rows are there.
+    """
+
+    def __init__(self, piece: Piece, found: int, reason: str) -> None:
+        super().__init__(reason)
+        self.piece = piece
+        self.found = found
+
+
 class Delivery:
     """Brings pieces into one store."""
 
-    def __init__(self, store: Store, patience: Patience, health: Health, clock: Clock) -> None:
+    def __init__(self, store: Store, patience: Patience, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._patience = patience
-        self._health = health
         self._log = logs.get("processor")
 
     def deliver(self, piece: Piece, *, tried: bool) -> None:
@@ -84,6 +95,8 @@ class Delivery:
 
         Raises:
             PieceRefusedError: The store refuses it for good and has nothing of it.
+            StandingStillError: The store has some rows of it, or acknowledges it again and again and has none.
+            RevokedError: The source is not ours any more; the outcome is found by its next owner.
             StoppedError: The stage is to end; the outcome is found at the next start.
         """
         if not tried and self._try(piece, 0):
@@ -107,21 +120,13 @@ class Delivery:
                 self._log.warning("the store knew a token without having its rows; using the next", token=piece.token)
                 generation += 1
                 if generation > _MOST_TOKENS:
-                    self._wait_after_empty_acknowledgements(piece)
-        if generation > _MOST_TOKENS:
-            self._health.ready(True, part="source")
+                    raise StandingStillError(piece, 0, f"the store acknowledges {piece.token} and has none of its rows")
         self._done(piece)
 
     def _is_past_keeping(self, piece: Piece) -> bool:
         """Return whether the store may have dropped the piece's oldest rows already for their age (TTL)."""
         keep_ns = KINDS[piece.table].keep_days * DAY_NS
         return piece.bounds_ns[0] < self._clock.now_ns() - keep_ns + _TTL_MARGIN_NS
-
-    def _wait_after_empty_acknowledgements(self, piece: Piece) -> None:
-        reason = f"the store acknowledges {piece.token} and has none of its rows"
-        self._log.error("the store acknowledges rows and has none of them; look at its log", reason=reason)
-        self._health.ready(False, reason, part="source")
-        self._patience.rest(_ALARM_SECONDS)
 
     def _done(self, piece: Piece) -> None:
         _INSERTED.labels(piece.table).inc(piece.count)
@@ -144,58 +149,26 @@ class Delivery:
         return True
 
     def _is_there(self, piece: Piece) -> bool:
-        """Return whether the piece is there; False means no row of it. Anything between does not return.
+        """Return whether the piece is there; False means no row of it.
 
-        A piece whose oldest rows may have been dropped for their age is there when any of its rows is.
+        A piece whose oldest rows may have been dropped for their age is there when any of its rows is: it was one part.
+        The same holds for an intent's own rows.
         """
-        alarmed = False
-        while True:
-            found = self._patience.ask(lambda: self._count(piece))
-            if found in (0, piece.count) or self._is_past_keeping(piece):
-                if alarmed:
-                    _STUCK.set(0)
-                    self._health.ready(True, part="source")
-                # Of a piece that was one part, what is left shows that the part was written.
-                return found > 0
-            if not alarmed:
-                alarmed = True
-                _STUCK.set(1)
-                reason = f"{piece.table} has {found} of {piece.count} rows of {piece.token}"
-                self._log.error(
-                    "the store has a piece in part: nothing more is inserted from this source; "
-                    "compare the table's rows with the spool, then delete those of this piece",
-                    piece=piece.token,
-                    found_rows=found,
-                    expected_rows=piece.count,
-                )
-                self._health.ready(False, reason, part="source")
-            self._patience.rest(_ALARM_SECONDS)
+        found = self._patience.ask(lambda: self._count(piece))
+        if found in (0, piece.count) or piece.is_own or self._is_past_keeping(piece):
+            return found > 0
+        raise StandingStillError(piece, found, f"{piece.table} has {found} of {piece.count} rows of {piece.token}")
 
     def _count(self, piece: Piece) -> int:
         first, last = piece.bounds_ns
-        sql = (
-            f"SELECT count() AS found FROM {piece.table} "
-            f"WHERE time >= fromUnixTimestamp64Nano({first}, 'UTC') AND time <= fromUnixTimestamp64Nano({last}, 'UTC') "
-            f"AND spool_id = '{piece.spool_id}' AND ({identity_condition(piece.identities)})"
+        within = f"time >= fromUnixTimestamp64Nano({first}, 'UTC') AND time <= fromUnixTimestamp64Nano({last}, 'UTC')"
+        return sum(
+            int(
+                str(
+                    self._store.query_rows(f"SELECT count() AS found FROM {piece.table} WHERE {within} AND {of}")[0][
+                        "found"
+                    ]
+                )
+            )
+            for of in conditions(piece.identities)
         )
-        return int(str(self._store.query_rows(sql)[0]["found"]))
-
-
-def identity_condition(identities: Iterable[tuple[str, int]]) -> str:
-    """Return SQL that is true for rows of these batches: for each stream its runs of sequences."""
-    runs: dict[str, list[list[int]]] = {}
-    for stream, sequence in sorted(identities):
-        known = runs.setdefault(stream, [])
-        if known and sequence <= known[-1][1] + 1:
-            known[-1][1] = sequence
-        else:
-            known.append([sequence, sequence])
-    return " OR ".join(
-        f"stream = {quoted(stream)} AND ({' OR '.join(f'sequence BETWEEN {a} AND {b}' for a, b in spans)})"
-        for stream, spans in runs.items()
-    )
-
-
-def quoted(text: str) -> str:
-    """Return a string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

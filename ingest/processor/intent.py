@@ -1,18 +1,22 @@
-"""What the processor writes down before it acts: its cursor and the open intent of one source, in one file."""
+"""What the processor knows of one source: its cursor, the open intent, and how far each stream of it was dealt with.
+
+The cursor and the intent are written down before they are relied upon, by the source. Everything else can be found
+again from the raw rows, and a source that keeps only little (`metadata`) does without it.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import msgspec
 
-from viflux import logs
-from viflux.spool import Position, ReaderState
-from viflux.spool.durable import replace_file
+from viflux.spool import START, Position
 
-FORMAT = 1
 WHOLE_BATCH = -1
 REPEAT = "repeat"
+
+Stream = tuple[str, str]
+"""A spool's id and the name of one of its streams: with a sequence the identity of a batch."""
 
 
 class Exclusion(msgspec.Struct, frozen=True):
@@ -31,11 +35,23 @@ class Exclusion(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Missing(msgspec.Struct, frozen=True):
+    """Batches whose numbers were skipped.
+
+    Attributes:
+        start: Where the batch lies that came in their place: the next of its stream.
+        batches: How many.
+    """
+
+    start: Position
+    batches: int
+
+
 class Intent(msgspec.Struct, frozen=True):
     """A contiguous range of batches that is about to be inserted; with the batches it fixes every row of every piece.
 
     Attributes:
-        number: From 1 in each spool; the sequence of the intent's own ledger and event rows.
+        number: From 1 in each source; the sequence of the intent's own ledger and event rows.
         start: Where the range begins.
         end: Where it ends (exclusive).
         batches: How many batches and pieces of damage it has.
@@ -44,6 +60,7 @@ class Intent(msgspec.Struct, frozen=True):
         piece_bytes: Most bytes in a piece.
         tried: Batches of it were in an earlier intent, so each piece is counted before it is inserted.
         excluded: What is not inserted.
+        missing: What never came; None where an earlier version wrote it, which found it from the high water.
     """
 
     number: int
@@ -55,13 +72,16 @@ class Intent(msgspec.Struct, frozen=True):
     piece_bytes: int
     tried: bool = False
     excluded: tuple[Exclusion, ...] = ()
+    missing: tuple[Missing, ...] | None = None
 
 
-class State(ReaderState, kw_only=True):
-    """The whole file: what the spool's writer reads of it (`ReaderState`), and what the processor needs to go on.
+@dataclass(kw_only=True)
+class State:
+    """What is known of a source.
 
     Attributes:
-        format: Version of this file.
+        source_id: Under which the intents' own rows are stored; of a spool its id, empty until its first batch is met.
+        cursor: Everything before it is dealt with.
         number: Number of the newest intent.
         intent: The open one, or None.
         tried_until: Batches before this position were, or may have been, in an intent that is given up.
@@ -70,49 +90,11 @@ class State(ReaderState, kw_only=True):
         watermarks: For each host and stream the instant before which all events were handed over, UTC nanoseconds.
     """
 
-    format: int = FORMAT
+    source_id: str = ""
+    cursor: Position = START
     number: int = 0
     intent: Intent | None = None
     tried_until: Position | None = None
-    high_water: dict[str, int] = msgspec.field(default_factory=dict)
-    recent: dict[str, dict[int, int]] = msgspec.field(default_factory=dict)
-    watermarks: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
-
-
-class StateFile:
-    """`processor/spool.json`: replaced atomically and synced before anything relies on it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-
-    def read(self) -> State | None:
-        """Return what was written last; None where there is nothing, or nothing readable.
-
-        An unreadable file is set aside: everything in it can be found again from the store's raw rows.
-        """
-        try:
-            state = msgspec.json.decode(self._path.read_bytes(), type=State)
-        except FileNotFoundError:
-            return None
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            aside = self._path.with_suffix(".damaged")
-            self._path.rename(aside)
-            logs.get("processor").error(
-                "the cursor's file is damaged; starting from the oldest batch, what the store has is not stored again",
-                file=str(self._path),
-                kept_as=str(aside),
-                reason=str(error),
-            )
-            return None
-        return state if state.format == FORMAT else None
-
-    def write(self, state: State) -> None:
-        """Make a state durable.
-
-        Raises:
-            OSError: It could not be written; the file holds what it held.
-        """
-        state.open_from = state.intent.start if state.intent is not None else None
-        state.open_until = state.intent.end if state.intent is not None else None
-        replace_file(self._path, msgspec.json.encode(state))
+    high_water: dict[Stream, int] = field(default_factory=dict)
+    recent: dict[Stream, dict[int, int]] = field(default_factory=dict)
+    watermarks: dict[str, dict[str, int]] = field(default_factory=dict)

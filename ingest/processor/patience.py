@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter, Gauge
 
+from ingest.processor.source import SourceAwayError
 from ingest.store.client import StoreRefused, StoreUnavailable
 from viflux import logs
 from viflux.clock import Clock
@@ -28,10 +29,13 @@ class StoppedError(Exception):
 class Patience:
     """Asks the store until it answers, or until the stage is to end."""
 
-    def __init__(self, clock: Clock, health: Health, stop: threading.Event) -> None:
+    def __init__(
+        self, clock: Clock, health: Health, stop: threading.Event, keep_alive: Callable[[], None] = lambda: None
+    ) -> None:
         self._clock = clock
         self._health = health
         self._stop = stop
+        self._keep_alive = keep_alive
         self._seconds = _FIRST_SECONDS
         self._reason = ""
         self._waits_for_write = False
@@ -54,7 +58,7 @@ class Patience:
                 return result
 
     def write(self, change: Callable[[], Result]) -> Result:
-        """Return what `change` of the data folder returns, calling it again while the folder cannot be written.
+        """Return what `change` returns, calling it again while the data folder, or the source, cannot be written.
 
         Raises:
             StoppedError: The stage is to end.
@@ -63,12 +67,13 @@ class Patience:
         while True:
             try:
                 result = change()
-            except OSError as error:
+            except (OSError, SourceAwayError) as error:
                 if not failed:
+                    what = "the data folder" if isinstance(error, OSError) else "the source's cursor"
                     logs.get("processor").error(
-                        "the data folder cannot be written: nothing moves until it can", reason=str(error)
+                        f"{what} cannot be written: nothing moves until it can", reason=str(error)
                     )
-                    self._health.ready(False, f"the data folder cannot be written: {error}", part="folder")
+                    self._health.ready(False, f"{what} cannot be written: {error}", part="folder")
                 failed = True
                 self.rest(_LONGEST_SECONDS)
             else:
@@ -113,8 +118,14 @@ class Patience:
         _WAITING.set(0)
 
     def rest(self, seconds: float) -> None:
-        """Wait without doing anything; raises `StoppedError` when the stage is to end."""
+        """Wait without doing anything.
+
+        Raises:
+            StoppedError: The stage is to end.
+            RevokedError: The source for which this waits is not ours any more.
+        """
         self._health.beat()
+        self._keep_alive()
         if self._clock.wait(self._stop, seconds):
             raise StoppedError
         self._health.beat()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from ingest.processor.arrow import TIME, labels, numbers
+from ingest.processor.arrow import TIME, labels, numbers, parts_of_rows
 from ingest.processor.batches import Rows
+from ingest.processor.identity import Identity, identity_of
 from ingest.processor.intent import Intent
 from viflux.registry import KINDS
 
@@ -22,17 +23,15 @@ class Piece:
         day: Days since the epoch.
         rows: What it holds, in the order of the source.
         token: Guards two tries of it that run at once.
+        is_own: Its rows are the intent's own, in one block: where any of them is, all are, and a second try may say
+            them in other words.
     """
 
     table: str
     day: int
     rows: tuple[Rows, ...]
     token: str
-
-    @property
-    def spool_id(self) -> str:
-        """The spool that all its batches come from."""
-        return self.rows[0].entry.spool_id
+    is_own: bool = False
 
     @property
     def count(self) -> int:
@@ -40,9 +39,9 @@ class Piece:
         return sum(part.table.num_rows for part in self.rows)
 
     @property
-    def identities(self) -> list[tuple[str, int]]:
-        """Stream and sequence of each batch in it."""
-        return [(part.entry.frame.metadata.stream, part.entry.frame.metadata.sequence) for part in self.rows]
+    def identities(self) -> list[Identity]:
+        """Identity of each batch in it."""
+        return [identity_of(part.entry) for part in self.rows]
 
     @property
     def bounds_ns(self) -> tuple[int, int]:
@@ -52,15 +51,15 @@ class Piece:
     def block(self) -> pa.Table:
         """Return its rows with the frame columns, in one chunk; a column that a batch has not is null in its rows."""
         said = [part.entry.frame.metadata for part in self.rows]
-        lengths = [part.table.num_rows for part in self.rows]
+        parts = parts_of_rows([part.table.num_rows for part in self.rows])
         table = pa.concat_tables([part.table for part in self.rows], promote_options="default").combine_chunks()
         frame = {
-            "host": labels([what.host for what in said], lengths),
-            "boot_id": labels([what.boot_id for what in said], lengths),
-            "spool_id": labels([part.entry.spool_id for part in self.rows], lengths),
-            "stream": labels([what.stream for what in said], lengths),
-            "sequence": numbers([what.sequence for what in said], lengths, pa.uint64()),
-            "received_time": numbers([what.sealed_time_ns for what in said], lengths, TIME),
+            "host": labels([what.host for what in said], parts),
+            "boot_id": labels([what.boot_id for what in said], parts),
+            "spool_id": labels([part.entry.spool_id for part in self.rows], parts),
+            "stream": labels([what.stream for what in said], parts),
+            "sequence": numbers([what.sequence for what in said], parts, pa.uint64()),
+            "received_time": numbers([what.sealed_time_ns for what in said], parts, TIME),
         }
         for name, column in frame.items():
             if name not in table.schema.names:
@@ -72,7 +71,7 @@ def pieces_of(source: str, intent: Intent, rows: Iterable[Rows]) -> list[Piece]:
     """Split rows by table and day, and where a piece would grow too large, between two batches.
 
     Args:
-        source: Name of the source, for the token.
+        source: Name and id of the source, for the token: the same for every owner of it.
         intent: Says how large a piece may be.
         rows: In the order of the source.
     """
@@ -82,10 +81,19 @@ def pieces_of(source: str, intent: Intent, rows: Iterable[Rows]) -> list[Piece]:
     pieces: list[Piece] = []
     for (table, day), parts in sorted(groups.items(), key=lambda group: group[0]):
         for index, chunk in enumerate(_chunks(parts, intent.piece_rows, intent.piece_bytes)):
-            span = f"{intent.start.segment}.{intent.start.offset}-{intent.end.segment}.{intent.end.offset}"
-            token = f"{source}/{chunk[0].entry.spool_id}/{span}/{table}/{day}/{index}"
+            token = f"{source}/{_span(intent)}/{table}/{day}/{index}"
             pieces.append(Piece(table, day, tuple(chunk), token))
     return pieces
+
+
+def own_piece(source: str, intent: Intent, rows: Rows) -> Piece:
+    """Return the one piece of the intent's own rows of a table, however many they are."""
+    table = KINDS[rows.entry.frame.metadata.kind].table_name
+    return Piece(table, rows.day, (rows,), f"{source}/{_span(intent)}/{table}/{rows.day}/0", is_own=True)
+
+
+def _span(intent: Intent) -> str:
+    return f"{intent.start.segment}.{intent.start.offset}-{intent.end.segment}.{intent.end.offset}"
 
 
 def _chunks(parts: Sequence[Rows], most_rows: int, most_bytes: int) -> list[list[Rows]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.processor.batches import Rows, UnusableBatchError, rows_of
@@ -27,17 +27,21 @@ class Limits:
 
 @dataclass
 class Range:
-    """Contiguous batches and damaged bytes of one spool and host, decoded.
+    """Contiguous batches and damaged bytes of one source, decoded.
 
     Attributes:
         items: In the order of the source, never empty in a finished range.
         decoded: For the start of each usable batch its rows by day.
         unusable: Exclusions of what cannot be decoded.
+        is_full: It ended at a limit: more is there.
+        is_held: It ended before a batch that has to wait.
     """
 
     items: list[Entry | Damaged] = field(default_factory=list)
     decoded: dict[Position, list[Rows]] = field(default_factory=dict)
     unusable: list[Exclusion] = field(default_factory=list)
+    is_full: bool = False
+    is_held: bool = False
 
     @property
     def start(self) -> Position:
@@ -68,6 +72,13 @@ class Range:
         self.decoded[item.start] = days
         return sum(part.table.nbytes for part in days)
 
+    def hold(self) -> None:
+        """Give the last item back: it has to wait."""
+        item = self.items.pop()
+        self.decoded.pop(item.start, None)
+        self.unusable = [each for each in self.unusable if each.start != item.start]
+        self.is_held = True
+
     def until(self, end: Position) -> Range:
         """Return the part before `end`."""
         return Range([item for item in self.items if item.start < end], self.decoded, self.unusable)
@@ -92,12 +103,20 @@ class Range:
         )
 
 
-def read_range(items: Iterable[Entry | Damaged], limits: Limits | None = None) -> Range | None:
-    """Read a range up to its limits, or to where another spool or host begins; None where there is nothing.
+def read_range(
+    items: Iterable[Entry | Damaged],
+    limits: Limits | None = None,
+    *,
+    one_spool: bool = False,
+    admits: Callable[[Entry, Sequence[Rows]], bool] | None = None,
+) -> Range:
+    """Read a range up to its limits, or to where something else begins; without items where there is nothing.
 
     Args:
         items: What lies behind the cursor.
         limits: None reads all: an intent's batches were limited when it was opened.
+        one_spool: End where another spool or host begins.
+        admits: Asked about each usable batch; the range ends before one that is not admitted.
     """
     found = Range()
     first: Entry | None = None
@@ -105,12 +124,16 @@ def read_range(items: Iterable[Entry | Damaged], limits: Limits | None = None) -
     for item in items:
         if isinstance(item, Entry):
             first = first or item
-            if (item.spool_id, item.frame.metadata.host) != (first.spool_id, first.frame.metadata.host):
+            if one_spool and (item.spool_id, item.frame.metadata.host) != (first.spool_id, first.frame.metadata.host):
                 break
             rows += item.frame.metadata.rows
         size += found.take(item)
+        if admits and isinstance(item, Entry) and not admits(item, found.decoded.get(item.start, ())):
+            found.hold()
+            break
         if limits is not None and (
             rows >= limits.rows or size >= limits.decoded_bytes or len(found.items) >= limits.batches
         ):
+            found.is_full = True
             break
-    return found if found.items else None
+    return found

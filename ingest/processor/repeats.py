@@ -2,113 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ingest.processor.batches import Rows
-from ingest.processor.delivery import Store, identity_condition
-from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, State
+from ingest.processor.delivery import Store
+from ingest.processor.identity import Identity, conditions, identity_of
+from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Missing, State, Stream
 from viflux.registry import KINDS
-from viflux.spool import Entry
+from viflux.spool import Entry, Position
 
 _REMEMBERED = 32
-# As long as the ledger is kept.
-_HISTORY_DAYS = 30
-
-
-def high_water(store: Store, spool_id: str, since_ns: int) -> dict[str, int]:
-    """Return for each stream the highest sequence among a spool's raw rows.
-
-    Args:
-        store: The store.
-        spool_id: The spool.
-        since_ns: Nothing earlier is looked at: the oldest event time that an unread batch can have.
-    """
-    found: dict[str, int] = {}
-    for kind in KINDS.values():
-        if not kind.record:
-            continue
-        sql = (
-            f"SELECT stream, max(sequence) AS highest FROM {kind.table_name} "
-            f"WHERE time >= fromUnixTimestamp64Nano({since_ns}, 'UTC') AND spool_id = '{spool_id}' GROUP BY stream"
-        )
-        for row in store.query_rows(sql):
-            stream = str(row["stream"])
-            found[stream] = max(found.get(stream, 0), int(str(row["highest"])))
-    return found
-
-
-def newest_intent(store: Store, spool_id: str) -> int:
-    """Return the highest number among the intents of a spool that are in the store, 0 for none."""
-    newest = 0
-    for table in ("ledger", "events"):
-        sql = (
-            f"SELECT max(sequence) AS newest FROM {table} WHERE time >= now() - INTERVAL {_HISTORY_DAYS} DAY "
-            f"AND spool_id = '{spool_id}' AND stream = '{table}.processor'"
-        )
-        newest = max(newest, int(str(store.query_rows(sql)[0]["newest"])))
-    return newest
+# A partition has streams of thousands of hosts; what is forgotten is asked of the store.
+_MOST_STREAMS = 256
 
 
 def remember(state: State, entry: Entry) -> None:
     """Take a batch that was dealt with into the state."""
     said = entry.frame.metadata
-    state.high_water[said.stream] = max(state.high_water.get(said.stream, 0), said.sequence)
-    recent = state.recent.setdefault(said.stream, {})
+    stream = (entry.spool_id, said.stream)
+    state.high_water[stream] = max(state.high_water.get(stream, 0), said.sequence)
+    # Put at the end: the stream that was silent longest is the first.
+    recent = state.recent[stream] = state.recent.pop(stream, {})
     recent[said.sequence] = entry.frame.checksum
     while len(recent) > _REMEMBERED:
         del recent[min(recent)]
+    while len(state.recent) > _MOST_STREAMS:
+        del state.recent[next(iter(state.recent))]
 
 
-def exclusions(store: Store, state: State, candidates: Sequence[tuple[Entry, Sequence[Rows]]]) -> list[Exclusion]:
-    """Return which of these batches, or which days of them, the store has already or must not take.
-
-    A batch is a repeat where its checksum is remembered, or where the store has as many rows of its identity and day,
-    received at the same instants. None at all: it is inserted (the intent that held it was not finished). Anything else
-    is another batch under the same identity, which is never "a duplicate" and goes to the dead letters.
+def missing_in(high_water: Mapping[Stream, int], entries: Sequence[Entry]) -> tuple[Missing, ...]:
+    """Return where numbers were skipped.
 
     Args:
-        store: The store.
-        state: What is remembered.
-        candidates: Batches at or below the high-water mark of their stream, with their rows.
+        high_water: Before these batches; a stream that is not there begins with 1.
+        entries: Batches in the order of their source.
+    """
+    reached = dict(high_water)
+    missing = []
+    for entry in entries:
+        stream, sequence = (entry.spool_id, entry.frame.metadata.stream), entry.frame.metadata.sequence
+        highest = reached.get(stream, 0)
+        if sequence > highest + 1:
+            missing.append(Missing(entry.start, sequence - highest - 1))
+        reached[stream] = max(highest, sequence)
+    return tuple(missing)
+
+
+def exclusions(
+    store: Store, state: State, entries: Sequence[Entry], decoded: Mapping[Position, Sequence[Rows]]
+) -> list[Exclusion]:
+    """Return which batches of a range, or which days of them, the store has already or must not take.
+
+    A batch is a repeat where its checksum is remembered or was met earlier in the range, or where the store has as many
+    rows of its identity and day, received at the same instants. None at all: it is inserted (the intent that held it
+    was not finished). Anything else is another batch under the same identity, which is never "a duplicate" and goes to
+    the dead letters.
+
+    Args:
+        store: Asked only about batches that are not above their stream's high water and not remembered.
+        state: Before these batches.
+        entries: Batches in the order of their source.
+        decoded: For the start of each usable batch its rows by day.
     """
     found: list[Exclusion] = []
     unknown: list[Rows] = []
-    for entry, days in candidates:
-        said = entry.frame.metadata
-        remembered = state.recent.get(said.stream, {}).get(said.sequence)
-        if remembered is None:
-            unknown += days
-        elif remembered == entry.frame.checksum:
-            found.append(Exclusion(entry.start, WHOLE_BATCH, REPEAT))
-        else:
-            found.append(_other_content(entry, WHOLE_BATCH))
-    for table in sorted({KINDS[rows.entry.frame.metadata.kind].table_name for rows in unknown}):
-        of_table = [rows for rows in unknown if KINDS[rows.entry.frame.metadata.kind].table_name == table]
-        found += _compared(store, table, of_table)
+    met: dict[Identity, int] = {}
+    for entry in entries:
+        if entry.start not in decoded:
+            continue
+        identity = identity_of(entry)
+        stream = (identity.spool_id, identity.stream)
+        remembered = met.get(identity, state.recent.get(stream, {}).get(identity.sequence))
+        met.setdefault(identity, entry.frame.checksum)
+        if remembered is not None:
+            is_same = remembered == entry.frame.checksum
+            found.append(Exclusion(entry.start, WHOLE_BATCH, REPEAT) if is_same else _other_content(entry, WHOLE_BATCH))
+        elif identity.sequence <= state.high_water.get(stream, 0):
+            unknown += decoded[entry.start]
+    for table in sorted({_table_of(rows) for rows in unknown}):
+        found += _compared(store, table, [rows for rows in unknown if _table_of(rows) == table])
     return found
+
+
+def _table_of(rows: Rows) -> str:
+    return KINDS[rows.entry.frame.metadata.kind].table_name
 
 
 def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]:
     first, last = min(rows.first_time_ns for rows in parts), max(rows.last_time_ns for rows in parts)
-    said = [rows.entry.frame.metadata for rows in parts]
-    sql = (
-        "SELECT stream, sequence, intDiv(toUnixTimestamp64Nano(time), 86400000000000) AS day, count() AS found, "
-        "toUnixTimestamp64Nano(min(received_time)) AS earliest, toUnixTimestamp64Nano(max(received_time)) AS latest "
-        f"FROM {table} WHERE time >= fromUnixTimestamp64Nano({first}, 'UTC') "
-        f"AND time <= fromUnixTimestamp64Nano({last}, 'UTC') AND spool_id = '{parts[0].entry.spool_id}' "
-        f"AND ({identity_condition((what.stream, what.sequence) for what in said)}) GROUP BY stream, sequence, day"
-    )
-    stored = {
-        (row["stream"], int(str(row["sequence"])), int(str(row["day"]))): (
-            int(str(row["found"])),
-            int(str(row["earliest"])),
-            int(str(row["latest"])),
+    stored: dict[tuple[Identity, int], tuple[int, int, int]] = {}
+    for of in conditions(identity_of(rows.entry) for rows in parts):
+        sql = (
+            "SELECT spool_id, stream, sequence, intDiv(toUnixTimestamp64Nano(time), 86400000000000) AS day, "
+            "count() AS found, toUnixTimestamp64Nano(min(received_time)) AS earliest, "
+            "toUnixTimestamp64Nano(max(received_time)) AS latest "
+            f"FROM {table} WHERE time >= fromUnixTimestamp64Nano({first}, 'UTC') "
+            f"AND time <= fromUnixTimestamp64Nano({last}, 'UTC') AND {of} GROUP BY spool_id, stream, sequence, day"
         )
-        for row in store.query_rows(sql)
-    }
+        for row in store.query_rows(sql):
+            identity = Identity(str(row["spool_id"]), str(row["stream"]), int(str(row["sequence"])))
+            told = (int(str(row["found"])), int(str(row["earliest"])), int(str(row["latest"])))
+            stored[identity, int(str(row["day"]))] = told
     found = []
-    for rows, what in zip(parts, said, strict=True):
-        there = stored.get((what.stream, what.sequence, rows.day))
+    for rows in parts:
+        there = stored.get((identity_of(rows.entry), rows.day))
         if there == (rows.table.num_rows, *rows.received_bounds_ns):
             found.append(Exclusion(rows.entry.start, rows.day, REPEAT))
         elif there is not None:

@@ -1,45 +1,94 @@
-"""Where batches come from. The spool is one such source; Kafka's partitions are others with the same face."""
+"""Where batches come from: the spool of this host, or the partitions of Kafka's topics.
+
+A source is one ordered log of batches with a cursor and an intent that outlive the process. `Sources` says which of
+them are this process's to work on. All of it is called from the processor's one thread.
+
+| | spool | topic-partition |
+|---|---|---|
+| `name`, goes into tokens | `spool` | `kafka/<topic>/<partition>` |
+| `source_id` | empty: each spool's own id | 32 hex digits |
+| `kinds` | None: all, in the order of the hand-overs | those of the topic |
+| holds batches of | one spool and host | many spools and hosts |
+| state | a file, all of it | offset and `metadata` of at most 1 KiB |
+| position | segment and byte | 1 and the offset |
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from ingest.processor.intent import State, StateFile
-from viflux import logs
-from viflux.clock import Clock
-from viflux.paths import DataPaths
-from viflux.spool import Damaged, Entry, Hole, Position, SpoolReader
+from ingest.processor.intent import State
+from viflux.errors import VifluxError
+from viflux.spool import Damaged, Entry, Position
+
+
+class RevokedError(Exception):
+    """The source is another process's now, or may be.
+
+    The lane is dropped at once, without writing anything more: its next owner goes on from what was written down last.
+    """
+
+
+class SourceAwayError(VifluxError):
+    """The source does not answer: the same call is repeated after a while. What it did may be done or not."""
 
 
 class Source(Protocol):
-    """A log of batches with a cursor and an intent that outlive this process."""
+    """A log of batches with a cursor and an intent that outlive this process.
+
+    Every call may raise `RevokedError` or `SourceAwayError`.
+
+    Attributes:
+        name: Constant over restarts and owners; it goes into tokens and log lines.
+        source_id: Under which the intents' own rows are stored, 32 hex digits. Empty where all batches come from
+            one spool at a time, whose id it then is.
+        kinds: The record kinds that it can hold; None for all kinds in the order in which they were handed over.
+        most_metadata_bytes: How long `metadata.encode(state)` may be; None where the whole state is kept.
+        knows_streams: Whether what it wrote down has the high water of all streams, so that a stream that is not there
+            begins with its first batch. Else a stream is taken up where it is met.
+    """
 
     name: str
+    source_id: str
+    kinds: tuple[str, ...] | None
+    most_metadata_bytes: int | None
+    knows_streams: bool
 
     def assign(self) -> State:
-        """Return what was written down for this source, or a new state."""
+        """Return what was written down for this source, or a new state.
+
+        Where nothing is known of what was done before (no state, an unreadable one), `tried_until` is the log's end
+        now: everything before it may have been tried, and is counted before it is inserted.
+        """
         ...
 
-    def wait(self, cursor: Position, seconds: float, stop: threading.Event) -> bool:
-        """Wait for something behind the cursor; return whether there is something."""
+    def has_news(self, cursor: Position) -> bool:
+        """Whether `follow(cursor)` has something to yield now."""
         ...
 
     def follow(self, cursor: Position, until: Position | None = None) -> Iterator[Entry | Damaged]:
-        """Yield what lies behind the cursor."""
+        """Yield what lies at and behind the cursor, in order, always the same.
+
+        Args:
+            cursor: Where to begin.
+            until: None ends with what is at hand. Else everything before this position is yielded that the log still
+                has, however long it takes to fetch; reading may be ended earlier by the caller.
+        """
         ...
 
     def open(self, state: State) -> bool:
-        """Write down a state with an open intent; return False, writing nothing, if its batches are gone."""
+        """Write down a state with an open intent, durably; return False, writing nothing, if its batches are gone."""
         ...
 
     def confirm(self, state: State) -> None:
-        """Write down a state whose intent is done."""
+        """Write down a state whose intent is done; batches before its cursor are not needed any more."""
         ...
 
     def behind(self, cursor: Position) -> bool:
-        """Whether something lies behind the cursor now."""
+        """Whether something lies behind the cursor that was not dealt with; asked from the health server's thread."""
         ...
 
     def replaced(self, state: State) -> bool:
@@ -47,79 +96,32 @@ class Source(Protocol):
         ...
 
 
-class SpoolSource:
-    """The spool of this host as a source."""
+@dataclass(frozen=True)
+class Changes:
+    """What changed since the last poll: revoked sources are dropped first, then those that are assigned are begun."""
 
-    def __init__(self, paths: DataPaths, clock: Clock) -> None:
-        self.name = "spool"
-        self._reader = SpoolReader(paths.spool)
-        self._file = StateFile(paths.processor / "spool.json")
-        self._clock = clock
-        self._log = logs.get("processor")
+    assigned: Sequence[Source] = field(default_factory=tuple)
+    revoked: Sequence[Source] = field(default_factory=tuple)
 
-    def assign(self) -> State:
-        """Return what was written down for this spool; a new state where there is nothing, or another spool now.
+
+class Sources(Protocol):
+    """Says which sources are this process's."""
+
+    def poll(self, seconds: float, stop: threading.Event) -> Changes:
+        """Wait for news of any source, for changes or until `stop`, at most `seconds`; return what changed."""
+        ...
+
+    def keep_alive(self, waiting: Source | None) -> None:
+        """Say that this process lives, while it waits for the store; changes are told by the next poll.
+
+        Args:
+            waiting: The source whose lane waits; None where none does.
 
         Raises:
-            SpoolCorrupt: A newer version wrote the spool.
+            RevokedError: That source is not this process's any more.
         """
-        state = self._file.read()
-        if state is None:
-            return self._anew()
-        if self.replaced(state):
-            self._log.warning(
-                "the spool was made anew: starting from its first batch",
-                before=state.spool_id,
-                open_intent=state.intent.number if state.intent else None,
-            )
-            return self._anew()
-        return state
+        ...
 
-    def wait(self, cursor: Position, seconds: float, stop: threading.Event) -> bool:
-        """Wait for something behind the cursor, at most `seconds` or until `stop`; return whether it came."""
-        return self._reader.wait(cursor, seconds, stop, self._clock)
-
-    def follow(self, cursor: Position, until: Position | None = None) -> Iterator[Entry | Damaged]:
-        """Yield batches and damaged bytes behind the cursor.
-
-        Segments that are gone are passed over: what is missing shows in the sequences.
-        """
-        for item in self._reader.read(cursor, until):
-            if isinstance(item, Hole):
-                self._log.info("segments of the spool are gone", first=item.start.segment, next=item.end.segment)
-            else:
-                yield item
-
-    def open(self, state: State) -> bool:
-        """Write down a state with an open intent, unless a segment of it was evicted meanwhile.
-
-        From then on the spool's writer leaves its segments alone: both hold the same lock.
-        """
-        if state.intent is None:
-            raise ValueError("open() needs a state with an intent")
-        with self._reader.claiming():
-            if not self._reader.has_segments(max(state.intent.start.segment, 1), self._last_segment(state.intent.end)):
-                return False
-            self._file.write(state)
-        return True
-
-    def confirm(self, state: State) -> None:
-        """Write down a state whose intent is done."""
-        self._file.write(state)
-
-    def behind(self, cursor: Position) -> bool:
-        """Whether something lies behind the cursor now."""
-        return self._reader.has_news(cursor)
-
-    def replaced(self, state: State) -> bool:
-        """Whether the folder holds another spool than the one that the state is about."""
-        ids = self._reader.spool_ids()
-        return bool(state.spool_id and ids) and state.spool_id not in ids
-
-    def _anew(self) -> State:
-        # Whatever is there now may have been in an intent that nobody knows of any more: it is counted first.
-        return State(tried_until=self._reader.committed())
-
-    @staticmethod
-    def _last_segment(end: Position) -> int:
-        return end.segment if end.offset > 0 else end.segment - 1
+    def close(self) -> None:
+        """Give all sources back."""
+        ...

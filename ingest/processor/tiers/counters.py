@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ingest.processor.batches import Rows
-from ingest.processor.delivery import quoted
+from ingest.processor.identity import quoted
 from ingest.processor.tiers.tier import MINUTE_NS, Fill, Tier, instants, listed
 from viflux.registry import KINDS
 

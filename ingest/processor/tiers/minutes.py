@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from prometheus_client import Counter
 
 from ingest.processor.batches import Rows
-from ingest.processor.delivery import quoted
+from ingest.processor.identity import quoted
 from ingest.processor.tiers.tier import MINUTE_NS, Tier, instants, listed
 from ingest.store.client import StoreClient
 from viflux import logs

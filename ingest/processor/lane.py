@@ -1,0 +1,374 @@
+"""One source on its way into the store.
+
+The life of an intent:
+
+1. **Take.** Batches behind the cursor are read and decoded up to the limits: a range. What the store has of streams
+   that are met for the first time is asked (`adoption`); from that follow the batches that came before and the numbers
+   that never came.
+2. **Open.** The range, its exclusions and what is missing are written down by the source, before the first row is
+   sent. Where the source keeps only little, the range is cut until it fits. From here on the intent fixes every row of
+   every piece.
+3. **Bring.** Dead letters are put away, then each piece is inserted (`delivery`), then the intent's own rows: what it
+   amounts to, and the watermarks that it moves.
+4. **Finish.** The cursor moves to the intent's end, and this is written down.
+
+An intent that was opened and not finished, by this process, by one that died or by the earlier owner of a partition, is
+**resumed**: read back and brought with each piece counted first. Of a source that keeps only offset and intent, the
+rest of the state is asked of the store anew; exclusions and missing numbers are the intent's, so the pieces are the
+same. A piece that is refused for good **narrows** the intent: a new one, written down in its place, has half of the
+batches or leaves the one batch out. Where the store has a piece in part the lane **stands still**, with the intent
+open, and looks again after 30 s. A lane whose source is taken away is dropped as it is: what was written down is all
+that the next owner needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+from prometheus_client import Counter, Gauge
+
+from ingest.processor import adoption, metadata, repeats
+from ingest.processor.accounts import Accounts, accounts_of, letters
+from ingest.processor.batches import Rows
+from ingest.processor.deadletter import DeadLetters
+from ingest.processor.delivery import Delivery, PieceRefusedError, StandingStillError
+from ingest.processor.intent import Exclusion, Intent, State, Stream
+from ingest.processor.patience import Patience
+from ingest.processor.pieces import own_piece, pieces_of
+from ingest.processor.ranges import Limits, Range, read_range
+from ingest.processor.source import Source
+from ingest.store.client import StoreClient
+from viflux import logs
+from viflux.clock import NANOSECONDS, Clock
+from viflux.settings.schema import Processor as Settings
+from viflux.spool import Entry
+from viflux.telemetry import Health
+
+# Larger intents would save little and hold more memory; a piece is still bounded by the settings.
+_MOST_DECODED_BYTES = 24 << 20
+_MOST_BATCHES = 4096
+_STAND_STILL_NS = 30 * NANOSECONDS
+_LOOK_FOR_ANOTHER_LOG_NS = 60 * NANOSECONDS
+
+_SPLITS = Counter("viflux_processor_splits", "Intents that were split because a piece was refused.")
+_CUT = Counter("viflux_processor_cut_intents", "Intents that were cut because what is written down would be too long.")
+_STUCK = Gauge("viflux_processor_stuck", "Sources that stand still because the store has a piece in part.")
+
+
+@dataclass(frozen=True)
+class Means:
+    """What all lanes of a processor work with."""
+
+    settings: Settings
+    store: StoreClient
+    delivery: Delivery
+    patience: Patience
+    dead_letters: DeadLetters
+    clock: Clock
+    health: Health
+
+
+@dataclass(frozen=True)
+class Done:
+    """An intent that is done.
+
+    Attributes:
+        intent: The intent.
+        found: Its batches.
+        rows: Those that were inserted.
+        accounts: What it amounts to.
+    """
+
+    intent: Intent
+    found: Range
+    rows: Sequence[Rows]
+    accounts: Accounts
+
+
+class Lane:
+    """Moves one source into the store, an intent a turn."""
+
+    def __init__(self, source: Source, means: Means) -> None:
+        self.source = source
+        self.state = State()
+        self.is_full = False
+        self._means = means
+        # Streams of which it is known what the store has.
+        self._adopted: set[Stream] = set()
+        self._takes_up = not source.knows_streams
+        self._still = ""
+        self._still_until_ns = 0
+        self._looked_ns = 0
+        self._log = logs.get("processor").bind(source=source.name)
+
+    def begin(self) -> None:
+        """Go on from what was written down; an intent that was left open is finished in the first turn.
+
+        Raises:
+            RevokedError: The source is not ours any more.
+            SourceAwayError: It does not answer.
+        """
+        self.state = self.source.assign()
+        # Of a spool that is gone on with, the file has all streams. What a new owner does not know is asked.
+        self._adopted = set()
+        self._takes_up = not self.source.knows_streams
+        self._looked_ns = self._means.clock.monotonic_ns()
+
+    def end(self) -> None:
+        """Let go of the source: it is another's."""
+        self._stand(None)
+
+    def has_news(self) -> bool:
+        """Whether a turn would have something to do."""
+        if self._is_still():
+            return False
+        return self.state.intent is not None or self.source.has_news(self.state.cursor)
+
+    def left(self) -> str | None:
+        """Return None when everything behind the cursor is in the store, else one line."""
+        if self.state.intent is not None:
+            return f"intent {self.state.intent.number} of {self.source.name} is open"
+        return f"batches wait in {self.source.name}" if self.source.behind(self.state.cursor) else None
+
+    def turn(self) -> Done | None:
+        """Finish the open intent, or take a new one; return it when it is done.
+
+        Raises:
+            RevokedError: The source is not ours any more.
+            SourceAwayError: It does not answer.
+            StoppedError: The stage is to end.
+        """
+        if self._is_still():
+            return None
+        try:
+            done = self._resume(self.state.intent) if self.state.intent is not None else self._take()
+        except StandingStillError as error:
+            self._stand(error)
+            return None
+        self._stand(None)
+        if done is None:
+            self._look_for_another_log()
+        return done
+
+    def _is_still(self) -> bool:
+        return self._means.clock.monotonic_ns() < self._still_until_ns
+
+    def _stand(self, error: StandingStillError | None) -> None:
+        """Begin, go on with or end standing still."""
+        if error is None:
+            if self._still:
+                self._still, self._still_until_ns = "", 0
+                _STUCK.dec()
+                self._log.info("the piece is as it must be: going on")
+                self._means.health.ready(True, part=self.source.name)
+            return
+        self._still_until_ns = self._means.clock.monotonic_ns() + _STAND_STILL_NS
+        self._means.health.ready(False, f"stands still: {error}", part=self.source.name)
+        if not self._still:
+            _STUCK.inc()
+            self._log.error(
+                "the store has a piece in part: nothing more is inserted from this source; "
+                "compare the table's rows with the source, then delete those of this piece",
+                piece=error.piece.token,
+                found_rows=error.found,
+                expected_rows=error.piece.count,
+                reason=str(error),
+            )
+        self._still = str(error)
+
+    def _look_for_another_log(self) -> None:
+        now_ns = self._means.clock.monotonic_ns()
+        if now_ns >= self._looked_ns + _LOOK_FOR_ANOTHER_LOG_NS:
+            self._looked_ns = now_ns
+            if self.source.replaced(self.state):
+                self.begin()
+
+    def _take(self) -> Done | None:
+        """Open an intent over what is there, and bring it in."""
+        if not self.source.has_news(self.state.cursor):
+            return None
+        limits = Limits(self._means.settings.max_piece_rows, _MOST_DECODED_BYTES, _MOST_BATCHES)
+        items = self.source.follow(self.state.cursor, self.state.tried_until)
+        found = read_range(items, limits, one_spool=not self.source.source_id)
+        self.is_full = found.is_full
+        if not found.items:
+            if not found.is_held:
+                # Nothing more lies before that position: it is the end of a segment.
+                self.state.tried_until = None
+            return None
+        self._adopt(found.entries)
+        entries = found.entries
+        intent = Intent(
+            number=self.state.number + 1,
+            start=found.start,
+            end=found.end,
+            batches=len(found.items),
+            opened_time_ns=self._means.clock.now_ns(),
+            piece_rows=self._means.settings.max_piece_rows,
+            piece_bytes=int(self._means.settings.max_piece_bytes),
+            tried=self.state.tried_until is not None,
+            excluded=(
+                *found.unusable,
+                *self._means.patience.ask(
+                    lambda: repeats.exclusions(self._means.store, self.state, entries, found.decoded)
+                ),
+            ),
+            missing=repeats.missing_in(self.state.high_water, entries),
+        )
+        opened = self._open(intent, found)
+        return self._bring(*opened, tried=intent.tried) if opened is not None else None
+
+    def _adopt(self, entries: Sequence[Entry]) -> None:
+        """Find what the store has of the streams that are met for the first time."""
+        source_id = self.source.source_id or (entries[0].spool_id if entries else self.state.source_id)
+        ask, store = self._means.patience.ask, self._means.store
+        if self.state.source_id != source_id:
+            before = self.state
+            self.state = State(
+                source_id=source_id,
+                cursor=before.cursor,
+                tried_until=before.tried_until,
+                watermarks=before.watermarks,
+            )
+            self._adopted.clear()
+        if not self._adopted and entries:
+            newest = ask(lambda: adoption.newest_intent(store, source_id))
+            if newest > self.state.number:
+                # The cursor was lost. What came before the oldest rows that were looked at is not missing.
+                self.state.number = newest
+                self._takes_up = True
+        high_water = self.state.high_water
+        for new in adoption.newcomers(entries, self._adopted):
+            for stream, sequence in ask(lambda new=new: adoption.high_water(store, new)).items():  # type: ignore[misc]
+                high_water[stream] = max(sequence, high_water.get(stream, 0))
+            if self._takes_up:
+                self._take_up(new)
+            self._adopted.update(new.first)
+
+    def _take_up(self, new: adoption.Newcomers) -> None:
+        """Go on with streams that nothing was written down of where they are met."""
+        store, high_water = self._means.store, self.state.high_water
+        silent = [stream for stream, first in new.first.items() if stream not in high_water and first > 1]
+        ever = self._means.patience.ask(lambda: adoption.highest_ever(store, new.kind, silent))
+        for stream in silent:
+            high_water[stream] = ever.get(stream, new.first[stream] - 1)
+
+    def _open(self, intent: Intent, found: Range) -> tuple[Intent, Range] | None:
+        """Write an intent down; return it, cut to what fits, with its batches; None where these are gone."""
+        most = self.source.most_metadata_bytes
+        state = replace(self.state, number=intent.number, intent=intent)
+        while most is not None and intent.batches > 1 and len(metadata.encode(state)) > most:
+            _CUT.inc()
+            intent = _cut(intent, found, intent.batches // 2)
+            state = replace(state, intent=intent)
+        if not self._means.patience.write(lambda: self.source.open(state)):
+            self._log.info("the batches were evicted before their intent was open; reading on", intent=intent.number)
+            return None
+        self.state = state
+        return intent, found.until(intent.end)
+
+    def _resume(self, intent: Intent) -> Done | None:
+        """Finish an intent that was left open."""
+        found = read_range(self.source.follow(intent.start, intent.end))
+        intent = _worded(intent, found)
+        if found.items and found.is_of(intent):
+            if intent.missing is None:
+                missing = repeats.missing_in(self.state.high_water, found.entries)
+                intent = msgspec.structs.replace(intent, missing=missing)
+            return self._bring(intent, found, tried=True)
+        self._log.error("batches of an open intent are gone or damaged; going on with those that are left")
+        if not found.items:
+            self.state = replace(self.state, intent=None, cursor=intent.end)
+            self._means.patience.write(lambda: self.source.confirm(self.state))
+            return None
+        known = {each.start for each in intent.excluded}
+        left = msgspec.structs.replace(
+            intent,
+            number=self.state.number + 1,
+            end=found.end,
+            batches=len(found.items),
+            tried=True,
+            excluded=(*intent.excluded, *(each for each in found.unusable if each.start not in known)),
+        )
+        opened = self._open(left, found)
+        return self._bring(*opened, tried=True) if opened is not None else None
+
+    def _bring(self, intent: Intent, found: Range, *, tried: bool) -> Done | None:
+        """Bring the pieces of an open intent in and move the cursor; narrow down what is refused for good."""
+        name = f"{self.source.name}/{self.state.source_id}"
+        while True:
+            for letter in letters(found.items, intent.excluded):
+                put = (*letter, intent.opened_time_ns)
+                self._means.patience.write(lambda put=put: self._means.dead_letters.put(*put))  # type: ignore[misc]
+            rows = found.included(intent.excluded)
+            accounts = accounts_of(self.state, intent, found.items, found.decoded)
+            try:
+                for piece in pieces_of(name, intent, rows):
+                    self._means.delivery.deliver(piece, tried=tried)
+            except PieceRefusedError as refused:
+                narrowed = self._narrowed(intent, found, refused)
+                until = max(self.state.tried_until or intent.end, intent.end)
+                self.state = replace(self.state, tried_until=until)
+                opened = self._open(narrowed, found)
+                if opened is None:
+                    return None
+                (intent, found), tried = opened, True
+                continue
+            for own in accounts.rows:
+                piece = own_piece(f"{self.source.name}/own/{self.state.source_id}", intent, own)
+                self._means.delivery.deliver(piece, tried=tried)
+            self._finish(intent, found, accounts)
+            return Done(intent, found, rows, accounts)
+
+    def _narrowed(self, intent: Intent, found: Range, refused: PieceRefusedError) -> Intent:
+        """Return the intent that follows one with a refused piece: half of its batches, or without the one batch."""
+        _SPLITS.inc()
+        parts = refused.piece.rows
+        self._log.warning(
+            "the store refused rows for good; narrowing them down",
+            piece=refused.piece.token,
+            batches=len(parts),
+            reason=refused.reason[:300],
+        )
+        intent = msgspec.structs.replace(
+            intent, number=self.state.number + 1, opened_time_ns=self._means.clock.now_ns(), tried=True
+        )
+        if len(parts) == 1:
+            left_out = Exclusion(parts[0].entry.start, parts[0].day, "refused", refused.reason[:1000])
+            return msgspec.structs.replace(intent, excluded=(*intent.excluded, left_out))
+        end = parts[len(parts) // 2].entry.start
+        return _cut(intent, found, len(found.until(end).items))
+
+    def _finish(self, intent: Intent, found: Range, accounts: Accounts) -> None:
+        state = replace(self.state, cursor=intent.end, intent=None)
+        if state.tried_until is not None and state.tried_until <= intent.end:
+            state.tried_until = None
+        for entry in found.entries:
+            repeats.remember(state, entry)
+        for host, streams in accounts.watermarks.items():
+            state.watermarks.setdefault(host, {}).update(streams)
+        self._means.patience.write(lambda: self.source.confirm(state))
+        self.state = state
+
+
+def _worded(intent: Intent, found: Range) -> Intent:
+    """Return an intent with the reasons that were not written down with it."""
+    reasons = {each.start: each.reason for each in found.unusable}
+    excluded = tuple(
+        msgspec.structs.replace(each, reason=each.reason or reasons.get(each.start, "")) for each in intent.excluded
+    )
+    return msgspec.structs.replace(intent, excluded=excluded)
+
+
+def _cut(intent: Intent, found: Range, batches: int) -> Intent:
+    """Return an intent over its first batches."""
+    end = found.items[batches].start
+    return msgspec.structs.replace(
+        intent,
+        end=end,
+        batches=batches,
+        excluded=tuple(each for each in intent.excluded if each.start < end),
+        missing=tuple(each for each in intent.missing or () if each.start < end),
+    )
