@@ -59,8 +59,17 @@ def _scaled(found: Mismatch) -> bool:
 
 def _hidden_icmp(found: Mismatch) -> bool:
     """Ours is in the destination port, where the exporter hid it."""
+    return bool(found.ours == _in_port(found) and found.theirs == 0) or _no_icmp(found)
+
+
+def _no_icmp(found: Mismatch) -> bool:
+    """Theirs is in the ports, and no such type and code is assigned, or the form is another one."""
+    return bool(found.ours is None and (found.theirs == _in_port(found) or found.row["src_port"]))
+
+
+def _in_port(found: Mismatch) -> int:
     kind, code = divmod(found.row["dst_port"] or 0, 256)
-    return bool(found.ours == (kind if found.name == "icmp_type" else code) and found.theirs == 0)
+    return int(kind if found.name == "icmp_type" else code)
 
 
 DIFFERENCES = (
@@ -248,11 +257,25 @@ DIFFERENCES = (
         _hidden_icmp,
     ),
     Difference(
-        ("pmacctd_two_samplers", "pmacctd_v9"),
+        ("pmacctd_ipfix", "pmacctd_v5"),
+        "nfdump",
+        ("icmp_type", "icmp_code"),
+        "nfprobe takes the payload of a later fragment for type and code: nothing of the kind is assigned.",
+        _no_icmp,
+    ),
+    Difference(
+        ("pmacctd_two_samplers",),
         "nfdump",
         ("icmp_code",),
-        "The same. (nfprobe reads type and code of a later fragment from its payload: that is the exporter's mistake.)",
-        _hidden_icmp,
+        "The same.",
+        _no_icmp,
+    ),
+    Difference(
+        ("fprobe_v5",),
+        "nfdump",
+        ("icmp_type",),
+        "fprobe has the type in the source port, where others have an identifier: it is left out.",
+        _no_icmp,
     ),
     Difference(
         ("ovs_sflow", "ovs_sflow_tunnel", "ovs_sflow_vlan_mpls", "ovs_sflow_vxlan"),

@@ -12,6 +12,13 @@ from viflux.settings.address import network, udp_addresses
 from viflux.supervisor.addresses import export_listeners
 
 
+def three(*said: str) -> str:
+    """Return entries for an address, for it, and for it again in another form."""
+    addresses = ("192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1")
+    entries = (f'{{address = "{address}", {part}}}' for address, part in zip(addresses, said, strict=True))
+    return f"exporters.known=[{', '.join(entries)}]"
+
+
 def settings_of(*assignments: str) -> Settings:
     return load(environment={}, assignments=assignments)[0]
 
@@ -60,6 +67,18 @@ def test_networks_have_address_and_length() -> None:
         (['exporters.known=[{adress = "192.0.2.1"}]'], ["exporters.known[0]", "adress"]),
         (['exporters.known=[{address = "192.0.2.1", sampling_rate = 0}]'], ["exporters.known[0].sampling_rate"]),
         (['exporters.known=[{address = "192.0.2.1", interfaces = "x"}]'], ["exporters.known[0].interfaces"]),
+        (
+            [three("sampling_rate = 10", "domain = 1, sampling_rate = 30", "sampling_rate = 20")],
+            ["exporters.known[2].sampling_rate: 20.0 contradicts exporters.known[0].sampling_rate, 10.0"],
+        ),
+        (
+            [three('port = 5, name = "a"', "port = 5", 'domain = 7, name = "b"')],
+            ["exporters.known[2].name: 'b' contradicts exporters.known[0].name, 'a'"],
+        ),
+        (
+            [three("interface = 3, sampling_rate = 5", "sampling_rate = 7", "interface = 3, sampling_rate = 6")],
+            ["exporters.known[2].sampling_rate: 6.0 contradicts exporters.known[0].sampling_rate, 5.0"],
+        ),
     ],
 )
 def test_what_is_wrong_is_named_by_its_path(assignments: list[str], parts: list[str]) -> None:
@@ -68,6 +87,19 @@ def test_what_is_wrong_is_named_by_its_path(assignments: list[str], parts: list[
         settings_of(*assignments)
     for part in ["--set", *parts]:
         assert part in str(refused.value)
+
+
+def test_entries_that_name_an_exporter_more_closely_contradict_nothing() -> None:
+    """An exception for a port, domain or interface, the same said twice, and what one says and the other leaves out."""
+    entry = '{{address = "192.0.2.1", {}}}'
+    said = ("sampling_rate = 1", "sampling_rate = 1", 'name = "a"', "port = 5, sampling_rate = 2")
+    said += (
+        "port = 6, sampling_rate = 3",
+        "port = 5, domain = 1, sampling_rate = 4",
+        "interface = 3, sampling_rate = 5",
+    )
+    settings = settings_of(f"exporters.known=[{', '.join(entry.format(part) for part in said)}]")
+    assert len(settings.exporters.known) == len(said)
 
 
 def test_known_exporters_are_tables_in_a_file(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from viflux.errors import UsageError
 from viflux.settings.address import host_and_port, network, udp_addresses
+from viflux.settings.known import conflict
 from viflux.settings.schema import Section, Settings
 from viflux.settings.units import Duration, Size
 
@@ -241,3 +242,11 @@ def _check_exporters(settings: Settings, refuse: Callable[[str, object], NoRetur
             refuse(
                 f"exporters.known[{position}].address", f"expected an address such as 192.0.2.1, got {known.address!r}"
             )
+    if found := conflict(settings.exporters.known):
+        first, second, name = found
+        one, other = (getattr(settings.exporters.known[position], name) for position in (first, second))
+        refuse(
+            f"exporters.known[{second}].{name}",
+            f"{other!r} contradicts exporters.known[{first}].{name}, {one!r}, which is about the same exporter; "
+            "remove one of them, or tell them apart by port and domain",
+        )

@@ -1,5 +1,7 @@
 //! Decoding of one message.
 
+use std::cell::Cell;
+
 use super::derived::Common;
 use super::domain::Domain;
 use super::head::{Head, V5_RECORD};
@@ -63,10 +65,18 @@ fn message(
         head,
         exporter_address: domain.exporter_address,
         received_ns,
+        hides_icmp: Cell::new(domain.hides_icmp),
     };
     if head.source_kind == source_kind::NETFLOW5 {
-        return version5(bytes, &common, out);
+        version5(bytes, &common, out);
+    } else {
+        sets(turn, &common, bytes, domain, out);
     }
+    domain.hides_icmp = common.hides_icmp.get();
+}
+
+fn sets(turn: Turn, common: &Common<'_>, bytes: &[u8], domain: &mut Domain, out: &mut Output) {
+    let head = common.head;
     let (bytes, behind) = bytes.split_at(bytes.len().min(head.length));
     if !behind.is_empty() && turn == Turn::First {
         out.faults.push(Fault {
@@ -82,17 +92,17 @@ fn message(
     let mut survey = Survey {
         head,
         bytes,
-        received_ns,
+        received_ns: common.received_ns,
         turn,
         templates: 0,
     };
     let mut work = std::mem::take(&mut out.work);
     survey.run(domain, &mut work, out);
     if out.missing_templates.is_empty() {
-        data(&common, bytes, domain, &mut work, out);
+        data(common, bytes, domain, &mut work, out);
         let complete = survey.templates + out.records;
         if out.faults.len() == faults {
-            incomplete(turn, &common, bytes, complete, out);
+            incomplete(turn, common, bytes, complete, out);
         }
     }
     work.clear();

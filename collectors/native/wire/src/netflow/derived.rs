@@ -1,6 +1,9 @@
 //! What rows get besides the elements of their record: constants of the message, and what follows from other columns.
 
+use std::cell::Cell;
+
 use super::head::Head;
+use super::icmp;
 use super::number::number;
 use super::output::Output;
 use super::plan::Steps;
@@ -9,9 +12,6 @@ use super::spans::{durations, times};
 use super::step::Frame;
 use crate::column::Column;
 use crate::rows::Flows;
-
-/// Protocols whose exporters put type and code into the destination port.
-const ICMP: [u8; 2] = [1, 58];
 
 /// What an interface's counter adds to the IP bytes of a packet: the Ethernet header, and a VLAN tag.
 const ETHERNET_BYTES: u64 = 14;
@@ -22,6 +22,8 @@ pub struct Common<'a> {
     pub head: &'a Head,
     pub exporter_address: [u8; 16],
     pub received_ns: i64,
+    /// Whether the exporter was seen to have type and code of ICMP in the destination port.
+    pub hides_icmp: Cell<bool>,
 }
 
 /// The values of a column for rows from `row` on, if it has one for each of them.
@@ -60,7 +62,9 @@ pub fn complete(
     settle(flows, row, count);
     times(frame, steps, common.received_ns, flows);
     if !steps.icmp && !reverse {
-        hidden_icmp(row, count, flows);
+        let mut classic = common.hides_icmp.get();
+        icmp::hidden(row, count, flows, &mut classic);
+        common.hides_icmp.set(classic);
     }
     if !steps.skb_bytes {
         skb_bytes(row, count, flows);
@@ -113,34 +117,6 @@ fn domains(flows: &mut Flows, row: usize, count: usize, domain_id: u32) {
         .map(|row| column.get(row).copied().unwrap_or(domain_id))
         .collect();
     column.extend(row, values.into_iter());
-}
-
-/// Type and code of ICMP in the destination port, as NetFlow v5 began it, where no element tells them. Some (fprobe 1.1) put
-/// the type into the source port and the code into the destination port; elsewhere the source port is 0, or an identifier.
-fn hidden_icmp(row: usize, count: usize, flows: &mut Flows) {
-    let (Some(protocols), Some(ports)) = (
-        all(&flows.protocol, row, count),
-        all(&flows.dst_port, row, count),
-    ) else {
-        return;
-    };
-    let known = protocols.iter().fold(false, |found, protocol| {
-        found | (*protocol == ICMP[0]) | (*protocol == ICMP[1])
-    });
-    if !known {
-        return;
-    }
-    for (index, (protocol, port)) in protocols.iter().zip(ports).enumerate() {
-        if ICMP.contains(protocol) {
-            let apart = flows.src_port.get(row + index).copied().unwrap_or(0);
-            let (kind, code) = match (apart.to_be_bytes(), port.to_be_bytes()) {
-                ([0, kind @ 1..=255], [0, code]) => (kind, code),
-                (_, [kind, code]) => (kind, code),
-            };
-            flows.icmp_type.set(row + index, kind);
-            flows.icmp_code.set(row + index, code);
-        }
-    }
 }
 
 /// IP bytes with the link headers of that many packets; nothing where one of the two counts is not told.

@@ -58,6 +58,8 @@ pub struct Domain {
     pub bounds: Bounds,
     /// When the exporter started, as option data told it (element 160); makes instants of sysUpTime in IPFIX.
     pub start_time_ns: Option<i64>,
+    /// It was seen to have type and code of ICMP in the destination port; found out anew after a restart.
+    pub(super) hides_icmp: bool,
     /// Keep elements that no column takes. Fixed when the domain is made: plans depend on it.
     raw_elements: bool,
     /// By source kind and id.
@@ -74,6 +76,7 @@ impl Domain {
             exporter_address,
             bounds,
             start_time_ns: None,
+            hides_icmp: false,
             raw_elements,
             entries: Vec::new(),
             bytes: 0,

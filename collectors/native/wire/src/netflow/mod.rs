@@ -15,6 +15,7 @@ mod either;
 mod element;
 mod elements;
 mod head;
+mod icmp;
 mod instant;
 mod layout;
 pub mod number;

@@ -1,7 +1,8 @@
 //! Each element and the column that takes it.
 
 use crate::messages::{
-    flow, flow9, mapped, Exporter, Told, DOMAIN, EXPORTER, RECEIVED_NS, SEQUENCE, USUAL, VARIABLE,
+    flow, flow9, ipfix, mapped, record, set, template, Exporter, Told, DOMAIN, EXPORTER,
+    RECEIVED_NS, SEQUENCE, USUAL, VARIABLE,
 };
 use wire::column::Column;
 use wire::rows::{source_kind, tunnel, Flows};
@@ -297,28 +298,55 @@ fn icmp_told_and_hidden() {
     let six = flow(&[(0, 4, 1, &[58]), (0, 139, 2, &[128, 0])]);
     assert_eq!(six.out.flows.icmp_type.get(0), Some(&128));
     for protocol in [1, 58] {
-        let hidden = flow(&[(0, 4, 1, &[protocol]), (0, 11, 2, &[3, 4])]);
+        let hidden = flow(&[(0, 4, 1, &[protocol]), (0, 11, 2, &[3, 1])]);
         assert_eq!(hidden.out.flows.icmp_type.get(0), Some(&3));
-        assert_eq!(hidden.out.flows.icmp_code.get(0), Some(&4));
-        assert_eq!(hidden.out.flows.dst_port.get(0), Some(&0x0304));
-        // fprobe: apart, in both ports.
-        let apart = flow(&[
-            (0, 4, 1, &[protocol]),
-            (0, 7, 2, &[0, 8]),
-            (0, 11, 2, &[0, 5]),
-        ]);
-        assert_eq!(apart.out.flows.icmp_type.get(0), Some(&8));
-        assert_eq!(apart.out.flows.icmp_code.get(0), Some(&5));
-        // An identifier in the source port changes nothing.
-        let named = flow(&[
-            (0, 4, 1, &[protocol]),
-            (0, 7, 2, &[0, 8]),
-            (0, 11, 2, &[3, 4]),
-        ]);
-        assert_eq!(named.out.flows.icmp_type.get(0), Some(&3));
+        assert_eq!(hidden.out.flows.icmp_code.get(0), Some(&1));
+        assert_eq!(hidden.out.flows.dst_port.get(0), Some(&0x0301));
     }
     let other = flow(&[(0, 4, 1, &[6]), (0, 11, 2, &[3, 4])]);
     assert_eq!(other.out.flows.icmp_type.get(0), None);
+}
+
+#[test]
+fn ports_that_may_mean_something_else_are_no_icmp() {
+    for (protocol, src_port, dst_port) in [
+        // fprobe has type and code apart; an identifier; both.
+        (1, [0, 8], [0, 0]),
+        (1, [0, 3], [0, 1]),
+        (1, [0, 8], [8, 0]),
+        (1, [0x12, 0x34], [0, 0]),
+        // Assigned to nothing: payload of a later fragment that was taken for a header.
+        (1, [0, 0], [192, 193]),
+        (1, [0, 0], [8, 1]),
+        (58, [0, 0], [160, 161]),
+        (58, [0, 0], [8, 0]),
+        // Not told, or an echo reply.
+        (1, [0, 0], [0, 0]),
+    ] {
+        let exporter = flow(&[
+            (0, 4, 1, &[protocol]),
+            (0, 7, 2, &src_port),
+            (0, 11, 2, &dst_port),
+        ]);
+        let icmp = exporter.out.flows.icmp_type.get(0);
+        assert_eq!(icmp, None, "{protocol} {src_port:?} {dst_port:?}");
+    }
+}
+
+#[test]
+fn two_ports_of_zero_are_an_echo_reply_of_who_was_seen_to_hide_icmp() {
+    let told = |port: [u8; 2]| -> Vec<u8> {
+        let told: &[Told<'_>] = &[(0, 4, 1, &[1]), (0, 7, 2, &[0, 0]), (0, 11, 2, &port)];
+        ipfix(&[set(2, &template(256, told)), set(256, &record(told))])
+    };
+    let mut exporter = Exporter::new();
+    let mut types = Vec::new();
+    for port in [[0, 0], [8, 0], [0, 0]] {
+        exporter.hear(&told(port));
+        let row = exporter.out.flows.rows - 1;
+        types.push(exporter.out.flows.icmp_type.get(row).copied());
+    }
+    assert_eq!(types, [None, Some(8), Some(0)]);
 }
 
 #[test]

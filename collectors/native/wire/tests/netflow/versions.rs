@@ -21,7 +21,7 @@ pub fn v5(count: u16, flows: usize) -> Vec<u8> {
         bytes.extend(700_u32.to_be_bytes());
         bytes.extend((UPTIME_MS - 2_000).to_be_bytes());
         bytes.extend((UPTIME_MS - 1_000).to_be_bytes());
-        bytes.extend([0x30, 0x39, 8, 0, 0xee, 0x1b, 1, 4]);
+        bytes.extend([0, 0, 8, 0, 0xee, 0x1b, 1, 4]);
         bytes.extend([0xfd, 0xe8, 0xfd, 0xe9, 24, 16, 0xee, 0xee]);
     }
     bytes
@@ -112,7 +112,7 @@ fn all_fields_of_version_5() {
     assert_eq!(flows.duration_ns.get(0), Some(&1_000_000_000));
     assert_eq!(
         (flows.src_port.get(0), flows.dst_port.get(0)),
-        (Some(&12345), Some(&0x0800))
+        (Some(&0), Some(&0x0800))
     );
     assert_eq!(
         (
