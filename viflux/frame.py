@@ -218,3 +218,20 @@ def decode(data: bytes) -> Frame:
     return Frame(
         metadata=decode_metadata(data), payload=bytes(data[payload_at:length]), checksum=checksum, length=length
     )
+
+
+def joined(head: bytes, payload: bytes) -> Frame:
+    """Return the frame whose head and payload travelled apart; the payload is not copied.
+
+    Raises:
+        FrameError: They are no frame, do not belong together, or are damaged.
+    """
+    length = length_of(head)
+    _, checksum, _, said = _FIXED.unpack_from(head)
+    if len(head) != FIXED_BYTES + said or len(head) + len(payload) != length:
+        raise FrameError(f"head of {len(head)} and payload of {len(payload)} bytes where the frame has {length}")
+    found = xxhash.xxh3_64(head[_CHECKSUM_COVERS_FROM:])
+    found.update(payload)
+    if found.intdigest() != checksum:
+        raise FrameError(f"checksum {found.intdigest():016x} where the frame says {checksum:016x}")
+    return Frame(metadata=decode_metadata(head), payload=payload, checksum=checksum, length=length)

@@ -15,8 +15,9 @@ class DataPaths:
     | `format` | whoever comes first | the layout's version |
     | `spool/` | agent | segments, the committed offset, kept statements |
     | `exporters/` | agent | what a restart must know of exporters: templates, rates, sequence numbers |
+    | `shipper/` | shipper | its cursor in the spool, where batches go through Kafka |
     | `processor/` | processor | the cursor and the open intent of each source |
-    | `deadletter/` | processor | refused batches with their reason |
+    | `deadletter/` | processor, shipper | refused batches with their reason |
     | `store/` | store | the engine's own files |
     | `run/` | all | locks, health sockets, the writer's key; safe to lose |
     """
@@ -37,6 +38,16 @@ class DataPaths:
     def exporters(self) -> Path:
         """What the agent keeps of exporters."""
         return self.root / "exporters"
+
+    @property
+    def shipper(self) -> Path:
+        """The shipper's cursor."""
+        return self.root / "shipper"
+
+    @property
+    def shipper_state(self) -> Path:
+        """How far the shipper has come: the spool's reader file where batches go through Kafka."""
+        return self.shipper / "spool.json"
 
     @property
     def processor(self) -> Path:

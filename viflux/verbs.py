@@ -7,12 +7,16 @@ VERBS: dict[str, tuple[str, str]] = {
     "up": ("viflux.supervisor.command:up", "run everything on this host: agent, store, processor, slis, web"),
     "agent": ("collectors.agent.command:agent", "collect from this host into the spool"),
     "store": ("ingest.store.command:store", "run the embedded ClickHouse store"),
+    "shipper": ("ingest.kafka.command:shipper", "send the spool of this host to Kafka"),
     "processor": ("ingest.processor.command:processor", "move records from the spool into the store, exactly once"),
     "slis": ("analytics.command:slis", "compute service-level indicators on closed windows"),
     "web": ("dashboards.web.command:web", "serve the web console"),
     "decode": ("collectors.decode.command:decode", "print what flow exporters sent, from captures"),
     "sql": ("ingest.store.sql_command:sql", "run a read-only SQL query"),
     "exporters": ("ingest.store.exporters_command:exporters", "who sends flow exports, how much, and what is missing"),
-    "migrate": ("ingest.store.migrate_command:migrate", "bring the store's tables to this version"),
+    "migrate": (
+        "ingest.store.migrate_command:migrate",
+        "bring the store's tables and the bus's topics to this version",
+    ),
     "config": ("viflux.settings.command:config", "show or check the settings"),
 }

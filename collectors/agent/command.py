@@ -65,6 +65,7 @@ def _run(settings: Settings) -> None:
         segment_bytes=settings.spool.segment_bytes,
         keep_acknowledged_ns=settings.spool.keep_acknowledged,
         clock=clock,
+        reader_file=paths.shipper_state if settings.kafka.brokers else None,
     )
     server = telemetry.serve(paths, health)
     try:

@@ -11,7 +11,7 @@ from viflux import telemetry
 from viflux.paths import DataPaths
 from viflux.verbs import VERBS
 
-STAGES = ("agent", "store", "processor", "slis", "web")
+STAGES = ("agent", "shipper", "store", "processor", "slis", "web")
 STATE_FILE = "up.json"
 
 _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (.+)$")

@@ -35,7 +35,7 @@ def main(spec: dict[str, Any]) -> None:
     paths = DataPaths(Path(spec["data_dir"]))
     paths.root.mkdir(parents=True, exist_ok=True)
     if spec.get("prepare"):
-        owner, notes = up_command._prepare_folder(paths, spec["user"], None)
+        owner, notes = up_command._prepare_folder(paths, spec["user"], [])
         up_command._give_up_what_none_needs(owner)
         user = owner.name
     else:

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from viflux.clock import ManualClock
+from viflux.settings import load
 from viflux.supervisor.children import Child, State, command_for
-from viflux.supervisor.plan import AGENT_CAPABILITIES, STAGES, Stage
+from viflux.supervisor.plan import AGENT_CAPABILITIES, STAGES, Stage, stages_for
 
 SECOND = 1_000_000_000
 
@@ -120,4 +121,17 @@ def test_only_the_agent_keeps_anything() -> None:
         else:
             assert "--keep" not in flags
             assert flags[flags.index("--user") + 1] == "somebody"
-            assert [flags[i + 1] for i, word in enumerate(flags) if word == "--writable"] == ["/d", os.devnull]
+            writable = [flags[i + 1] for i, word in enumerate(flags) if word == "--writable"]
+            assert writable == [*([f"/d/{folder}" for folder in stage.writes] or ["/d"]), os.devnull]
+
+
+def test_the_bus_adds_its_stages_and_nothing_waits_for_what_is_not_there() -> None:
+    """Without brokers the plan has no shipper and no topics; with them the processor waits for the topics too."""
+    alone = {stage.name: stage for stage in stages_for(load(environment={})[0])}
+    assert not {"shipper", "topics"} & set(alone)
+    assert alone["processor"].after == ("migrate",)
+    bus = {stage.name: stage for stage in stages_for(load(environment={}, assignments=["kafka.brokers=b:9092"])[0])}
+    assert set(bus) == {*alone, "shipper", "topics"}
+    assert bus["processor"].after == ("migrate", "topics")
+    assert all(name in bus for stage in bus.values() for name in stage.after)
+    assert bus["shipper"].writes == ("shipper", "deadletter", "run")

@@ -90,7 +90,7 @@ def running(user: str, shared: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     options = [part for path in tries for part in ("--writes", path)]
     made = SmallUp(shared / "data").start(
         {"name": "agent", "keeps": list(AGENT_CAPABILITIES)},
-        {"name": "processor", "drain_turn": 1, "options": options},
+        {"name": "processor", "drain_turn": 2, "options": options},
         python=readable_python(user, monkeypatch),
         prepare=True,
         user=user,

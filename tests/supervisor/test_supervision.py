@@ -117,7 +117,7 @@ def test_a_gate_opens_when_the_task_is_done(small_up: SmallUp) -> None:
 def test_settings_that_a_stage_refuses_end_the_start(small_up: SmallUp) -> None:
     """Wrong use before a stage was ever ready is not tried again: the others are drained, and the exit code is 2."""
     refusing = {"name": "agent", "options": ["--exit-code", "2"]}
-    small_up.start({"name": "store", "drain_turn": 3}, refusing)
+    small_up.start({"name": "store", "drain_turn": 4}, refusing)
     assert small_up.process.wait(30) == 2
     assert "viflux: agent refused its settings, see its line above" in small_up.log()
     assert [line[1] for line in small_up.journal() if line[0] == "runs"].count("agent") == 1
@@ -143,11 +143,11 @@ def test_the_drain_keeps_its_order(small_up: SmallUp, tmp_path: Path) -> None:
     left = tmp_path / "left"
     left.touch()
     small_up.start(
-        {"name": "store", "drain_turn": 3},
+        {"name": "store", "drain_turn": 4},
         {"name": "agent"},
-        {"name": "processor", "drain_turn": 1, "empties": True, "options": ["--left-file", str(left)]},
-        {"name": "slis", "drain_turn": 2},
-        {"name": "web", "drain_turn": 2},
+        {"name": "processor", "drain_turn": 2, "empties": True, "options": ["--left-file", str(left)]},
+        {"name": "slis", "drain_turn": 3},
+        {"name": "web", "drain_turn": 3},
     ).await_ready()
     small_up.process.terminate()
     eventually("the agent has ended", lambda: small_up.happened("ends", "agent"))
@@ -168,20 +168,20 @@ def test_a_processor_that_does_not_empty_is_not_waited_for(small_up: SmallUp, tm
     left = tmp_path / "left"
     left.touch()
     small_up.start(
-        {"name": "store", "drain_turn": 3},
-        {"name": "processor", "drain_turn": 1, "empties": True, "options": ["--left-file", str(left)]},
+        {"name": "store", "drain_turn": 4},
+        {"name": "processor", "drain_turn": 2, "empties": True, "options": ["--left-file", str(left)]},
     ).await_ready()
     began = time.monotonic()
     small_up.process.terminate()
     assert small_up.process.wait(20) == 0
     assert time.monotonic() - began < 15
     assert [line[1] for line in small_up.journal() if line[0] == "ends"] == ["processor", "store"]
-    assert "the rest stays in the spool for the next start: processor: 1 batch" in small_up.log()
+    assert "the rest stays where it is for the next start: processor: 1 batch" in small_up.log()
 
 
 def test_a_second_signal_ends_at_once(small_up: SmallUp) -> None:
     """Who presses Ctrl-C again does not wait for a stage that does not listen."""
-    small_up.start({"name": "agent", "options": ["--deaf"]}, {"name": "store", "drain_turn": 3}).await_ready()
+    small_up.start({"name": "agent", "options": ["--deaf"]}, {"name": "store", "drain_turn": 4}).await_ready()
     agent = small_up.stage("agent").pid
     small_up.process.send_signal(signal.SIGINT)
     eventually("it is stopping", lambda: "stopping" in small_up.log())
@@ -197,7 +197,7 @@ def test_a_second_signal_ends_at_once(small_up: SmallUp) -> None:
 
 def test_a_signal_told_twice_is_one_wish(small_up: SmallUp) -> None:
     """Who is told by the process group and by `make` at once drains in order."""
-    small_up.start({"name": "agent"}, {"name": "store", "drain_turn": 3}).await_ready()
+    small_up.start({"name": "agent"}, {"name": "store", "drain_turn": 4}).await_ready()
     small_up.process.terminate()
     small_up.process.terminate()
     assert small_up.process.wait(15) == 0

@@ -179,6 +179,8 @@ _RANGES = {
     "window.grace": (Duration.parse("0s"), Duration.parse("10m")),
     "processor.linger": (Duration.parse("0s"), Duration.parse("10s")),
     "store.max_memory": (Size.parse("256MiB"), Size.parse("64TiB")),
+    "kafka.retention": (Duration.parse("1m"), Duration.parse("3650d")),
+    "kafka.max_in_flight": (Size.parse("1MiB"), Size.parse("1GiB")),
     "exporters.receive_buffer": (Size.parse("64KiB"), Size.parse("1GiB")),
     "exporters.queue_bytes": (Size.parse("256KiB"), Size.parse("4GiB")),
     "exporters.park_bytes": (Size.parse("64KiB"), Size.parse("4GiB")),
@@ -216,9 +218,36 @@ def _check_places(settings: Settings, origins: Origins) -> None:
             is_url = False
         if not is_url:
             refuse("store.url", f"expected http://HOST:PORT or https://HOST:PORT, got {settings.store.url!r}")
+    _check_kafka(settings, refuse)
     # It is the first part of every `vif_key`, host/namespace/ifname.
     if settings.host is not None and not re.fullmatch(r"[^\s/]+", settings.host):
         refuse("host", f"expected a name without spaces and slashes, got {settings.host!r}")
+
+
+def _check_kafka(settings: Settings, refuse: Callable[[str, object], NoReturn]) -> None:
+    kafka = settings.kafka
+    for broker in kafka.brokers:
+        try:
+            host_and_port(broker)
+        except ValueError:
+            refuse("kafka.brokers", f"expected HOST:PORT such as kafka-1:9092, got {broker!r}")
+    if kafka.replication is not None and not 1 <= kafka.replication <= 32_767:
+        refuse("kafka.replication", f"{kafka.replication} is out of range; expected 1 to 32767")
+    has_login, has_tls = kafka.security.startswith("sasl_"), kafka.security.endswith("tls")
+    for path, value, is_used, needs in (
+        ("kafka.user", kafka.user, has_login, "sasl_tls or sasl_plaintext"),
+        ("kafka.password_file", kafka.password_file, has_login, "sasl_tls or sasl_plaintext"),
+        ("kafka.ca_file", kafka.ca_file, has_tls, "tls or sasl_tls"),
+        ("kafka.certificate_file", kafka.certificate_file, has_tls, "tls or sasl_tls"),
+        ("kafka.key_file", kafka.key_file, has_tls, "tls or sasl_tls"),
+    ):
+        if value is not None and not is_used:
+            refuse(path, f"it is not used with kafka.security = {kafka.security}; that has to be {needs}")
+        if value is None and has_login and path in ("kafka.user", "kafka.password_file"):
+            refuse(path, f"it is needed with kafka.security = {kafka.security}")
+    if (kafka.certificate_file is None) != (kafka.key_file is None):
+        missing = "kafka.key_file" if kafka.key_file is None else "kafka.certificate_file"
+        refuse(missing, "a client certificate needs both kafka.certificate_file and kafka.key_file")
 
 
 def _check_exporters(settings: Settings, refuse: Callable[[str, object], NoReturn]) -> None:

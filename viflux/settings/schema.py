@@ -199,6 +199,51 @@ class Processor(Section, frozen=True):
     )
 
 
+class Kafka(Section, frozen=True):
+    """Apache Kafka between the spools of many hosts and the processors."""
+
+    brokers: Annotated[
+        tuple[str, ...], Meta(description="brokers to ask first, as HOST:PORT; none: the spool is read directly")
+    ] = ()
+    topic_prefix: Annotated[
+        str, Meta(description="first part of each topic's name: PREFIX.KIND.v1", pattern=r"^[A-Za-z0-9._-]{1,200}$")
+    ] = "viflux"
+    group: Annotated[str, Meta(description="consumer group of the processors", min_length=1, max_length=255)] = (
+        "viflux-processor"
+    )
+    partitions: Annotated[
+        int, Meta(description="partitions of a topic that `viflux migrate` makes, all topics alike", ge=1, le=10_000)
+    ] = 4
+    replication: Annotated[
+        int | None,
+        Meta(description="copies of each partition in topics that `viflux migrate` makes; none: 3, or all brokers"),
+    ] = None
+    retention: Annotated[Duration, Meta(description="how long topics that `viflux migrate` makes keep a batch")] = (
+        duration("3d")
+    )
+    max_in_flight: Annotated[
+        Size, Meta(description="most bytes that the shipper has sent and no broker has acknowledged; 1MiB to 1GiB")
+    ] = size("16MiB")
+    security: Annotated[
+        Literal["plaintext", "tls", "sasl_tls", "sasl_plaintext"],
+        Meta(description="encryption, and login by user and password (sasl)"),
+    ] = "plaintext"
+    ca_file: Annotated[
+        Path | None, Meta(description="certificates (PEM) that the brokers' are checked against; none: the system's")
+    ] = None
+    certificate_file: Annotated[Path | None, Meta(description="this client's certificate (PEM), where brokers ask")] = (
+        None
+    )
+    key_file: Annotated[Path | None, Meta(description="the key (PEM) of certificate_file")] = None
+    sasl_mechanism: Annotated[
+        Literal["scram-sha-512", "scram-sha-256", "plain"], Meta(description="how the password is proved")
+    ] = "scram-sha-512"
+    user: Annotated[str | None, Meta(description="user for the login")] = None
+    password_file: Annotated[Path | None, Meta(description="file that holds the user's password and nothing else")] = (
+        None
+    )
+
+
 class Web(Section, frozen=True):
     """The web console."""
 
@@ -238,5 +283,6 @@ class Settings(Section, frozen=True):
     window: Window = Window()
     store: Store = Store()
     processor: Processor = Processor()
+    kafka: Kafka = Kafka()
     web: Web = Web()
     log: Log = Log()

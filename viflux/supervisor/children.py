@@ -186,9 +186,10 @@ def command_for(
     if stage.keeps:
         command += [part for name in stage.keeps for part in ("--keep", name)]
     else:
-        command += ["--writable", str(data_dir), "--writable", os.devnull]
+        writable = [data_dir / folder for folder in stage.writes] or [data_dir]
+        command += [part for path in (*writable, os.devnull) for part in ("--writable", str(path))]
         command += ["--user", user] if user else []
         command += ["--tell-missing"] if tells_missing else []
     command += ["--hold"] if stage.after else []
     command += [part for module in stage.loads for part in ("--load", module)]
-    return [*command, "--", stage.name, *flags]
+    return [*command, "--", *(stage.verb or (stage.name,)), *flags]

@@ -30,7 +30,7 @@ _PREDECESSOR_SECONDS = 5.0
 @verb()
 @click.pass_context
 def up(context: click.Context, settings: Settings, user: str | None) -> None:
-    """Run everything on this host: agent, store, processor, slis and the web console.
+    """Run everything on this host: agent, store, processor, slis and the web console; with Kafka the shipper too.
 
     Restarts what dies, and on SIGTERM or Ctrl-C stops in order; a second one stops at once.
     """
@@ -52,7 +52,7 @@ def up(context: click.Context, settings: Settings, user: str | None) -> None:
         for address in heard:
             addresses.require_free_udp(setting, address, wait_seconds)
 
-    owner, notes = _prepare_folder(paths, user or settings.user, context.params.get("config"))
+    owner, notes = _prepare_folder(paths, user or settings.user, _files_to_read(settings, context.params.get("config")))
     notes += _unseen(settings)
     if os.geteuid() == 0:
         _give_up_what_none_needs(owner)
@@ -100,7 +100,14 @@ def _is_our_child(pid: int) -> bool:
     return not arguments or b"viflux.supervisor.child" in arguments.split(b"\0")
 
 
-def _prepare_folder(paths: DataPaths, user: str, config: Path | None) -> tuple[Owner, list[str]]:
+def _files_to_read(settings: Settings, config: Path | None) -> list[Path]:
+    """Return the files that the stages other than the agent read, whoever they run as."""
+    kafka = settings.kafka
+    named = (config, kafka.ca_file, kafka.certificate_file, kafka.key_file, kafka.password_file)
+    return [Path(path).absolute() for path in named if path is not None]
+
+
+def _prepare_folder(paths: DataPaths, user: str, must_read: list[Path]) -> tuple[Owner, list[str]]:
     """Find out whom the others run as, give them their part of the folder, and say in plain words what came of it."""
     this = Owner.of_this_process()
     if this.uid != 0:
@@ -109,8 +116,7 @@ def _prepare_folder(paths: DataPaths, user: str, config: Path | None) -> tuple[O
     wanted = folder.owner_named(user)
     reason: str | None = f"user {user} does not exist; `useradd --system {user}` adds it"
     if wanted is not None:
-        settings_file = [Path(config).absolute()] if config else []
-        reason = folder.why_unusable(user, settings_file)
+        reason = folder.why_unusable(user, must_read)
         if reason is None:
             folder.hand_over(paths, wanted)
             reason = folder.why_unusable(user, [paths.root])

@@ -109,7 +109,7 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
     |---|---|---|---|
     | the folder, `spool/`, `exporters/` | user of `up` : group of the others | 2750 | the agent writes |
     | `run/` | the same | 3770 | both make sockets and locks, and neither removes the other's |
-    | `processor/`, `deadletter/` | the others | 2750 | the processor writes, the agent reads through the group |
+    | `shipper/`, `processor/`, `deadletter/` | the others | 2750 | they write, the agent reads through the group |
     | `store/`, `run/*.key` | the others | 2700, 0600 | only the store and its writers read |
 
     Files of an earlier start under another user are given over too; hard links are left alone, since one could
@@ -120,15 +120,16 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
     """
     this = Owner.of_this_process()
     try:
-        for folder in (paths.spool, paths.exporters, paths.processor, paths.deadletter, paths.store, paths.run):
+        others = (paths.shipper, paths.processor, paths.deadletter)
+        for folder in (paths.spool, paths.exporters, *others, paths.store, paths.run):
             folder.mkdir(mode=0o750, exist_ok=True)
         if this.uid == 0:
             _give(paths.root, this.uid, owner.gid, 0o2750)
             _give_all(paths.spool, this.uid, owner.gid, 0o2750)
             _give_all(paths.exporters, this.uid, owner.gid, 0o2750)
             _give(paths.run, this.uid, owner.gid, 0o3770)
-            _give_all(paths.processor, owner.uid, owner.gid, 0o2750)
-            _give_all(paths.deadletter, owner.uid, owner.gid, 0o2750)
+            for folder in others:
+                _give_all(folder, owner.uid, owner.gid, 0o2750)
             _give_all(paths.store, owner.uid, owner.gid, 0o2700)
         _sweep_run(paths, owner, may_give=this.uid == 0)
         probe = paths.run / "up.probe"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,10 +20,12 @@ class Stage:
     """One process of the plan.
 
     Attributes:
-        name: Its verb.
+        name: What pages and logs call it; its verb, unless `verb` says otherwise.
+        verb: The verb with its own words.
         after: Names of what must be there before it runs: `store` that answers, or a task that is done. It is started
             at once all the same, and loads its code while it waits.
         loads: The modules of that code which its verb imports only when it runs.
+        writes: Folders within the data folder that a confined stage may write to; all of it by default.
         keeps: Capabilities that it keeps where `up` runs as root; one that keeps none is confined and changes its user.
         task: Whether it ends when its work is done, and is not started again then.
         drain_turn: When it is stopped: lower first, equal ones together.
@@ -31,33 +33,47 @@ class Stage:
     """
 
     name: str
+    verb: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     task: bool = False
     drain_turn: int = 0
     empties: bool = False
 
 
-STORE = Stage("store", drain_turn=3)
+STORE = Stage("store", drain_turn=4)
+SHIPPER = Stage("shipper", writes=("shipper", "deadletter", "run"), drain_turn=1, empties=True)
+TOPICS = Stage("topics", verb=("migrate", "--only", "topics", "--wait"), writes=("run",), task=True, drain_turn=0)
 
 STAGES = (
     STORE,
     Stage("agent", keeps=AGENT_CAPABILITIES, drain_turn=0),
-    Stage("migrate", after=("store",), task=True, drain_turn=0),
+    SHIPPER,
+    Stage("migrate", verb=("migrate", "--only", "tables"), after=("store",), task=True, drain_turn=0),
+    TOPICS,
     Stage(
         "processor",
-        after=("migrate",),
+        after=("migrate", "topics"),
         loads=("ingest.processor.loop", "ingest.store.client"),
-        drain_turn=1,
+        drain_turn=2,
         empties=True,
     ),
-    Stage("slis", after=("migrate",), drain_turn=2),
-    Stage("web", drain_turn=2),
+    Stage("slis", after=("migrate",), drain_turn=3),
+    Stage("web", drain_turn=3),
 )
 """In the order of their start: the store first because others wait for it."""
 
 
 def stages_for(settings: Settings) -> tuple[Stage, ...]:
-    """Return the stages to start here; without the embedded store where an existing server is named."""
-    return tuple(stage for stage in STAGES if stage is not STORE or settings.store.url is None)
+    """Return the stages to start here: the store unless a server is named, those of the bus where brokers are."""
+    left_out = {STORE} if settings.store.url is not None else set()
+    if not settings.kafka.brokers:
+        left_out |= {SHIPPER, TOPICS}
+    absent = {TOPICS.name} if TOPICS in left_out else set()
+    return tuple(
+        replace(stage, after=tuple(name for name in stage.after if name not in absent))
+        for stage in STAGES
+        if stage not in left_out
+    )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 15.0
 """Longest time from the signal to the end of the last stage; what is not stored by then stays in the spool."""
 
-_TURN_ENDS_BEFORE_END_SECONDS = {0: 11.0, 1: 5.0, 2: 3.0, 3: 0.0}
+_TURN_ENDS_BEFORE_END_SECONDS = {0: 11.0, 1: 8.0, 2: 5.0, 3: 3.0, 4: 0.0}
 """For each drain turn, how long before the end of the drain its stages are killed if they have not ended."""
 
 _EMPTY_BEFORE_TURN_ENDS_SECONDS = 2.0
@@ -232,32 +232,32 @@ class Supervision:
     def _drain(self) -> None:
         self._report.event("info", "stopping: the agent first, then what it collected is stored")
         end_ns = self._clock.monotonic_ns() + int(DRAIN_SECONDS * 1e9)
-        left = ""
+        left: list[str] = []
         for turn in sorted({child.stage.drain_turn for child in self._children}):
             group = [child for child in self._children if child.stage.drain_turn == turn]
             turn_ends_ns = end_ns - int(_TURN_ENDS_BEFORE_END_SECONDS[turn] * 1e9)
             for child in group:
                 if child.stage.empties:
-                    left = self._await_empty(child, turn_ends_ns - int(_EMPTY_BEFORE_TURN_ENDS_SECONDS * 1e9))
+                    left += self._await_empty(child, turn_ends_ns - int(_EMPTY_BEFORE_TURN_ENDS_SECONDS * 1e9))
                 child.signal(signal.SIGTERM)
             self._await_end(group, turn_ends_ns)
         if left:
-            self._report.event("warning", f"stopped; the rest stays in the spool for the next start: {left}")
+            self._report.event("warning", f"stopped; the rest stays where it is for the next start: {'; '.join(left)}")
         else:
             self._report.event("info", "stopped; all that was collected is stored")
 
-    def _await_empty(self, child: Child, until_ns: int) -> str:
-        """Wait until a stage has handed on all that it was given; return what is left, empty if nothing."""
+    def _await_empty(self, child: Child, until_ns: int) -> list[str]:
+        """Wait until a stage has handed on all that it was given; return a line with what is left, empty if nothing."""
         left = child.reason or "it did not run"
         while child.is_running and child.state is not State.HELD:
             status, text = ask(self._paths, child.stage.name, "/drainz", _ASK_TIMEOUT_SECONDS)
             if status == 200:
-                return ""
+                return []
             left = text.strip()
             if self._is_over(until_ns):
                 break
             self._take_events(_STARTING_PAUSE_SECONDS)
-        return f"{child.stage.name}: {left}"
+        return [f"{child.stage.name}: {left}"]
 
     def _await_end(self, group: Iterable[Child], until_ns: int) -> None:
         group = tuple(group)

@@ -1,0 +1,86 @@
+"""What the client library's errors mean to a person: what, where, and what to do."""
+# ruff: noqa: SLF001 - the library's own error codes have names that begin with an underscore
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError
+
+from ingest.kafka.message import TOPIC_MESSAGE_BYTES
+from viflux.settings.schema import Kafka
+
+AWAY = frozenset(
+    (
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._RESOLVE,
+        KafkaError._TIMED_OUT,
+        KafkaError.REQUEST_TIMED_OUT,
+    )
+)
+"""No broker could be talked to."""
+
+ALL_AWAY = KafkaError._ALL_BROKERS_DOWN
+"""Says less than what came before it."""
+
+TOPIC_MISSING = frozenset((KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION))
+
+TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
+
+_SENTENCES: tuple[tuple[frozenset[int], str], ...] = (
+    (AWAY, "no broker of kafka.brokers ({brokers}) answers: {text}"),
+    (
+        frozenset((KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)),
+        "the brokers refuse the login of {user}: {text}; check kafka.user and kafka.password_file",
+    ),
+    (
+        frozenset((KafkaError._SSL,)),
+        "TLS with the brokers fails: {text}; check kafka.ca_file and the names in kafka.brokers",
+    ),
+    (TOPIC_MISSING, "topic {topic} is not there; `viflux migrate` makes it"),
+    (
+        TOO_LARGE,
+        "topic {topic} does not take a message of this size; set its max.message.bytes to {topic_bytes} or more",
+    ),
+    (
+        frozenset(
+            (
+                KafkaError.TOPIC_AUTHORIZATION_FAILED,
+                KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+                KafkaError.GROUP_AUTHORIZATION_FAILED,
+            )
+        ),
+        "user {user} lacks a right: {text} {topic}; docs/kafka.md lists the rights that it needs",
+    ),
+    (
+        frozenset((KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND)),
+        "topic {topic} has fewer copies in sync than its min.insync.replicas; start the brokers that are down",
+    ),
+    (
+        frozenset((KafkaError.INVALID_TIMESTAMP,)),
+        "topic {topic} refuses this host's clock; set its message.timestamp.type to LogAppendTime",
+    ),
+)
+
+
+def told(error: KafkaError, kafka: Kafka, topic: str = "") -> str:
+    """Return an error of the client library as one line that says what to do where that is known."""
+    text = _detail(error)
+    facts = {
+        "brokers": ",".join(kafka.brokers),
+        "user": kafka.user or "ANONYMOUS",
+        "topic": topic,
+        "text": text,
+        "topic_bytes": TOPIC_MESSAGE_BYTES,
+    }
+    for codes, sentence in _SENTENCES:
+        if error.code() in codes:
+            return " ".join(sentence.format(**facts).split())
+    return f"{topic}: {text}" if topic else text
+
+
+def _detail(error: KafkaError) -> str:
+    # As the library writes it: address with its protocol, what happened, and in brackets after how many milliseconds.
+    text = " ".join(error.str().split()).partition(" (after ")[0]
+    if "://" in text:
+        text = text.partition("://")[2]
+    return text[:300]

@@ -1,0 +1,1 @@
+"""Kafka as the bus: messages, topics, the shipper and the sources, against real brokers."""
