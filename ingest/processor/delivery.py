@@ -19,14 +19,15 @@ from typing import Protocol
 import pyarrow as pa
 from prometheus_client import Counter
 
-from ingest.processor.batches import DAY_NS
 from ingest.processor.identity import conditions
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import Piece
 from ingest.store.client import StoreRefused, StoreUnavailable
+from ingest.store.keep import kept_ns
 from viflux import logs
 from viflux.clock import Clock
 from viflux.registry import KINDS
+from viflux.settings.schema import Keep
 
 _INSERTED = Counter("viflux_processor_inserted_rows", "Rows that are in the store.", ["table"])
 _UNACKNOWLEDGED = Counter("viflux_processor_unacknowledged_tries", "Inserts whose outcome had to be counted.")
@@ -80,8 +81,9 @@ class StandingStillError(Exception):
 class Delivery:
     """Brings pieces into one store."""
 
-    def __init__(self, store: Store, patience: Patience, clock: Clock) -> None:
+    def __init__(self, store: Store, patience: Patience, clock: Clock, keep: Keep) -> None:
         self._store = store
+        self._keep = keep
         self._clock = clock
         self._patience = patience
         self._log = logs.get("processor")
@@ -125,8 +127,8 @@ class Delivery:
 
     def _is_past_keeping(self, piece: Piece) -> bool:
         """Return whether the store may have dropped the piece's oldest rows already for their age (TTL)."""
-        keep_ns = KINDS[piece.table].keep_days * DAY_NS
-        return piece.bounds_ns[0] < self._clock.now_ns() - keep_ns + _TTL_MARGIN_NS
+        kept = kept_ns(KINDS[piece.table], self._keep)
+        return piece.bounds_ns[0] < self._clock.now_ns() - kept + _TTL_MARGIN_NS
 
     def _done(self, piece: Piece) -> None:
         _INSERTED.labels(piece.table).inc(piece.count)

@@ -19,6 +19,7 @@ from ingest.processor.lane import Done, Lane, Means
 from ingest.processor.patience import Patience, StoppedError
 from ingest.processor.source import RevokedError, Source, SourceAwayError, Sources
 from ingest.processor.tiers import TIERS, MinuteTier
+from ingest.store import keep
 from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate
 from viflux import logs
@@ -60,7 +61,7 @@ class Processor:
         self._health = health
         self._stop = stop
         self._patience = Patience(clock, health, stop, self._keep_alive)
-        delivery = Delivery(store, self._patience, clock)
+        delivery = Delivery(store, self._patience, clock, settings.keep)
         self._means = Means(settings.processor, store, delivery, self._patience, dead_letters, clock, health)
         self._tiers = [
             (
@@ -80,6 +81,8 @@ class Processor:
         self._health.drains(self.left)
         try:
             self._patience.ask(lambda: migrate(self._store, self._settings.store.database))
+            for line in self._patience.ask(self._apply_keep):
+                self._log.info("how long rows are kept was changed", table=line)
             while not self._stop.is_set():
                 self._round()
         except StoppedError:
@@ -92,6 +95,9 @@ class Processor:
         if not self._started:
             return "not started"
         return next((left for lane in list(self._lanes.values()) if (left := lane.left()) is not None), None)
+
+    def _apply_keep(self) -> list[str]:
+        return keep.in_words(keep.apply(self._store, self._settings.store.database, self._settings.keep))
 
     def _round(self) -> None:
         """Give each source a turn."""

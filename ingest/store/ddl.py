@@ -10,6 +10,8 @@ import sys
 from importlib import resources
 
 from viflux.registry import KINDS, Column, Kind
+from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
+from viflux.settings.schema import Keep
 
 # Guards two tries of one piece that run at once; nothing relies on it across a restart.
 _DEDUPLICATION_WINDOW = 1000
@@ -18,7 +20,8 @@ _DEDUPLICATION_WINDOW = 1000
 def render() -> str:
     """Return the whole schema as SQL statements, each ended by a semicolon; `{database}` stands for its name."""
     tables = [_table(kind) for kind in KINDS.values()]
-    return "\n\n".join([*tables, *(view.strip() for view in _views())]) + "\n"
+    tiers = [_tier_view(rollup, length) for rollup in ROLLUPS.values() for length in LENGTHS]
+    return "\n\n".join([*tables, *tiers, *(view.strip() for view in _views())]) + "\n"
 
 
 def statements(text: str, database: str) -> list[str]:
@@ -42,6 +45,8 @@ def _table(kind: Kind) -> str:
         # Derived rows need neither: whatever is lost of them is computed again from the raw rows.
         settings.append(f"non_replicated_deduplication_window = {_DEDUPLICATION_WINDOW}")
         settings += ["fsync_after_insert = 1", "fsync_part_directory = 1"]
+    if kind.whole_parts:
+        settings.append("ttl_only_drop_parts = 1")
     primary_key = f"PRIMARY KEY {kind.primary_key}\n" if kind.primary_key else ""
     return (
         f"-- {kind.meaning}\n"
@@ -50,7 +55,7 @@ def _table(kind: Kind) -> str:
         f"ENGINE = {kind.engine}\n"
         f"PARTITION BY {kind.partition_by}\n"
         f"{primary_key}ORDER BY {kind.order_by}\n"
-        f"TTL {kind.ttl}\n"
+        f"TTL {kind.ttl(Keep().days)}\n"
         f"SETTINGS {', '.join(settings)};"
     )
 
@@ -61,6 +66,30 @@ def _column(column: Column) -> str:
     comment = column.meaning.replace("\\", "\\\\").replace("'", "\\'")
     return f"`{column.name}` {form.clickhouse}{default} COMMENT '{comment}'" + (
         f" CODEC({form.codec})" if form.codec else ""
+    )
+
+
+def _tier_view(rollup: Rollup, length: Length) -> str:
+    name = f"{rollup.kind}_{length.suffix}"
+    keys = ("time", "host", "vif_id", *rollup.keys)
+    source = f"{{database}}.{rollup.table_of(length.suffix)} AS revisions FINAL\nWHERE NOT vanished"
+    if rollup.row_keys(length.suffix) == keys:
+        says = f"The newest revision of each window of {length.meaning}."
+        columns, group = [*keys, "revision", *rollup.measures], ""
+    else:
+        says = "What flows left in each minute, of the newest revision of each minute in which they ended."
+        sums = [f"sum(revisions.{name}) AS {name}" for name in rollup.sums]
+        columns = [*keys, *sums, *(f"max(revisions.{name}) AS {name}" for name in rollup.maxima)]
+        group = f"\nGROUP BY {', '.join(keys)}"
+    if "exporter_address" in keys:
+        says += (
+            "\n-- Where several exporters watch a VIF, each of them tells of the same packets: their rows are "
+            "alternatives, not parts."
+        )
+    listed = ",\n".join(f"    {column}" for column in columns)
+    return (
+        f"-- {says}\nCREATE VIEW {{database}}.{name} AS\nSELECT\n{listed}\nFROM {source}{group}\n"
+        "SETTINGS do_not_merge_across_partitions_select_final = 1;"
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from ingest.store import keep
 from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate as apply
 from viflux import logs
@@ -21,15 +22,19 @@ from viflux.settings import Settings
 def migrate(settings: Settings, only: Literal["tables", "topics"] | None, *, wait: bool) -> None:
     """Bring the store's tables, and with `kafka.brokers` the topics, to this version.
 
-    Applies the migrations that the store has not seen, in order, and prints one line for each. Topics that are
-    missing are made; one that would lose or disorder batches is refused. Safe to run at any time and again after a
+    Applies the migrations that the store has not seen, in order, and brings the time that each table keeps its rows to
+    the settings in `[keep]`; prints one line for each. Topics that are missing are made; one that would lose or disorder batches is refused. Safe to run at any time and again after a
     crash. Refuses a store that a newer version has made.
     """
     if only != "topics":
-        applied = apply(StoreClient.writer(settings), settings.store.database)
+        store = StoreClient.writer(settings)
+        applied = apply(store, settings.store.database)
+        changes = keep.in_words(keep.apply(store, settings.store.database, settings.keep))
         for migration in applied:
             click.echo(f"applied {migration.name}", err=True)
-        if not applied:
+        for line in changes:
+            click.echo(line, err=True)
+        if not applied and not changes:
             click.echo("the store is up to date", err=True)
     if only != "tables" and settings.kafka.brokers:
         _topics(settings, wait=wait)

@@ -251,7 +251,21 @@ SLI = (
 )
 
 TIER = (
-    Column("revision", Type.UINT64, "", "How many hand-overs touched the window when the row was filled.", "processor"),
+    Column(
+        "touched_minutes",
+        Type.TAGS,
+        "min",
+        "Minutes since the epoch whose tiers the rows that were handed on belong to; empty for kinds without tiers.",
+        "processor",
+    ),
+    Column(
+        "revision",
+        Type.UINT64,
+        "",
+        "How many hand-overs had touched the window when it was filled; of a coarser tier the sum of the finer's.",
+        "processor",
+    ),
+    Column("vanished", Type.BOOL, "", "An earlier fill of the window had the row and the newest has not.", "processor"),
     Column("covered_ns", Type.COUNT, "ns", "Time that clean readings cover.", "processor"),
     Column("gap_ns", Type.COUNT, "ns", "Time that only `gap` and `reset` rows cover.", "processor"),
     Column("rows_count", Type.COUNT, "rows", "Raw rows behind the row.", "processor"),

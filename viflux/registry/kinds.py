@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from viflux.registry import columns
@@ -9,8 +10,11 @@ from viflux.registry.column import Column
 from viflux.registry.columns import COLUMNS
 from viflux.registry.exports import EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS
+from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
 
 DERIVED = ("time_origin", "inserted_time")
+# What the processor adds to its own ledger rows.
+OF_LEDGER = ("touched_minutes",)
 FRAME = ("host", "boot_id", "spool_id", "stream", "sequence", "received_time")
 
 
@@ -29,9 +33,11 @@ class Kind:
         order_by: Sorting key, with its reason in `order_reason`.
         order_reason: Why the table is sorted so.
         engine: ClickHouse table engine.
-        ttl: TTL expression, rows of the default retention.
+        whole_parts: Rows are dropped for their age by whole parts only, which holds them for up to a partition's span
+            longer.
         primary_key: What of the sorting key the index in memory holds; empty for all of it.
-        keep_days: How long raw rows are kept, in days from their event time; 0 for derived tables.
+        keep: For each TTL of the table the setting in `[keep]` that says how long, and which rows it is for (SQL; empty
+            for all).
         wide: Most columns of most rows are missing: a batch leaves out those without any value, and in the others a
             missing value is null; in the table it is the type's zero, or null where the type says so.
         time_is_end: `time` is the end of the row's interval; of other kinds it is the start.
@@ -45,11 +51,11 @@ class Kind:
     partition_by: str
     order_by: str
     order_reason: str
-    ttl: str
+    keep: tuple[tuple[str, str], ...]
     engine: str = "MergeTree"
     primary_key: str = ""
     version: int = 1
-    keep_days: int = 0
+    whole_parts: bool = False
     wide: bool = False
     time_is_end: bool = False
 
@@ -63,6 +69,17 @@ class Kind:
         """The columns of the table."""
         return tuple(COLUMNS[name] for name in self.table)
 
+    def ttl(self, days: Mapping[str, int]) -> str:
+        """Return the TTL expression.
+
+        Args:
+            days: How long is kept, by the names in `[keep]`.
+        """
+        return ", ".join(
+            f"toDateTime(time) + INTERVAL {days[name]} DAY{f' DELETE WHERE {where}' if where else ''}"
+            for name, where in self.keep
+        )
+
 
 def _names(group: tuple[Column, ...]) -> tuple[str, ...]:
     return tuple(column.name for column in group)
@@ -74,8 +91,9 @@ def _raw(
     record: tuple[str, ...],
     order_by: str,
     order_reason: str,
-    days: int,
+    keep: str,
     *,
+    more: tuple[str, ...] = (),
     wide: bool = False,
     time_is_end: bool = False,
 ) -> Kind:
@@ -83,26 +101,44 @@ def _raw(
         name=name,
         meaning=meaning,
         record=record,
-        table=(*record, *(column for column in FRAME if column not in record), *DERIVED),
+        table=(*record, *(column for column in FRAME if column not in record), *DERIVED, *more),
         table_name=name,
         partition_by="toDate(time)",
         order_by=order_by,
         order_reason=order_reason,
-        ttl=f"toDateTime(time) + INTERVAL {days} DAY",
-        keep_days=days,
+        keep=((keep, ""),),
         wide=wide,
         time_is_end=time_is_end,
     )
 
 
 _EXPORTER = ("source_kind", "exporter_address", "observation_domain_id")
-_FLOWS_TIER_KEY = ("protocol", "service_port", "peer_network", "sampling_origin", "flow_direction")
-_FLOWS_TIER_ORDER = ("toStartOfHour(time)", "vif_id", "time", "host", "end_minute_time", *_FLOWS_TIER_KEY)
-# Two exporters that watch one VIF tell of the same packets: only one of them may be counted.
-_TELLS_EXPORTERS_APART = ("source_kind", "exporter_address")
-_COUNTER_DELTAS = tuple(
-    name for name in _names(columns.COUNTERS) if f"{name}_total" in COLUMNS and name != "delta_kind"
-)
+
+
+def _tier(rollup: Rollup, length: Length) -> Kind:
+    finer = LENGTHS[LENGTHS.index(length) - 1].suffix if length is not LENGTHS[0] else ""
+    source = f"`{rollup.kind}_{finer}`" if finer else f"`{rollup.kind}`"
+    spread = "; a longer flow is spread over its minutes" if rollup.spread_minutes and not finer else ""
+    keys = rollup.row_keys(length.suffix)
+    end = ("end_minute_time",) if "end_minute_time" in keys else ()
+    order = (length.order_from, "vif_id", "time", "host", *end, *rollup.keys)
+    # The exporter adds little to what the other keys find, and 18 bytes to each entry of the index in memory.
+    index = tuple(key for key in order if key not in ("source_kind", "exporter_address"))
+    return Kind(
+        name=f"{rollup.kind}_{length.suffix}",
+        meaning=f"{rollup.meaning} over {length.meaning}, filled from {source} when the window has closed{spread}.",
+        record=(),
+        table=(*keys[: keys.index("vif_id") + 1], "revision", *rollup.keys, *rollup.measures, "vanished"),
+        table_name=rollup.table_of(length.suffix),
+        partition_by=length.partition_by,
+        order_by=f"({', '.join(order)})",
+        primary_key=f"({', '.join(index)})" if index != order else "",
+        order_reason="windows of one VIF lie together; of all revisions of a row one remains",
+        keep=((length.keep, ""),),
+        whole_parts=True,
+        engine="ReplacingMergeTree(revision)",
+    )
+
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -113,7 +149,7 @@ KINDS: dict[str, Kind] = {
             ("time", "vif_id", *_names(columns.INVENTORY)),
             "(vif_id, time)",
             "labels are looked up by VIF, as of a time",
-            400,
+            "history",
         ),
         _raw(
             "counters",
@@ -121,7 +157,7 @@ KINDS: dict[str, Kind] = {
             ("time", "duration_ns", "vif_id", *_names(columns.COUNTERS)),
             "(toStartOfHour(time), vif_id, time)",
             "one VIF's hour lies together, so a page on one VIF reads few granules and deltas compress",
-            3,
+            "raw",
         ),
         _raw(
             "flows",
@@ -129,7 +165,7 @@ KINDS: dict[str, Kind] = {
             ("time", "duration_ns", "vif_id", "received_time", *_names(FLOWS)),
             "(toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time)",
             "five minutes of one VIF lie together, by whom it talks to",
-            3,
+            "raw",
             wide=True,
             time_is_end=True,
         ),
@@ -162,7 +198,7 @@ KINDS: dict[str, Kind] = {
             ),
             "(toStartOfHour(time), vif_id, time)",
             "one VIF's hour lies together",
-            3,
+            "raw",
         ),
         _raw(
             "hosts",
@@ -170,7 +206,7 @@ KINDS: dict[str, Kind] = {
             ("time", "duration_ns", *_EXPORTER, *_names(HOSTS)),
             "(toStartOfHour(time), exporter_address, time)",
             "one host's hour lies together",
-            3,
+            "raw",
         ),
         _raw(
             "exporters",
@@ -185,7 +221,7 @@ KINDS: dict[str, Kind] = {
             ),
             "(toStartOfHour(time), exporter_address, observation_domain_id, time)",
             "what was sent lately is asked for all exporters at once",
-            30,
+            "ledger",
         ),
         _raw(
             "events",
@@ -193,7 +229,7 @@ KINDS: dict[str, Kind] = {
             ("time", "vif_id", *_names(columns.EVENTS)),
             "(event, time)",
             "events are asked for by what happened",
-            400,
+            "history",
         ),
         _raw(
             "ledger",
@@ -201,43 +237,10 @@ KINDS: dict[str, Kind] = {
             ("time", "duration_ns", *_names(columns.LEDGER)),
             "(host, of_stream, time)",
             "watermarks are polled by host and stream",
-            30,
+            "ledger",
+            more=OF_LEDGER,
         ),
-        Kind(
-            name="counters_1m",
-            meaning="One VIF over one minute, filled from `counters` when the minute has closed.",
-            record=(),
-            table=("time", "host", "vif_id", *_names(columns.TIER)[:4], *_COUNTER_DELTAS, *_names(columns.TIER)[4:]),
-            table_name="counters_1m_revisions",
-            partition_by="toDate(time)",
-            order_by="(toStartOfHour(time), vif_id, time, host)",
-            order_reason="as `counters`; one row a VIF and minute remains of all revisions",
-            ttl="toDateTime(time) + INTERVAL 30 DAY",
-            engine="ReplacingMergeTree(revision)",
-        ),
-        Kind(
-            name="flows_1m",
-            meaning="Flows of one VIF over one minute, filled from `flows`; a longer flow is spread over its minutes.",
-            record=(),
-            table=(
-                "time",
-                "end_minute_time",
-                "host",
-                "vif_id",
-                "revision",
-                *_FLOWS_TIER_KEY,
-                *_TELLS_EXPORTERS_APART,
-                *(f"{scaled}{name}" for scaled in ("", "scaled_") for name in ("bytes", "packets", "skb_bytes")),
-                "flows_count",
-            ),
-            table_name="flows_1m_revisions",
-            partition_by="toDate(time)",
-            order_by=f"({', '.join((*_FLOWS_TIER_ORDER, *_TELLS_EXPORTERS_APART))})",
-            primary_key=f"({', '.join(_FLOWS_TIER_ORDER)})",
-            order_reason="one VIF's hour lies together; of all revisions of a minute's flows one row remains",
-            ttl="toDateTime(time) + INTERVAL 30 DAY",
-            engine="ReplacingMergeTree(revision)",
-        ),
+        *(_tier(rollup, length) for rollup in ROLLUPS.values() for length in LENGTHS),
         Kind(
             name="sli",
             meaning="One SLI figure of one scope over one window.",
@@ -247,10 +250,7 @@ KINDS: dict[str, Kind] = {
             partition_by="(window_seconds, toDate(time))",
             order_by="(sli, part, scope, window_seconds, toStartOfHour(time), scope_key, time)",
             order_reason="a panel asks for one figure of one scope over a time range",
-            ttl=(
-                "toDateTime(time) + INTERVAL 3 DAY DELETE WHERE window_seconds = 10, "
-                "toDateTime(time) + INTERVAL 30 DAY DELETE WHERE window_seconds = 60"
-            ),
+            keep=(("raw", "window_seconds = 10"), ("minute", "window_seconds = 60")),
             engine="ReplacingMergeTree(computed_time)",
         ),
     )

@@ -15,8 +15,8 @@ All tables are in the database `viflux`. Instants are UTC; 64-bit ids are printe
 written in SQL as `0x…`. Addresses are 16 bytes with IPv4 mapped. A column has the same name in Arrow, SQL, JSON, the
 command line and panels.
 
-The views `viflux.counters_1m`, `viflux.flows_1m` and `viflux.sli` show the newest revision of each row of the tables
-behind them; `flows_1m` adds up what flows that ended in different minutes left in each.
+The views of the tiers (`viflux.counters_1m`, `viflux.flows_1d`, …) and `viflux.sli` show the newest revision of each
+row of the tables behind them; `flows_1m` adds up what flows that ended in different minutes left in each.
 `viflux.vif_history` has one row a state of a VIF with the instant from which it holds; `viflux.counters_labelled` is
 `viflux.counters` with the labels that held at each row's time, and so is `viflux.flows_labelled` for `viflux.flows`.
 """
@@ -33,9 +33,15 @@ def _section(kind: Kind) -> str:
     return (
         f"\n## {kind.name}\n\n{kind.meaning}\n\n"
         f"Table `viflux.{kind.table_name}`{view}. Sorted by `{kind.order_by}`: {kind.order_reason}. "
-        f"Partitioned by `{kind.partition_by}`. Kept: `{kind.ttl}`.\n\n"
+        f"Partitioned by `{kind.partition_by}`. {_kept(kind)}\n\n"
         f"| column | type | unit | meaning | source |\n|---|---|---|---|---|\n{rows}"
     )
+
+
+def _kept(kind: Kind) -> str:
+    parts = [f"`keep.{name}`{f' where `{where}`' if where else ''}" for name, where in kind.keep]
+    whole = "; dropped by whole parts" if kind.whole_parts else ""
+    return f"Kept for {', '.join(parts)}{whole}."
 
 
 def _row(column: Column) -> str:

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -177,6 +178,8 @@ _RANGES = {
     "spool.segment_bytes": (Size.parse("64KiB"), Size.parse("256MiB")),
     "spool.max_bytes": (Size.parse("1MiB"), Size.parse("64TiB")),
     "window.grace": (Duration.parse("0s"), Duration.parse("10m")),
+    # A stored row's event time can be 25 h old, and a tier is filled from raw rows.
+    "keep.raw": (Duration.parse("2d"), Duration.parse("20y")),
     "processor.linger": (Duration.parse("0s"), Duration.parse("10s")),
     "store.max_memory": (Size.parse("256MiB"), Size.parse("64TiB")),
     "kafka.retention": (Duration.parse("1m"), Duration.parse("3650d")),
@@ -198,6 +201,33 @@ def _check_ranges(settings: Settings, origins: Origins) -> None:
         raise UsageError("spool.max_bytes: must be at least four times spool.segment_bytes")
     if settings.counters.interval % Duration.parse("1s"):
         raise UsageError("counters.interval: must be a whole number of seconds")
+    _check_keep(settings, origins)
+
+
+def _check_keep(settings: Settings, origins: Origins) -> None:
+    def refuse(name: str, reason: str) -> NoReturn:
+        path = f"keep.{name}"
+        raise UsageError(f"{origins.get(path, 'default')}: {path}: {reason}")
+
+    keep = settings.keep
+    for field in msgspec.structs.fields(type(keep)):
+        value = value_at(settings, f"keep.{field.name}")
+        if value % Duration.parse("1d") or not Duration.parse("1d") <= value <= Duration.parse("20y"):
+            refuse(field.name, f"{value}: expected whole days, 1d to 20y")
+    tiers = ("raw", "minute", "five_minutes", "hour", "day")
+    for finer, coarser in pairwise(tiers):
+        if getattr(keep, coarser) < getattr(keep, finer):
+            refuse(
+                coarser,
+                f"{getattr(keep, coarser)} is shorter than keep.{finer} = {getattr(keep, finer)}: a coarser tier is "
+                "what is left of a finer one, so it must be kept as long or longer",
+            )
+    if keep.ledger < keep.raw:
+        refuse(
+            "ledger",
+            f"{keep.ledger} is shorter than keep.raw = {keep.raw}: it is the ledger that says which windows of raw "
+            "rows are stale, so it must be kept as long or longer",
+        )
 
 
 def _check_places(settings: Settings, origins: Origins) -> None:

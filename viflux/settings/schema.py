@@ -172,6 +172,25 @@ class Window(Section, frozen=True):
     late: Annotated[Duration, Meta(description="how long late rows re-open a closed window")] = duration("1h")
 
 
+class Keep(Section, frozen=True):
+    """How long rows are kept, by their event time; whole days."""
+
+    raw: Annotated[Duration, Meta(description="raw records, and SLIs of 10 s; at least 2d")] = duration("3d")
+    minute: Annotated[Duration, Meta(description="tiers and SLIs of one minute")] = duration("30d")
+    five_minutes: Annotated[Duration, Meta(description="tiers of five minutes")] = duration("90d")
+    hour: Annotated[Duration, Meta(description="tiers of one hour")] = duration("400d")
+    day: Annotated[Duration, Meta(description="tiers of one day")] = duration("5y")
+    history: Annotated[Duration, Meta(description="inventory and events")] = duration("400d")
+    ledger: Annotated[Duration, Meta(description="ledger and accounts of exporters; no shorter than raw")] = duration(
+        "30d"
+    )
+
+    @property
+    def days(self) -> dict[str, int]:
+        """Whole days, by the setting's name."""
+        return {name: value // duration("1d") for name, value in msgspec.structs.asdict(self).items()}
+
+
 class Store(Section, frozen=True):
     """ClickHouse: the embedded engine, or an existing server."""
 
@@ -281,6 +300,7 @@ class Settings(Section, frozen=True):
     exporters: Exporters = Exporters()
     spool: Spool = Spool()
     window: Window = Window()
+    keep: Keep = Keep()
     store: Store = Store()
     processor: Processor = Processor()
     kafka: Kafka = Kafka()

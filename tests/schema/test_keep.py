@@ -1,0 +1,71 @@
+"""How long tables keep their rows follows the settings, also for tables that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.store import keep
+from ingest.store.migrate import migrate
+from tests.running import RunningStore, running_store, until
+from viflux.errors import UsageError
+from viflux.registry import KINDS
+from viflux.settings import load
+from viflux.settings.schema import Keep
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    with running_store(tmp_path_factory.mktemp("keep") / "data") as running:
+        yield running
+
+
+def kept(*assignments: str) -> Keep:
+    return load(assignments=[f"keep.{each}" for each in assignments], environment={})[0].keep
+
+
+def test_tables_are_made_with_the_defaults(store: RunningStore) -> None:
+    """After the migrations nothing is left to alter, and a second time nothing either."""
+    migrate(store.writer(), "made")
+    assert keep.apply(store.writer(), "made", Keep()) == []
+    assert all(kind.keep for kind in KINDS.values())
+
+
+def test_settings_reach_tables_that_are_there(store: RunningStore) -> None:
+    """Longer and shorter, tables with one TTL and with two; a row that is now too old goes."""
+    writer = store.writer()
+    migrate(writer, "altered")
+    old = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=20)
+    writer.command(f"INSERT INTO altered.events (time, event) VALUES ('{old}', 'old')")
+    wanted = kept("raw=4d", "minute=10d", "history=12d")
+    changes = keep.apply(writer, "altered", wanted)
+    assert {change.table for change in changes} == {
+        kind.table_name for kind in KINDS.values() if kind.keep[0][0] in ("raw", "minute", "history")
+    }
+    assert "sli_revisions: keeps rows for 4d and 10d (was 3d and 30d)" in keep.in_words(changes)
+    assert keep.apply(writer, "altered", wanted) == []
+    text = writer.query_rows("SELECT engine_full FROM system.tables WHERE database = 'altered' AND name = 'counters'")
+    assert "toIntervalDay(4)" in text[0]["engine_full"]
+
+    def gone() -> bool:
+        return writer.query_rows("SELECT time FROM altered.events") == []
+
+    writer.command("OPTIMIZE TABLE altered.events FINAL")
+    until("the old row is gone", gone, 20)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "reason"),
+    [
+        ("keep.hour=10d", r"keep\.hour: 10d is shorter than keep\.five_minutes = 90d: a coarser tier is what is left"),
+        ("keep.raw=1d", r"keep\.raw: 1d is out of range"),
+        ("keep.ledger=2d", r"keep\.ledger: 2d is shorter than keep\.raw = 3d: it is the ledger"),
+        ("keep.minute=36h", r"keep\.minute: 36h: expected whole days"),
+    ],
+)
+def test_what_cannot_be_is_refused(assignment: str, reason: str) -> None:
+    """With the key and why."""
+    with pytest.raises(UsageError, match=reason):
+        load(assignments=[assignment], environment={})
