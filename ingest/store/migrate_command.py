@@ -23,8 +23,9 @@ def migrate(settings: Settings, only: Literal["tables", "topics"] | None, *, wai
     """Bring the store's tables, and with `kafka.brokers` the topics, to this version.
 
     Applies the migrations that the store has not seen, in order, and brings the time that each table keeps its rows to
-    the settings in `[keep]`; prints one line for each. Topics that are missing are made; one that would lose or disorder batches is refused. Safe to run at any time and again after a
-    crash. Refuses a store that a newer version has made.
+    the settings in `[keep]`; prints one line for each. Topics that are missing are made; one that would lose or
+    disorder batches is refused. Safe to run at any time and again after a crash. Refuses a store that a newer version
+    has made.
     """
     if only != "topics":
         store = StoreClient.writer(settings)
