@@ -26,6 +26,7 @@ _TYPES = {
     Type.UINT8_OR_NULL: pa.uint8(),
     Type.INT32: pa.int32(),
     Type.INT64: pa.int64(),
+    Type.INT64_OR_NULL: pa.int64(),
     Type.MAC: pa.uint64(),
     Type.ADDRESS: pa.binary(16),
     Type.FLOAT64: pa.float64(),

@@ -25,7 +25,7 @@ SELECT
     sum(undecodable_datagrams_count) AS undecodable_datagrams_count,
     argMax(parked_datagrams_count, time) AS parked_datagrams_count,
     sum(parked_dropped_datagrams_count) AS parked_dropped_datagrams_count,
-    nullIf(argMax(clock_skew_ns, time), 0) / 1e9 AS clock_skew_seconds,
+    argMax(clock_skew_ns, time) / 1e9 AS clock_skew_seconds,
     max(last_received_time) AS last_received_time,
     multiIf(
         exporter_address = toIPv6('::'),

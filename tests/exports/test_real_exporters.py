@@ -231,6 +231,7 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
     settings = made.settings(config, names)
     with product(tmp_path / "data", config, **settings) as running:
         wait_until_heard(made, names)
+        running.rows("the store's tables", "SELECT count() FROM viflux.flows", 60)
         with recorded(made.net, capture):
             with made.exporting(names), talking(made):
                 wait_for(

@@ -43,6 +43,7 @@ class Type(Enum):
     UINT16_OR_NULL = Form("Nullable(UInt16)", "DataType::UInt16", "Option<u16>")
     UINT16 = Form("UInt16", "DataType::UInt16", "u16")
     INT32 = Form("Int32", "DataType::Int32", "i32")
+    INT64_OR_NULL = Form("Nullable(Int64)", "DataType::Int64", "Option<i64>", "ZSTD(1)")
     INT64 = Form("Int64", "DataType::Int64", "i64", "ZSTD(1)")
     FLOAT64 = Form("Float64", "DataType::Float64", "f64", "ZSTD(1)")
     FLOAT64_OR_NULL = Form("Nullable(Float64)", "DataType::Float64", "Option<f64>", "ZSTD(1)")

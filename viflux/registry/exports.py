@@ -110,9 +110,9 @@ EXPORTERS = (
     ),
     Column(
         "clock_skew_ns",
-        Type.INT64,
+        Type.INT64_OR_NULL,
         "ns",
-        "The exporter's clock minus ours, by its export times; 0 for a protocol that tells none.",
+        "The exporter's clock minus ours, by its export times; null where it told none.",
         _EXPORTS,
     ),
     Column("last_received_time", Type.TIME, "ns", "When its newest datagram came.", _LISTENER),

@@ -34,6 +34,7 @@ _ARRAYS = {
     Type.UINT16: "uint16s",
     Type.INT32: "int32s",
     Type.INT64: "int64s",
+    Type.INT64_OR_NULL: "int64s_or_null",
     Type.MAC: "uint64s",
     Type.BOOL: "booleans",
     Type.TEXT: "texts",

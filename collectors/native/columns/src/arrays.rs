@@ -81,6 +81,11 @@ pub fn int64s(values: Vec<i64>) -> ArrayRef {
     Arc::new(Int64Array::from(values))
 }
 
+/// Signed 64-bit numbers that may be missing.
+pub fn int64s_or_null(values: Vec<Option<i64>>) -> ArrayRef {
+    Arc::new(Int64Array::from(values))
+}
+
 /// Truth values.
 pub fn booleans(values: Vec<bool>) -> ArrayRef {
     Arc::new(BooleanArray::from(values))

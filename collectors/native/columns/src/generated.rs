@@ -986,8 +986,8 @@ pub mod exporters {
         pub templates_count: Vec<u64>,
         /// Samples that the exporter says it lost itself. [packets] Source: drops of sFlow v5 flow_sample.
         pub exporter_dropped_packets: Vec<u64>,
-        /// The exporter's clock minus ours, by its export times; 0 for a protocol that tells none. [ns] Source: decoder of exports.
-        pub clock_skew_ns: Vec<i64>,
+        /// The exporter's clock minus ours, by its export times; null where it told none. [ns] Source: decoder of exports.
+        pub clock_skew_ns: Vec<Option<i64>>,
         /// When its newest datagram came. [ns] Source: listener.
         pub last_received_time: Vec<i64>,
         /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
@@ -1029,7 +1029,7 @@ pub mod exporters {
             Field::new("socket_dropped_count", DataType::UInt64, false),
             Field::new("templates_count", DataType::UInt64, false),
             Field::new("exporter_dropped_packets", DataType::UInt64, false),
-            Field::new("clock_skew_ns", DataType::Int64, false),
+            Field::new("clock_skew_ns", DataType::Int64, true),
             Field::new(
                 "last_received_time",
                 DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
@@ -1082,7 +1082,7 @@ pub mod exporters {
                     arrays::uint64s(self.socket_dropped_count),
                     arrays::uint64s(self.templates_count),
                     arrays::uint64s(self.exporter_dropped_packets),
-                    arrays::int64s(self.clock_skew_ns),
+                    arrays::int64s_or_null(self.clock_skew_ns),
                     arrays::times(self.last_received_time),
                     arrays::float64s(self.sampling_rate),
                     arrays::texts(self.sampling_origin),

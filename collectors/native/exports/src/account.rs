@@ -9,6 +9,9 @@ use wire::rows::{sampling_origin, source_kind};
 use crate::sampling::{Rate, UNKNOWN};
 use crate::sequence::Sequence;
 
+/// Beyond what anything counts that comes over a network.
+pub(crate) const MOST_COUNTED: u64 = 1 << 52;
+
 /// Counts since the last row.
 ///
 /// Over an exporter's life, received = decoded + undecodable + refused + shed + dropped while parked + parked now.
@@ -55,6 +58,26 @@ impl Account {
                 last_received_ns: self.last_received_ns,
                 ..Self::default()
             }
+    }
+
+    /// Whether these can be counts: so that none overflows, whatever a file says.
+    pub fn is_possible(&self) -> bool {
+        [
+            self.received,
+            self.received_bytes,
+            self.decoded,
+            self.refused,
+            self.undecodable,
+            self.parked_dropped,
+            self.shed,
+            self.flows,
+            self.unknown_rate_flows,
+            self.counter_samples,
+            self.socket_dropped,
+            self.exporter_dropped,
+        ]
+        .iter()
+        .all(|count| *count <= MOST_COUNTED)
     }
 
     /// Add the counts of another exporter, which is forgotten.
@@ -158,7 +181,7 @@ pub(crate) fn push(
     rows.socket_dropped_count.push(account.socket_dropped);
     rows.templates_count.push(holder.templates as u64);
     rows.exporter_dropped_packets.push(account.exporter_dropped);
-    rows.clock_skew_ns.push(account.clock_skew_ns.unwrap_or(0));
+    rows.clock_skew_ns.push(account.clock_skew_ns);
     rows.last_received_time.push(account.last_received_ns);
     rows.sampling_rate.push(rate);
     rows.sampling_origin.push(Cow::Borrowed(

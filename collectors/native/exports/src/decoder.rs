@@ -338,7 +338,7 @@ impl Decoder {
         let mut rows = exporters::Rows::default();
         let interval = (
             self.interval_start_ns.min(now_ns),
-            u64::try_from(now_ns - self.interval_start_ns).unwrap_or(0),
+            u64::try_from(now_ns.saturating_sub(self.interval_start_ns)).unwrap_or(0),
         );
         self.interval_start_ns = now_ns;
         let names = &self.settings.listeners;

@@ -10,7 +10,7 @@ use crate::numbers::Units;
 use crate::options::ExportedOption;
 use crate::park::Held;
 use crate::sampling::UNKNOWN;
-use crate::settle::{count_link_bytes, place_rows, rate_of, write_rate, write_rates, Surroundings};
+use crate::settle::{place_netflow_rows, rate_of, write_rate, write_rates, Surroundings};
 use crate::source::Source;
 
 /// How a message is taken.
@@ -189,16 +189,7 @@ impl Decoder {
             outcome.rates_changed |= !outcome.is_held;
         } else if rows > 0 {
             let output = self.harvest.netflow();
-            let observed = &output.observed[first..];
-            place_rows(
-                &mut output.flows,
-                first,
-                observed,
-                exporter,
-                &mut around,
-                received_ns,
-            );
-            count_link_bytes(&mut output.flows, first, exporter.configured.byte_layer);
+            place_netflow_rows(output, first, exporter, &mut around, received_ns);
             let has_clues = output.selector.len() > first || output.record_rate.len() > first;
             let uniform = if has_clues {
                 None
@@ -273,16 +264,7 @@ fn hold(
     let output = &mut *block.output;
     let rows = output.flows.rows;
     if rows > first {
-        let observed = &output.observed[first..];
-        place_rows(
-            &mut output.flows,
-            first,
-            observed,
-            exporter,
-            around,
-            received_ns,
-        );
-        count_link_bytes(&mut output.flows, first, exporter.configured.byte_layer);
+        place_netflow_rows(output, first, exporter, around, received_ns);
     }
     for row in first..rows {
         let rate = rate_of(row, &block.output, &exporter.sampling, &exporter.configured);

@@ -4,10 +4,15 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::MOST_COUNTED;
+
 /// Holes that are remembered, so that what comes late is not counted as missed.
 const MOST_HOLES: usize = 8;
 /// How far behind the newest number a datagram still is a late one, in datagrams.
 const LATE_DATAGRAMS: u32 = 64;
+
+/// Beyond what can wait for a template at once.
+const MOST_UNSIZED: usize = 1 << 24;
 
 /// Numbers that were skipped and may still come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +88,13 @@ impl Numbers {
             counts_own,
             ..Self::default()
         }
+    }
+
+    /// Whether these can be counts: so that none overflows, whatever a file says.
+    pub fn is_possible(&self) -> bool {
+        let counts = [self.missed.unsigned_abs(), self.reordered, self.restarts];
+        counts.iter().all(|count| *count <= MOST_COUNTED)
+            && self.unsized_before.len() <= MOST_UNSIZED
     }
 
     /// The number that comes next, where that is known.
@@ -176,7 +188,7 @@ impl Numbers {
                 }
                 (None, _) if skipped > 0 => {
                     self.missed += i64::from(skipped);
-                    if self.holes.len() == MOST_HOLES {
+                    if self.holes.len() >= MOST_HOLES {
                         self.holes.remove(0);
                     }
                     self.holes.push(Hole {

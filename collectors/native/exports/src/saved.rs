@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wire::netflow::Definition;
 use wire::rows::source_kind;
 
-use crate::account::Account;
+use crate::account::{Account, MOST_COUNTED};
 use crate::decoder::Decoder;
 use crate::exporter::{Exporter, Key};
 use crate::interfaces::SavedInterface;
@@ -127,10 +127,10 @@ impl Decoder {
             }
             if self.registry.is_full() {
                 let account = self.senders.of_listener(key.listener);
-                if extent == Extent::All {
+                if extent == Extent::All && exporter.account.is_possible() {
                     account.add(&exporter.account);
                 }
-                account.parked_dropped += exporter.parked_datagrams;
+                account.parked_dropped += exporter.parked_datagrams.min(MOST_COUNTED);
                 continue;
             }
             self.restore_exporter(key, exporter, extent);
@@ -141,7 +141,7 @@ impl Decoder {
 
     fn restore_senders(&mut self, senders: Vec<(String, [u8; 16], Account)>) {
         for (name, address, account) in senders {
-            let Some(listener) = self.listener(&name) else {
+            let Some(listener) = self.listener(&name).filter(|_| account.is_possible()) else {
                 continue;
             };
             let source = Source {
@@ -161,13 +161,15 @@ impl Decoder {
         let mut exporter = self.stranger(key, saved.sender, saved.first_ns);
         exporter.last_ns = saved.last_ns;
         exporter.datagrams = saved.datagrams;
-        if extent == Extent::All {
+        if extent == Extent::All && saved.account.is_possible() {
             exporter.account = saved.account;
         }
         exporter.account.last_received_ns = saved.last_ns;
-        exporter.account.parked_dropped += saved.parked_datagrams;
+        exporter.account.parked_dropped += saved.parked_datagrams.min(MOST_COUNTED);
         if extent != Extent::WithoutNumbers {
-            exporter.sequence = saved.sequence.resume(extent == Extent::All);
+            exporter.sequence = saved
+                .sequence
+                .resume(key.source_kind, extent == Extent::All);
             exporter.resume_samples(saved.samples);
         }
         let sampling = &mut exporter.sampling;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use wire::rows::source_kind;
 
+use crate::account::MOST_COUNTED;
 use crate::numbers::{Numbers, Step, Units};
 
 /// Datagrams that fitted one reading only, more than those that fitted only the other one, until that is believed.
@@ -49,7 +50,14 @@ impl Sequence {
     }
 
     /// Go on where an earlier run was killed: what waited in it waits no more.
-    pub fn resume(mut self, keeps_account: bool) -> Self {
+    pub fn resume(mut self, kind: u8, keeps_account: bool) -> Self {
+        let anew = Self::new(kind);
+        let same_form = self.own.is_some() == anew.own.is_some()
+            && self.samples.is_some() == anew.samples.is_some();
+        if !same_form || !self.is_possible() {
+            return anew;
+        }
+        self.belief = self.belief.clamp(-MOST_MEMORY, MOST_MEMORY);
         self.first.give_up_all();
         if let Some(own) = &mut self.own {
             own.give_up_all();
@@ -58,6 +66,16 @@ impl Sequence {
             self.told = self.counted();
         }
         self
+    }
+
+    fn is_possible(&self) -> bool {
+        let counts = [
+            self.samples.unwrap_or(0).unsigned_abs(),
+            self.told.missed.unsigned_abs(),
+        ];
+        self.first.is_possible()
+            && self.own.as_ref().is_none_or(Numbers::is_possible)
+            && counts.iter().all(|count| *count <= MOST_COUNTED)
     }
 
     /// The number that comes next, where that is known.
@@ -181,12 +199,19 @@ mod tests {
         sequence
     }
 
+    fn source_kind_of(sequence: &Sequence) -> u8 {
+        match sequence.own {
+            Some(_) => source_kind::IPFIX,
+            None => source_kind::NETFLOW9,
+        }
+    }
+
     /// As a run that was killed hands it on.
     fn killed(sequence: &Sequence) -> Sequence {
         let bytes = postcard::to_allocvec(sequence).unwrap();
         postcard::from_bytes::<Sequence>(&bytes)
             .unwrap()
-            .resume(true)
+            .resume(source_kind_of(sequence), true)
     }
 
     #[test]

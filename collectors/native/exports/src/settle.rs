@@ -58,6 +58,20 @@ pub(crate) fn place_rows(
     }
 }
 
+/// The same for rows of NetFlow or IPFIX, whose bytes may be counted from the Ethernet header on.
+#[inline]
+pub(crate) fn place_netflow_rows(
+    output: &mut netflow::Output,
+    first: usize,
+    exporter: &mut Exporter,
+    around: &mut Surroundings<'_>,
+    now_ns: i64,
+) {
+    let observed = &output.observed[first..];
+    place_rows(&mut output.flows, first, observed, exporter, around, now_ns);
+    count_link_bytes(&mut output.flows, first, exporter.configured.byte_layer);
+}
+
 /// Rows that are looked up at once.
 const AT_ONCE: usize = 64;
 
@@ -89,7 +103,7 @@ fn direct_rows(flows: &mut Flows, first: usize, observed: &[u32]) {
 }
 
 /// The exporter counts bytes from the Ethernet header on: they are what an interface counts.
-pub(crate) fn count_link_bytes(flows: &mut Flows, first: usize, layer: ByteLayer) {
+fn count_link_bytes(flows: &mut Flows, first: usize, layer: ByteLayer) {
     if layer == ByteLayer::Ip || flows.bytes.len() <= first {
         return;
     }
