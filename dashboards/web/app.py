@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from analytics.hurts import age
 from dashboards.boards import BOARDS, EXPORTERS, HOME, Panel
 from dashboards.web import stages
-from dashboards.web.exporters import ExportersSnapshots
+from dashboards.web.exporters import MOST_NEEDS, MOST_SHOWN, ExportersSnapshots
 from dashboards.web.guard import Guard
 from dashboards.web.rows import arrange
 from dashboards.web.snapshot import Snapshot, Snapshots
@@ -88,11 +88,14 @@ class Console:
         snapshot = await anyio.to_thread.run_sync(self._exporters.current)
         panel = EXPORTERS.panel("exporters")
         view = _View.of(request, panel, "/exporters")
+        found = arrange(list(snapshot.rows), view.sort, view.words, every=True)
         html = self._exporters_page.render(
             snapshot=snapshot,
             host=self._exporters.host,
             view=view,
-            rows=arrange(list(snapshot.rows), view.sort, view.words, every=True),
+            rows=found[:MOST_SHOWN],
+            found=len(found),
+            needing=snapshot.needing[:MOST_NEEDS],
             boards=BOARDS,
             board=EXPORTERS,
             panel=panel,

@@ -14,8 +14,16 @@ from dashboards.boards import EXPORTERS
 from dashboards.web.figures import DASH, Cell
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
 from ingest.store.exporters_command import STALE_SECONDS, nobody
+from ingest.store.sql_command import address_text
 from viflux.clock import NANOSECONDS, Clock
 from viflux.settings import Settings
+
+MOST_SHOWN = 200
+"""Most exporters on the page, of those that the filter leaves, in the order asked for: whoever spoofs thousands of them
+must not make a page that nobody can load."""
+
+MOST_NEEDS = 20
+"""Most settings that the page asks for at once."""
 
 _FRESH_NS = 5 * NANOSECONDS
 _LOOK_BACK = "1h"
@@ -110,7 +118,8 @@ class ExportersSnapshots:
 
 def exporter_row(row: dict[str, Any], now_ns: int) -> ExporterRow:
     """Make a row of `viflux exporters` ready to be shown."""
-    address = str(row["exporter_address"]).removeprefix("::ffff:")
+    row = {**row, "exporter_address": address_text(row["exporter_address"])}
+    address = str(row["exporter_address"])
     is_listener = address == "::"
     key = "|".join(
         str(row[name])

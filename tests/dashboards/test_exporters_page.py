@@ -158,7 +158,7 @@ def test_what_is_needed_outlives_the_exporters_next_start(console: Console) -> N
     rows = json.loads(console.get("/api/v1/exporters")[2])["exporters"]
     needs: dict[str, set[str]] = {}
     for row in rows:
-        needs.setdefault(row["exporter_address"].removeprefix("::ffff:"), set()).add(row["needs"])
+        needs.setdefault(row["exporter_address"], set()).add(row["needs"])
     entry = 'exporters.known = [{{address = "{}", {}domain = 0, sampling_rate = RATE}}]'
     assert needs == {
         "192.0.2.3": {entry.format("192.0.2.3", "")},
@@ -166,6 +166,27 @@ def test_what_is_needed_outlives_the_exporters_next_start(console: Console) -> N
         "192.0.2.5": {""},
         "192.0.2.6": {entry.format("192.0.2.6", "")},
     }
+
+
+def test_thousands_of_spoofed_exporters_are_no_heavy_page(console: Console) -> None:
+    """The page shows the first of them in the order asked for, says how many are left out, and finds each."""
+    start = time.time_ns() - 10 * SECOND
+    console.store.writer().command(
+        "INSERT INTO viflux.exporters (host, time, duration_ns, last_received_time, listener, exporter_address, "
+        "source_kind, sampling_origin, unknown_rate_flows_count, received_datagrams_count) "
+        f"SELECT '{HOST}', fromUnixTimestamp64Nano({start}, 'UTC'), {10 * SECOND}, "
+        f"fromUnixTimestamp64Nano({start}, 'UTC'), 'udp:127.0.0.1:2055', "
+        "toIPv6(concat('::ffff:198.18.', toString(intDiv(number, 256)), '.', toString(number % 256))), 'netflow5', "
+        "'unknown', 1, number + 1 FROM numbers(4096)"
+    )
+    html = shown(console, "/exporters?sort=-datagrams", "198.18.15.255")
+    assert "first 200 of 4,096 in this order; 3,896 are left out" in html
+    assert len(html) < 500_000
+    assert len(names(html)) == 200
+    assert "and 4,076 more" in html
+    assert names(console.get("/exporters?q=198.18.3.7+netflow5")[2])[0].startswith("198.18.3.7")
+    rows = json.loads(console.get("/api/v1/exporters")[2])["exporters"]
+    assert {row["exporter_address"] for row in rows} >= {"198.18.0.0", "198.18.15.255"}
 
 
 def test_hostile_names_stay_text(console: Console) -> None:
