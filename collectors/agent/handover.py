@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from collectors.agent.batches import batches
 from collectors.agent.happenings import STREAM as EVENTS
-from collectors.agent.ledger import Ledger
+from collectors.agent.ledger import Ledger, Unread
 from collectors.counters.source import Counters
 from collectors.inventory.source import Inventory
 from viflux import logs
@@ -61,6 +61,8 @@ class HandOver:
         self._ledger = Ledger(streams, clock.now_ns())
         self._refused_since_ns: int | None = None
         self._refusals = 0
+        # Readings that no row will tell of one by one: the next that is taken spans them.
+        self._refused_rows = 0
         self._log = logs.get("handover")
 
     @property
@@ -96,7 +98,13 @@ class HandOver:
             watermarks[self._counters.stream] = self._counters.watermark_ns
         watermarks |= self._exports.watermarks()
         accounts = self._ledger.propose(
-            handed_over, watermarks, losses, now_ns, is_heartbeat=heartbeat or sweep, unread=self._exports.lost()
+            handed_over,
+            watermarks,
+            losses,
+            now_ns,
+            is_heartbeat=heartbeat or sweep,
+            next_sequence=self._spool.next_sequence,
+            unread=[*self._exports.lost(), *self._refused_readings()],
         )
         try:
             appended = [*handed_over, *accounts]
@@ -104,15 +112,21 @@ class HandOver:
             self._exports.prepare(self._spool, appended)
             self._spool.commit()
         except SpoolFull as error:
-            self._refused(error, now_ns)
+            self._refused(error, now_ns, handed_over)
             return False
         self._committed(handed_over, now_ns)
         return True
 
-    def _refused(self, error: SpoolFull, now_ns: int) -> None:
+    def _refused_readings(self) -> list[Unread]:
+        if self._counters is None or not self._refused_rows:
+            return []
+        return [Unread(self._counters.stream, "spool_refused", self._refused_rows)]
+
+    def _refused(self, error: SpoolFull, now_ns: int, proposed: list[Batch]) -> None:
         self._watch.discard()
         if self._counters is not None:
             self._counters.discard()
+            self._refused_rows += sum(batch.rows for batch in proposed if batch.stream == self._counters.stream)
         self._refusals += 1
         _REFUSED.inc()
         if self._refused_since_ns is None:
@@ -135,4 +149,4 @@ class HandOver:
             detail = f"for {seconds:.0f} s the spool could not be written; rows of kind gap cover that time"
             self._happenings.tell(now_ns, "spool_refused", "spool", detail, self._refusals)
             self._log.info("the spool takes batches again", seconds=round(seconds, 1), refused=self._refusals)
-            self._refused_since_ns, self._refusals = None, 0
+            self._refused_since_ns, self._refusals, self._refused_rows = None, 0, 0

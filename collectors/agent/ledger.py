@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from collectors import _native
@@ -13,6 +13,25 @@ STREAM = "ledger.agent"
 
 
 @dataclass(frozen=True)
+class Unread:
+    """What a stream lost before it became a batch.
+
+    Attributes:
+        stream: The stream.
+        cause: Such as `socket`, `shed`, `exporter_gap`, `parked` or `spool_refused`.
+        rows: How many rows.
+        datagrams: How many datagrams they were in; 0 where they were in none.
+        rows_origin: `counted`; `estimated` from the mean of others; `unknown`.
+    """
+
+    stream: str
+    cause: str
+    rows: int
+    datagrams: int = 0
+    rows_origin: str = "counted"
+
+
+@dataclass(frozen=True)
 class _Row:
     of_stream: str
     time: int
@@ -20,8 +39,12 @@ class _Row:
     watermark_time: int
     rows_count: int = 0
     out_bytes: int = 0
+    batches_count: int = 0
+    through_sequence: int = 0
     lost_rows_count: int = 0
+    lost_rows_origin: str = ""
     lost_batches_count: int = 0
+    lost_through_sequence: int = 0
     cause: str = ""
     first_event_time: int = 0
     last_event_time: int = 0
@@ -40,6 +63,11 @@ class Ledger:
         self._watermarks = dict.fromkeys(self._since, 0)
         self._proposed: tuple[set[str], dict[str, int], int] = (set(), {}, now_ns)
 
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """All streams that it accounts for."""
+        return tuple(self._since)
+
     def propose(
         self,
         handed_over: Sequence[Batch],
@@ -48,7 +76,8 @@ class Ledger:
         now_ns: int,
         *,
         is_heartbeat: bool,
-        unread: Sequence[tuple[str, str, int, int]] = (),
+        next_sequence: Callable[[str], int],
+        unread: Sequence[Unread] = (),
     ) -> list[Batch]:
         """Return the ledger's batches for a hand-over; they belong into the same commit, behind what they account for.
 
@@ -58,7 +87,8 @@ class Ledger:
             losses: What the spool lost and no ledger row has named.
             now_ns: End of the interval.
             is_heartbeat: Whether streams without rows get a row too.
-            unread: Stream, cause, rows and datagrams of what was lost before it became a batch.
+            next_sequence: The number that the spool gives to a stream's first batch of this commit.
+            unread: What was lost before it became a batch.
         """
         rows: list[_Row] = []
         for stream, since in self._since.items():
@@ -73,6 +103,8 @@ class Ledger:
                     watermark_time=self._watermark(stream, watermarks),
                     rows_count=sum(batch.rows for batch in own),
                     out_bytes=sum(len(batch.payload) for batch in own),
+                    batches_count=len(own),
+                    through_sequence=next_sequence(stream) - 1 + len(own),
                     first_event_time=min((batch.first_time_ns for batch in own), default=0),
                     last_event_time=max((batch.last_time_ns for batch in own), default=0),
                 )
@@ -85,7 +117,9 @@ class Ledger:
                 duration_ns=0,
                 watermark_time=self._watermark(loss.stream, watermarks),
                 lost_rows_count=loss.rows,
+                lost_rows_origin=loss.rows_origin,
                 lost_batches_count=loss.batches,
+                lost_through_sequence=loss.through_sequence,
                 cause=loss.cause,
                 first_event_time=loss.first_time_ns,
                 last_event_time=loss.last_time_ns,
@@ -94,15 +128,18 @@ class Ledger:
         ]
         rows += [
             _Row(
-                of_stream=stream,
-                time=min(self._since.get(stream, now_ns), now_ns),
-                duration_ns=max(0, now_ns - self._since.get(stream, now_ns)),
-                watermark_time=self._watermark(stream, watermarks),
-                lost_rows_count=lost_rows,
-                lost_batches_count=datagrams,
-                cause=cause,
+                of_stream=lost.stream,
+                time=min(self._since.get(lost.stream, now_ns), now_ns),
+                duration_ns=max(0, now_ns - self._since.get(lost.stream, now_ns)),
+                watermark_time=self._watermark(lost.stream, watermarks),
+                lost_rows_count=lost.rows,
+                lost_rows_origin=lost.rows_origin,
+                lost_batches_count=lost.datagrams,
+                cause=lost.cause,
+                first_event_time=min(self._since.get(lost.stream, now_ns), now_ns),
+                last_event_time=now_ns,
             )
-            for stream, cause, lost_rows, datagrams in unread
+            for lost in unread
         ]
         self._proposed = (accounted, watermarks, now_ns)
         return batches(STREAM, _encoded(rows)) if rows else []
@@ -127,8 +164,12 @@ def _encoded(rows: Sequence[_Row]) -> list[tuple[bytes, int, int, int]]:
         of_stream=[row.of_stream for row in rows],
         rows_count=[row.rows_count for row in rows],
         out_bytes=[row.out_bytes for row in rows],
+        batches_count=[row.batches_count for row in rows],
+        through_sequence=[row.through_sequence for row in rows],
         lost_rows_count=[row.lost_rows_count for row in rows],
+        lost_rows_origin=[row.lost_rows_origin for row in rows],
         lost_batches_count=[row.lost_batches_count for row in rows],
+        lost_through_sequence=[row.lost_through_sequence for row in rows],
         cause=[row.cause for row in rows],
         watermark_time=[row.watermark_time for row in rows],
         first_event_time=[row.first_event_time for row in rows],

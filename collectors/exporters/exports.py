@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from collectors.agent.happenings import Happenings
-    from collectors.exporters.listening import Lost
+    from collectors.agent.ledger import Unread
     from viflux.paths import DataPaths
     from viflux.settings import Settings
     from viflux.spool import Batch, SpoolWriter
@@ -135,7 +135,7 @@ class Exports:
         settled = {source.origin.stream: source.settled_time_ns for source in self._sources}
         return {**settled, **dict.fromkeys(SHARED_STREAMS, min(settled.values()))} if settled else {}
 
-    def lost(self) -> list[Lost]:
+    def lost(self) -> list[Unread]:
         """Return what the proposal knows to be lost since the last committed one."""
         return [lost for source in self._sources for lost in source.lost()]
 

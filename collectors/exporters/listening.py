@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors import _native
 from collectors.agent.batches import batches
+from collectors.agent.ledger import Unread
 from collectors.exporters.state import Position, StateFile
 from viflux import logs
 from viflux.errors import VifluxError
@@ -35,9 +36,6 @@ _ANEW = "their templates and rates are learned anew"
 _BEHIND = "what was kept of exporters is not of the same instant as the newest rows, as after a loss of power"
 _UPPER_BOUND = "gaps that are found at this start may have been received in part"
 _NO_GAP = "what exporters sent before this start is not counted as a gap"
-
-Lost = tuple[str, str, int, int]
-"""Stream, cause, rows, datagrams."""
 
 
 class Listening:
@@ -147,7 +145,7 @@ class Listening:
             self._rows_per_datagram = handed.flows / handed.decoded_datagrams
         return self._waiting
 
-    def lost(self) -> list[Lost]:
+    def lost(self) -> list[Unread]:
         """Return what the proposal knows to be lost since the last committed one.
 
         Where whole datagrams were lost, their rows are reckoned by the mean of those that were decoded. Refused ones
@@ -167,7 +165,10 @@ class Listening:
             elif cause == "exporter_gap":
                 rows, more = max(0, rows - here), 0
             if rows or more:
-                found.append((self.origin.stream, cause, rows, more))
+                # Only flows that an exporter's numbers skipped are counted; rows of whole datagrams are reckoned.
+                is_counted = (more == 0 and cause == "exporter_gap") or cause == "refused"
+                origin = "counted" if is_counted else "estimated"
+                found.append(Unread(self.origin.stream, cause, rows, more, origin))
         return found
 
     def prepare(self, position: Position) -> None:

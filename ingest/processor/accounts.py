@@ -2,6 +2,9 @@
 
 They are one block a table, so that they are there whole or not at all; a second try after a restart may know less of
 the watermarks before the intent, and says then what it knows.
+
+A row accounts for one run of batches of one stream and one hand-over. Its `received_time` is theirs, and so that of the
+agent's own row on the same hand-over: the two sides are compared one by one, and no window cuts through them.
 """
 
 from __future__ import annotations
@@ -12,32 +15,59 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.processor.arrow import labels, parts_of_rows, schema_of
+from ingest.processor.arrow import TIME, labels, parts_of_rows, schema_of
 from ingest.processor.batches import Rows
-from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Intent, Missing, State
+from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Intent, Missing, State, Stream
 from viflux.frame import Frame, Metadata
 from viflux.registry import KINDS
 from viflux.spool import Damaged, Entry, Position
 
 STAGE = "processor"
 MISSING = "missing"
+DAMAGED = "damaged"
+
+
+@dataclass
+class _Lost:
+    """What an account lost for one cause."""
+
+    rows: int = 0
+    batches: int = 0
+    through: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+    origin: str = "counted"
 
 
 @dataclass
 class _Account:
+    """A run of batches without a hole, of one hand-over."""
+
+    host: str
+    spool_id: str
+    stream: str
+    handed_over_ns: int
+    batches: int = 0
+    through: int = 0
     in_rows: int = 0
     out_rows: int = 0
     out_bytes: int = 0
     first_ns: int = 0
     last_ns: int = 0
     watermark_ns: int = 0
-    lost: dict[str, list[int]] = field(default_factory=dict)
+    lost: dict[str, _Lost] = field(default_factory=dict)
 
-    def lose(self, cause: str, rows: int, batches: int) -> None:
-        """Add to what is known to be lost."""
-        sums = self.lost.setdefault(cause, [0, 0])
-        sums[0] += rows
-        sums[1] += batches
+    def takes(self, said: Metadata) -> bool:
+        """Whether a batch of the same stream goes on where this run ends."""
+        return said.sealed_time_ns == self.handed_over_ns and said.sequence == self.through + 1
+
+    def lose(self, cause: str, rows: int, batches: int, said: Metadata) -> None:
+        """Add to what will not be stored."""
+        sums = self.lost.setdefault(cause, _Lost(first_ns=said.first_time_ns, last_ns=said.last_time_ns))
+        sums.rows += rows
+        sums.batches += batches
+        sums.first_ns = min(sums.first_ns, said.first_time_ns)
+        sums.last_ns = max(sums.last_ns, said.last_time_ns)
 
 
 @dataclass(frozen=True)
@@ -73,28 +103,27 @@ def accounts_of(
     excluded: dict[Position, list[Exclusion]] = {}
     for exclusion in intent.excluded:
         excluded.setdefault(exclusion.start, []).append(exclusion)
-    accounts: dict[tuple[str, str], _Account] = {}
-    heartbeats: dict[tuple[str, str], int] = {}
-    for entry in entries:
-        said = entry.frame.metadata
-        account = accounts.setdefault((said.host, said.stream), _Account())
-        stored = _book(account, entry, decoded.get(entry.start, ()), excluded.get(entry.start, ()))
-        for rows in stored:
-            for stream, instant in _watermarks_in(rows).items():
-                heartbeats[said.host, stream] = max(heartbeats.get((said.host, stream), 0), instant)
-    missing: dict[str, int] = {}
+    book = _Book(state)
     for entry, batches, cause in _missing(intent.missing or (), items):
-        said = entry.frame.metadata
-        accounts.setdefault((said.host, said.stream), _Account()).lose(cause, 0, batches)
-        missing[said.stream] = missing.get(said.stream, 0) + batches
+        book.miss(entry, batches, cause)
+    heartbeats: dict[tuple[str, str], tuple[int, Entry]] = {}
+    for entry in entries:
+        days, out = decoded.get(entry.start, ()), excluded.get(entry.start, ())
+        if _is_repeat(days, out):
+            continue
+        for rows in _enter(book.account(entry), entry, days, out):
+            for stream, instant in _watermarks_in(rows).items():
+                of = (entry.frame.metadata.host, stream)
+                if of not in heartbeats or instant > heartbeats[of][0]:
+                    heartbeats[of] = (instant, entry)
     moved: dict[str, dict[str, int]] = {}
-    for (of_host, stream), instant in heartbeats.items():
-        if instant > state.watermarks.get(of_host, {}).get(stream, 0):
-            moved.setdefault(of_host, {})[stream] = instant
-            accounts.setdefault((of_host, stream), _Account())
-    for (of_host, stream), account in accounts.items():
-        known = state.watermarks.get(of_host, {}).get(stream, 0)
-        account.watermark_ns = max(known, moved.get(of_host, {}).get(stream, 0))
+    for (host, stream), (instant, entry) in heartbeats.items():
+        if instant > state.watermarks.get(host, {}).get(stream, 0):
+            moved.setdefault(host, {})[stream] = instant
+            book.mention(entry, stream)
+    for account in book.accounts:
+        known = state.watermarks.get(account.host, {}).get(account.stream, 0)
+        account.watermark_ns = max(known, moved.get(account.host, {}).get(account.stream, 0))
     boots = {entry.frame.metadata.host: entry.frame.metadata.boot_id for entry in entries}
     # Damaged bytes of a spool are its host's, also where nothing else is left of it.
     only_host = next(reversed(boots)) if len(boots) == 1 else next(iter(state.watermarks), "") if not boots else ""
@@ -102,10 +131,10 @@ def accounts_of(
         "events": [
             _event_row(item, exclusion, intent, only_host) for item, exclusion in letters(items, intent.excluded)
         ],
-        "ledger": [row for key in sorted(accounts) for row in _ledger_rows(key, accounts[key], intent)],
+        "ledger": [row for account in sorted(book.accounts, key=_order) for row in _ledger_rows(account, intent)],
     }
     own = [_own(kind, rows, state.source_id, boots, intent) for kind, rows in tables.items() if rows]
-    return Accounts(tuple(own), moved, missing)
+    return Accounts(tuple(own), moved, book.missing)
 
 
 def letters(items: Iterable[Entry | Damaged], excluded: Iterable[Exclusion]) -> list[tuple[Entry | Damaged, Exclusion]]:
@@ -114,28 +143,77 @@ def letters(items: Iterable[Entry | Damaged], excluded: Iterable[Exclusion]) -> 
     return [(by_start[each.start], each) for each in excluded if each.cause != REPEAT and each.start in by_start]
 
 
-def _book(account: _Account, entry: Entry, days: Sequence[Rows], excluded: Sequence[Exclusion]) -> list[Rows]:
+class _Book:
+    """The accounts of an intent, opened as its batches come."""
+
+    def __init__(self, state: State) -> None:
+        self.accounts: list[_Account] = []
+        self.missing: dict[str, int] = {}
+        self._watermarks = state.watermarks
+        self._newest: dict[Stream, _Account] = {}
+
+    def miss(self, entry: Entry, batches: int, cause: str) -> None:
+        """Account for the numbers that a batch skips; how many rows they had is not known here."""
+        said = entry.frame.metadata
+        self.missing[said.stream] = self.missing.get(said.stream, 0) + batches
+        # What came before the watermark was handed over in batches before these.
+        before = self._watermarks.get(said.host, {}).get(said.stream, 0) or said.first_time_ns
+        self.mention(entry).lost[cause] = _Lost(
+            batches=batches,
+            through=said.sequence - 1,
+            first_ns=min(before, said.first_time_ns),
+            last_ns=said.first_time_ns,
+            origin="unknown",
+        )
+
+    def account(self, entry: Entry) -> _Account:
+        """Return the account that a batch belongs into, with the batch counted."""
+        said = entry.frame.metadata
+        stream = (entry.spool_id, said.stream)
+        account = self._newest.get(stream)
+        if account is None or not account.takes(said):
+            account = self._newest[stream] = self.mention(entry)
+        account.batches += 1
+        account.through = said.sequence
+        return account
+
+    def mention(self, entry: Entry, stream: str = "") -> _Account:
+        """Open an account of the hand-over of a batch, for its stream or another one."""
+        said = entry.frame.metadata
+        account = _Account(said.host, entry.spool_id, stream or said.stream, said.sealed_time_ns)
+        self.accounts.append(account)
+        return account
+
+
+def _order(account: _Account) -> tuple[str, str, str, int, int]:
+    return account.host, account.stream, account.spool_id, account.through, account.handed_over_ns
+
+
+def _is_repeat(days: Sequence[Rows], excluded: Sequence[Exclusion]) -> bool:
+    repeated = {each.day for each in excluded if each.cause == REPEAT}
+    return WHOLE_BATCH in repeated or (bool(days) and all(rows.day in repeated for rows in days))
+
+
+def _enter(account: _Account, entry: Entry, days: Sequence[Rows], excluded: Sequence[Exclusion]) -> list[Rows]:
     """Enter a batch into its account; return its rows that are stored by this intent."""
     said = entry.frame.metadata
     whole = next((exclusion for exclusion in excluded if exclusion.day == WHOLE_BATCH), None)
     if whole is not None:
-        if whole.cause != REPEAT:
-            account.in_rows += said.rows
-            account.lose(whole.cause, said.rows, 1)
+        account.in_rows += said.rows
+        account.lose(whole.cause, said.rows, 1, said)
         return []
     causes = {exclusion.day: exclusion.cause for exclusion in excluded}
-    stored = [rows for rows in days if rows.day not in causes]
+    # Of a day that the store has already the rows came in an earlier intent, which did not live to account for them.
     for rows in days:
-        cause = causes.get(rows.day)
-        if cause != REPEAT:
-            account.in_rows += rows.table.num_rows
+        count, cause = rows.table.num_rows, causes.get(rows.day)
+        account.in_rows += count
         if cause not in (None, REPEAT):
-            account.lose(str(cause), rows.table.num_rows, 1)
-    for rows in stored:
-        first = rows.first_time_ns
-        account.first_ns = min(account.first_ns, first) if account.first_ns else first
+            account.lose(str(cause), count, 0 if len(days) > 1 else 1, said)
+            continue
+        account.first_ns = min(account.first_ns, rows.first_time_ns) if account.first_ns else rows.first_time_ns
         account.last_ns = max(account.last_ns, rows.last_end_ns)
-        account.out_rows += rows.table.num_rows
+        account.out_rows += count
+    stored = [rows for rows in days if rows.day not in causes]
     if stored:
         account.out_bytes += len(entry.frame.payload)
     return stored
@@ -156,30 +234,46 @@ def _missing(missing: Iterable[Missing], items: Iterable[Entry | Damaged]) -> It
     by_start = {item.start: item for item in items if isinstance(item, Entry)}
     for gap in missing:
         if (entry := by_start.get(gap.start)) is not None:
-            yield entry, gap.batches, "damaged" if {"", entry.spool_id} & damaged else MISSING
+            yield entry, gap.batches, DAMAGED if {"", entry.spool_id} & damaged else MISSING
 
 
-def _ledger_rows(key: tuple[str, str], account: _Account, intent: Intent) -> list[dict[str, object]]:
+def _ledger_rows(account: _Account, intent: Intent) -> list[dict[str, object]]:
     row: dict[str, object] = {
-        "host": key[0],
+        "host": account.host,
         "time": intent.opened_time_ns,
         "duration_ns": 0,
         "stage": STAGE,
-        "of_stream": key[1],
+        "of_stream": account.stream,
         "in_rows_count": account.in_rows,
         "out_rows_count": account.out_rows,
         "out_bytes": account.out_bytes,
+        "batches_count": account.batches,
+        "through_sequence": account.through,
+        "of_spool_id": account.spool_id,
         "lost_rows_count": 0,
+        "lost_rows_origin": "",
         "lost_batches_count": 0,
+        "lost_through_sequence": 0,
         "cause": "",
         "watermark_time": account.watermark_ns,
         "first_event_time": account.first_ns,
         "last_event_time": account.last_ns,
+        "received_time": account.handed_over_ns,
     }
-    nothing = {"in_rows_count": 0, "out_rows_count": 0, "out_bytes": 0, "first_event_time": 0, "last_event_time": 0}
+    nothing = dict.fromkeys(("in_rows_count", "out_rows_count", "out_bytes", "batches_count", "through_sequence"), 0)
     losses = [
-        {**row, **nothing, "lost_rows_count": rows, "lost_batches_count": batches, "cause": cause}
-        for cause, (rows, batches) in sorted(account.lost.items())
+        {
+            **row,
+            **nothing,
+            "lost_rows_count": lost.rows,
+            "lost_rows_origin": lost.origin,
+            "lost_batches_count": lost.batches,
+            "lost_through_sequence": lost.through,
+            "cause": cause,
+            "first_event_time": lost.first_ns,
+            "last_event_time": lost.last_ns,
+        }
+        for cause, lost in sorted(account.lost.items())
     ]
     return [row, *losses]
 
@@ -203,6 +297,8 @@ def _event_row(item: Entry | Damaged, exclusion: Exclusion, intent: Intent, host
 
 def _own(kind: str, rows: list[dict[str, object]], source_id: str, boots: Mapping[str, str], intent: Intent) -> Rows:
     schema = schema_of(kind)
+    if kind == "ledger":
+        schema = schema.append(pa.field("received_time", TIME, nullable=False))
     table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
     table = table.append_column("time_origin", pa.repeat(pa.scalar("event"), table.num_rows))
     hosts, each = [str(row["host"]) for row in rows], parts_of_rows([1] * len(rows))

@@ -124,6 +124,11 @@ def _typed(table: pa.Table, kind: str) -> pa.Table:
         if "time" not in names:
             raise ValueError("column time is missing")
         wanted = pa.schema([wanted.field(name) for name in names])
+    for name in KINDS[kind].added:
+        if name not in table.schema.names:
+            zero = "" if pa.types.is_string(wanted.field(name).type) else 0
+            values = pa.repeat(pa.scalar(zero, wanted.field(name).type), table.num_rows)
+            table = table.add_column(wanted.get_field_index(name), wanted.field(name), values)
     return table if table.schema.equals(wanted) else table.cast(wanted)
 
 

@@ -41,6 +41,7 @@ class Kind:
         wide: Most columns of most rows are missing: a batch leaves out those without any value, and in the others a
             missing value is null; in the table it is the type's zero, or null where the type says so.
         time_is_end: `time` is the end of the row's interval; of other kinds it is the start.
+        added: Columns that batches of earlier versions lack; a row of these has the type's zero.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Kind:
     whole_parts: bool = False
     wide: bool = False
     time_is_end: bool = False
+    added: tuple[str, ...] = ()
 
     @property
     def record_columns(self) -> tuple[Column, ...]:
@@ -96,6 +98,7 @@ def _raw(
     more: tuple[str, ...] = (),
     wide: bool = False,
     time_is_end: bool = False,
+    added: tuple[str, ...] = (),
 ) -> Kind:
     return Kind(
         name=name,
@@ -109,6 +112,7 @@ def _raw(
         keep=((keep, ""),),
         wide=wide,
         time_is_end=time_is_end,
+        added=added,
     )
 
 
@@ -239,6 +243,13 @@ KINDS: dict[str, Kind] = {
             "watermarks are polled by host and stream",
             "ledger",
             more=OF_LEDGER,
+            added=(
+                "batches_count",
+                "through_sequence",
+                "of_spool_id",
+                "lost_rows_origin",
+                "lost_through_sequence",
+            ),
         ),
         *(_tier(rollup, length) for rollup in ROLLUPS.values() for length in LENGTHS),
         Kind(

@@ -14,6 +14,14 @@ from viflux.spool.durable import replace_file, sync_folder
 
 EVICTED = "spool_evicted"
 DAMAGED = "segment_damaged"
+SKIPPED = "numbers_skipped"
+
+COUNTED = "counted"
+UNKNOWN = "unknown"
+AT_MOST = "at_most"
+
+_MINUTE_NS = 60 * 1_000_000_000
+_MOST_SPANS = 60
 
 
 class Loss(msgspec.Struct, frozen=True):
@@ -26,7 +34,9 @@ class Loss(msgspec.Struct, frozen=True):
         rows: How many rows; 0 where the damage does not tell.
         first_time_ns: Earliest event time, 0 for unknown.
         last_time_ns: Latest event end, 0 for unknown.
-        cause: `spool_evicted` or `segment_damaged`.
+        cause: `spool_evicted`, `segment_damaged` or `numbers_skipped`.
+        through_sequence: The newest of the batches, which have no hole; 0 where the damage does not tell.
+        rows_origin: `counted`; `unknown` where the damage does not tell; `at_most` where fewer batches may be lost.
     """
 
     number: int
@@ -36,6 +46,8 @@ class Loss(msgspec.Struct, frozen=True):
     first_time_ns: int
     last_time_ns: int
     cause: str
+    through_sequence: int = 0
+    rows_origin: str = COUNTED
 
 
 class Losses:
@@ -82,18 +94,41 @@ def number_of_damage(segment: int) -> int:
     return 2 * segment + 1
 
 
-def by_stream(number: int, lost: Iterable[frame.Metadata], cause: str) -> list[Loss]:
-    """Add up lost batches by stream."""
-    found: dict[str, Loss] = {}
+def by_stream(number: int, lost: Sequence[frame.Metadata], cause: str) -> list[Loss]:
+    """Add up lost batches by stream and minute, so that it is known which minutes lack rows; at most 61 a stream.
+
+    Args:
+        number: Names the loss.
+        lost: What the batches say, in the order of the log.
+        cause: Why they are lost.
+    """
+    if not lost:
+        return []
+    first = min(said.sealed_time_ns for said in lost)
+    spans = (max(said.sealed_time_ns for said in lost) - first) // _MINUTE_NS // _MOST_SPANS + 1
+    runs: dict[str, list[list[frame.Metadata]]] = {}
     for said in lost:
-        before = found.get(said.stream)
-        found[said.stream] = Loss(
+        of_stream = runs.setdefault(said.stream, [])
+        newest = of_stream[-1][-1] if of_stream else None
+        length_ns = spans * _MINUTE_NS
+        if (
+            newest is None
+            or said.sequence != newest.sequence + 1
+            or said.sealed_time_ns // length_ns != newest.sealed_time_ns // length_ns
+        ):
+            of_stream.append([])
+        of_stream[-1].append(said)
+    return [
+        Loss(
             number=number,
-            stream=said.stream,
-            batches=1 + (before.batches if before else 0),
-            rows=said.rows + (before.rows if before else 0),
-            first_time_ns=min(said.first_time_ns, before.first_time_ns) if before else said.first_time_ns,
-            last_time_ns=max(said.last_time_ns, before.last_time_ns) if before else said.last_time_ns,
+            stream=stream,
+            batches=len(run),
+            rows=sum(said.rows for said in run),
+            first_time_ns=min(said.first_time_ns for said in run),
+            last_time_ns=max(said.last_time_ns for said in run),
             cause=cause,
+            through_sequence=run[-1].sequence,
         )
-    return [found[stream] for stream in sorted(found)]
+        for stream in sorted(runs)
+        for run in runs[stream]
+    ]

@@ -45,8 +45,9 @@ pub fn encode_events(
 /// Encode rows of `ledger` with the stage `agent`; all lists have the same length.
 #[pyfunction]
 #[pyo3(signature = (
-    *, time, duration_ns, of_stream, rows_count, out_bytes, lost_rows_count, lost_batches_count, cause,
-    watermark_time, first_event_time, last_event_time
+    *, time, duration_ns, of_stream, rows_count, out_bytes, batches_count, through_sequence, lost_rows_count,
+    lost_rows_origin, lost_batches_count, lost_through_sequence, cause, watermark_time, first_event_time,
+    last_event_time
 ))]
 #[allow(clippy::too_many_arguments)]
 pub fn encode_ledger(
@@ -56,8 +57,12 @@ pub fn encode_ledger(
     of_stream: Vec<String>,
     rows_count: Vec<u64>,
     out_bytes: Vec<u64>,
+    batches_count: Vec<u64>,
+    through_sequence: Vec<u64>,
     lost_rows_count: Vec<u64>,
+    lost_rows_origin: Vec<String>,
     lost_batches_count: Vec<u64>,
+    lost_through_sequence: Vec<u64>,
     cause: Vec<String>,
     watermark_time: Vec<i64>,
     first_event_time: Vec<i64>,
@@ -65,6 +70,8 @@ pub fn encode_ledger(
 ) -> PyResult<Vec<Encoded>> {
     let rows = ledger::Rows {
         stage: vec![Cow::Borrowed("agent"); time.len()],
+        // The spool that the rows themselves are in.
+        of_spool_id: vec![Cow::Borrowed(""); time.len()],
         time,
         duration_ns,
         of_stream: labels(of_stream),
@@ -72,8 +79,12 @@ pub fn encode_ledger(
         in_rows_count: rows_count.clone(),
         out_rows_count: rows_count,
         out_bytes,
+        batches_count,
+        through_sequence,
         lost_rows_count,
+        lost_rows_origin: labels(lost_rows_origin),
         lost_batches_count,
+        lost_through_sequence,
         cause: labels(cause),
         watermark_time,
         first_event_time,

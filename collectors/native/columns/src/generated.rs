@@ -1190,10 +1190,20 @@ pub mod ledger {
         pub out_rows_count: Vec<u64>,
         /// Encoded bytes that were handed on. [bytes] Source: agent.
         pub out_bytes: Vec<u64>,
-        /// Rows that are known to be lost; of lost datagrams reckoned by the mean rows of a datagram. [rows] Source: agent.
+        /// Batches that the row accounts for: those up to `through_sequence`, without a hole. [batches] Source: agent.
+        pub batches_count: Vec<u64>,
+        /// Newest batch of the stream when the row was made; `watermark_time` holds once it is stored. 0 for unknown. Source: agent.
+        pub through_sequence: Vec<u64>,
+        /// Spool whose batches the row accounts for; empty where it is the row's own. Source: processor.
+        pub of_spool_id: Vec<Cow<'static, str>>,
+        /// Rows that are known to be lost; see `lost_rows_origin`. [rows] Source: agent.
         pub lost_rows_count: Vec<u64>,
+        /// `counted`; `estimated` from the mean of others; `at_most`; `unknown` where only batches are known. Source: agent.
+        pub lost_rows_origin: Vec<Cow<'static, str>>,
         /// Batches that are known to be lost; of flow exports whole datagrams. [batches] Source: agent.
         pub lost_batches_count: Vec<u64>,
+        /// Newest of the lost batches, which have no hole; 0 where the loss is not one of batches on their way. Source: agent.
+        pub lost_through_sequence: Vec<u64>,
         /// Why they were lost, such as `spool_evicted`; empty where none was. Source: agent.
         pub cause: Vec<Cow<'static, str>>,
         /// All events of the stream before this instant were handed on. [ns] Source: agent.
@@ -1218,8 +1228,13 @@ pub mod ledger {
             Field::new("in_rows_count", DataType::UInt64, false),
             Field::new("out_rows_count", DataType::UInt64, false),
             Field::new("out_bytes", DataType::UInt64, false),
+            Field::new("batches_count", DataType::UInt64, false),
+            Field::new("through_sequence", DataType::UInt64, false),
+            Field::new("of_spool_id", DataType::Utf8, false),
             Field::new("lost_rows_count", DataType::UInt64, false),
+            Field::new("lost_rows_origin", DataType::Utf8, false),
             Field::new("lost_batches_count", DataType::UInt64, false),
+            Field::new("lost_through_sequence", DataType::UInt64, false),
             Field::new("cause", DataType::Utf8, false),
             Field::new(
                 "watermark_time",
@@ -1262,8 +1277,13 @@ pub mod ledger {
                     arrays::uint64s(self.in_rows_count),
                     arrays::uint64s(self.out_rows_count),
                     arrays::uint64s(self.out_bytes),
+                    arrays::uint64s(self.batches_count),
+                    arrays::uint64s(self.through_sequence),
+                    arrays::texts(self.of_spool_id),
                     arrays::uint64s(self.lost_rows_count),
+                    arrays::texts(self.lost_rows_origin),
                     arrays::uint64s(self.lost_batches_count),
+                    arrays::uint64s(self.lost_through_sequence),
                     arrays::texts(self.cause),
                     arrays::times(self.watermark_time),
                     arrays::times(self.first_event_time),
