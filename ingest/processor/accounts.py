@@ -106,24 +106,11 @@ def accounts_of(
     book = _Book(state)
     for entry, batches, cause in _missing(intent.missing or (), items):
         book.miss(entry, batches, cause)
-    heartbeats: dict[tuple[str, str], tuple[int, Entry]] = {}
     for entry in entries:
         days, out = decoded.get(entry.start, ()), excluded.get(entry.start, ())
-        if _is_repeat(days, out):
-            continue
-        for rows in _enter(book.account(entry), entry, days, out):
-            for stream, instant in _watermarks_in(rows).items():
-                of = (entry.frame.metadata.host, stream)
-                if of not in heartbeats or instant > heartbeats[of][0]:
-                    heartbeats[of] = (instant, entry)
-    moved: dict[str, dict[str, int]] = {}
-    for (host, stream), (instant, entry) in heartbeats.items():
-        if instant > state.watermarks.get(host, {}).get(stream, 0):
-            moved.setdefault(host, {})[stream] = instant
-            book.mention(entry, stream)
-    for account in book.accounts:
-        known = state.watermarks.get(account.host, {}).get(account.stream, 0)
-        account.watermark_ns = max(known, moved.get(account.host, {}).get(account.stream, 0))
+        if not _is_repeat(days, out):
+            book.hear(entry, _enter(book.account(entry), entry, days, out))
+    moved = book.move()
     boots = {entry.frame.metadata.host: entry.frame.metadata.boot_id for entry in entries}
     # Damaged bytes of a spool are its host's, also where nothing else is left of it.
     only_host = next(reversed(boots)) if len(boots) == 1 else next(iter(state.watermarks), "") if not boots else ""
@@ -151,6 +138,27 @@ class _Book:
         self.missing: dict[str, int] = {}
         self._watermarks = state.watermarks
         self._newest: dict[Stream, _Account] = {}
+        self._heard: dict[tuple[str, str], tuple[int, Entry]] = {}
+
+    def hear(self, entry: Entry, stored: Iterable[Rows]) -> None:
+        """Take in the watermarks that rows of an agent's ledger name."""
+        for rows in stored:
+            for stream, instant in _watermarks_in(rows).items():
+                of = (entry.frame.metadata.host, stream)
+                if of not in self._heard or instant > self._heard[of][0]:
+                    self._heard[of] = (instant, entry)
+
+    def move(self) -> dict[str, dict[str, int]]:
+        """Enter the watermarks into all accounts; return for each host and stream those that moved."""
+        moved: dict[str, dict[str, int]] = {}
+        for (host, stream), (instant, entry) in self._heard.items():
+            if instant > self._watermarks.get(host, {}).get(stream, 0):
+                moved.setdefault(host, {})[stream] = instant
+                self.mention(entry, stream)
+        for account in self.accounts:
+            known = self._watermarks.get(account.host, {}).get(account.stream, 0)
+            account.watermark_ns = max(known, moved.get(account.host, {}).get(account.stream, 0))
+        return moved
 
     def miss(self, entry: Entry, batches: int, cause: str) -> None:
         """Account for the numbers that a batch skips; how many rows they had is not known here."""
