@@ -14,9 +14,8 @@ Head and value together are the frame, so one checksum goes from the spool to th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from viflux import frame
 from viflux.spool import Damaged, Entry, Position
@@ -52,8 +51,8 @@ class Received(Protocol):
         """Its value."""
         ...
 
-    def headers(self) -> Sequence[tuple[str, str | bytes | None]] | None:
-        """Its headers in their order."""
+    def headers(self) -> Any:
+        """Its headers in their order, as pairs; None for none."""
         ...
 
     def offset(self) -> int | None:

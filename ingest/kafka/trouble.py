@@ -22,14 +22,47 @@ AWAY = frozenset(
 ALL_AWAY = KafkaError._ALL_BROKERS_DOWN
 """Says less than what came before it."""
 
+TIMED_OUT = KafkaError._TIMED_OUT
+
 TOPIC_MISSING = frozenset((KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION))
 
 TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
 
+END_OF_PARTITION = KafkaError._PARTITION_EOF
+
+AUTO_OFFSET_RESET = frozenset((KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE))
+
+NOT_OURS = frozenset(
+    (
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.FENCED_MEMBER_EPOCH,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError._FENCED,
+    )
+)
+"""The partition is another member's, or is being handed over."""
+
+_LOGIN = frozenset((KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED))
+_RIGHTS = frozenset(
+    (
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+    )
+)
+
+STOPS_READING = frozenset((ALL_AWAY, KafkaError._SSL, *_LOGIN, *_RIGHTS, *TOPIC_MISSING))
+"""As long as one of these is told, nothing can be read."""
+
 _SENTENCES: tuple[tuple[frozenset[int], str], ...] = (
     (AWAY, "no broker of kafka.brokers ({brokers}) answers: {text}"),
     (
-        frozenset((KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)),
+        _LOGIN,
         "the brokers refuse the login of {user}: {text}; check kafka.user and kafka.password_file",
     ),
     (
@@ -42,13 +75,7 @@ _SENTENCES: tuple[tuple[frozenset[int], str], ...] = (
         "topic {topic} does not take a message of this size; set its max.message.bytes to {topic_bytes} or more",
     ),
     (
-        frozenset(
-            (
-                KafkaError.TOPIC_AUTHORIZATION_FAILED,
-                KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-                KafkaError.GROUP_AUTHORIZATION_FAILED,
-            )
-        ),
+        _RIGHTS,
         "user {user} lacks a right: {text} {topic}; docs/kafka.md lists the rights that it needs",
     ),
     (

@@ -6,6 +6,7 @@ import fcntl
 import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,20 +17,24 @@ from viflux.errors import VifluxError
 from viflux.paths import DataPaths
 from viflux.settings import Settings
 
+if TYPE_CHECKING:
+    from ingest.processor.source import Sources
+    from viflux.telemetry import Health
+
 
 @click.command()
 @verb()
 def processor(settings: Settings) -> None:
-    """Move records from the spool into the store, exactly once.
+    """Move records from the spool, or from Kafka, into the store, exactly once.
 
-    Waits for the spool and for the store; while the store is away, rows wait in the spool. SIGTERM ends it at
+    With `kafka.brokers`, all processors of one `kafka.group` share the partitions. Waits for the spool or the brokers,
+    and for the store; while the store is away, rows wait where they are. SIGTERM ends it at
     once, or after a moment where the store does not answer: what is unfinished is finished at the next start.
     """
     leave_pandas_out()
     # Here and not above: `--help` needs neither Arrow nor the store's client.
     from ingest.processor.deadletter import DeadLetters  # noqa: PLC0415
     from ingest.processor.loop import Processor  # noqa: PLC0415
-    from ingest.processor.spool import SpoolSource, SpoolSources  # noqa: PLC0415
     from ingest.store.client import StoreClient  # noqa: PLC0415
     from ingest.store.ending import end_on_signals  # noqa: PLC0415
     from viflux.telemetry import Health, serve  # noqa: PLC0415
@@ -45,7 +50,7 @@ def processor(settings: Settings) -> None:
     try:
         Processor(
             settings,
-            SpoolSources(SpoolSource(paths, clock)),
+            _sources(settings, paths, clock, health, stop),
             store,
             DeadLetters(paths.deadletter),
             clock,
@@ -55,6 +60,18 @@ def processor(settings: Settings) -> None:
     finally:
         server.close()
         os.close(lock)
+
+
+def _sources(
+    settings: Settings, paths: DataPaths, clock: SystemClock, health: Health, stop: threading.Event
+) -> Sources:
+    if settings.kafka.brokers:
+        from ingest.kafka.group import KafkaSources  # noqa: PLC0415 - the library is loaded only where there is a bus
+
+        return KafkaSources(settings.kafka, health, stop)
+    from ingest.processor.spool import SpoolSource, SpoolSources  # noqa: PLC0415
+
+    return SpoolSources(SpoolSource(paths, clock))
 
 
 def _lock(folder: Path) -> int:

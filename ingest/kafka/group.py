@@ -1,0 +1,334 @@
+"""The consumer group of the processors: which topic-partitions are this process's, and what they hold.
+
+All topics have the same number of partitions and are assigned by range, so partition n of each of them is one
+process's: a host's batches of all kinds come to one place. A rebalance takes all partitions back first; what was
+written down is in the commits, so the next owner goes on from there, also where it is the same one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from ingest.kafka.connection import Configuration, client_configuration
+from ingest.kafka.message import item_of
+from ingest.kafka.source import KafkaSource
+from ingest.kafka.topics import all_topics
+from ingest.kafka.trouble import ALL_AWAY, AUTO_OFFSET_RESET, END_OF_PARTITION, NOT_OURS, STOPS_READING, TIMED_OUT, told
+from ingest.processor.patience import StoppedError
+from ingest.processor.source import Changes, RevokedError, Source, SourceAwayError
+from viflux import logs
+from viflux.settings.schema import Kafka
+from viflux.telemetry import Health
+
+MOST_BUFFERED_BYTES = 48 << 20
+"""Of all partitions together, besides what the client library has fetched ahead."""
+
+_SLICE_SECONDS = 0.25
+_ASK_SECONDS = 5.0
+_LIVE_ASK_SECONDS = 0.3
+_MOST_AT_ONCE = 2000
+_LOOK_EVERY_SECONDS = 2.0
+# Trouble that was not told again for so long, while the brokers answer, is over.
+_QUIET_SECONDS = 5.0
+# A refused commit is followed by a rebalance at once; where none came, the partition is taken up again.
+_ORPHANED_SECONDS = 15.0
+
+Result = TypeVar("Result")
+Place = tuple[str, int]
+
+
+class KafkaSources:
+    """The partitions that the group gives this process; see `Sources` for what its members promise.
+
+    `/readyz` says why no partition can be read, where that is so.
+    """
+
+    def __init__(self, kafka: Kafka, health: Health, stop: threading.Event) -> None:
+        self._kafka = kafka
+        self._health = health
+        self._stop = stop
+        self._kinds = {topic: kind for kind, topic in all_topics(kafka).items()}
+        self._sources: dict[Place, KafkaSource] = {}
+        self._given: list[TopicPartition] | None = None
+        self._orphans: dict[Place, float] = {}
+        self._revoked: list[Source] = []
+        self._arrived = False
+        self._cluster_id = ""
+        self._trouble = ""
+        self._trouble_time = self._looked_time = 0.0
+        self._closing = threading.Lock()
+        self._closed = False
+        self._log = logs.get("processor")
+        self._consumer = Consumer(_consuming(kafka, self._note))
+        health.ready(False, "waiting for partitions", part="kafka")
+        self._consumer.subscribe(
+            list(self._kinds), on_assign=self._assigned, on_revoke=self._taken, on_lost=self._taken
+        )
+
+    def poll(self, seconds: float, stop: threading.Event) -> Changes:
+        """Wait for batches of any partition, or for a change of partitions."""
+        until = time.monotonic() + seconds
+        while True:
+            left = until - time.monotonic()
+            self.pump(max(0.0, min(left, _SLICE_SECONDS)))
+            assigned = self._begun()
+            revoked, self._revoked = self._revoked, []
+            if assigned or revoked or self._arrived or left <= _SLICE_SECONDS or stop.is_set():
+                self._arrived = False
+                self._look()
+                return Changes(assigned, revoked)
+
+    def keep_alive(self, waiting: Source | None) -> None:
+        """Take part in the group while the store is waited for."""
+        self.pump(0)
+        if isinstance(waiting, KafkaSource) and waiting.is_revoked:
+            raise RevokedError(waiting.name)
+
+    def close(self) -> None:
+        """Leave the group, so that others take the partitions at once."""
+        with self._closing:
+            self._closed = True
+        self._consumer.close()
+
+    def pump(self, seconds: float, wanted: KafkaSource | None = None) -> None:
+        """Take in what was fetched, and changes of the group; wait for the first at most so long.
+
+        Args:
+            seconds: How long.
+            wanted: A source that is fetched of although enough is buffered.
+
+        Raises:
+            StoppedError: The stage is to end, and a source waits for batches.
+        """
+        if wanted is not None and self._stop.is_set():
+            raise StoppedError
+        if wanted is not None and wanted.is_paused:
+            self._pause(wanted, is_paused=False)
+        for _ in range(_MOST_AT_ONCE):
+            message = self._consumer.poll(seconds)
+            if message is None:
+                break
+            self._take(message)
+            seconds = 0
+        self.balance(wanted)
+
+    def balance(self, wanted: KafkaSource | None = None) -> None:
+        """Fetch of partitions of which little is here, and not of those of which much is.
+
+        Each may hold as much as all others leave free, and a fair share in any case.
+        """
+        free = MOST_BUFFERED_BYTES - sum(source.buffer.size for source in self._sources.values())
+        limit = max(free, MOST_BUFFERED_BYTES // (2 * max(1, len(self._sources))))
+        for source in self._sources.values():
+            if source.is_revoked:
+                continue
+            if not source.is_paused and source.buffer.size >= limit and source is not wanted:
+                self._pause(source, is_paused=True)
+            elif source.is_paused and source.buffer.size < limit // 2:
+                self._pause(source, is_paused=False)
+
+    def committed(self, source: KafkaSource) -> tuple[int | None, str]:
+        """Return the committed offset, None for none, and its metadata."""
+        [found] = self._asked(source, lambda: self._consumer.committed([_place(source)], timeout=_ASK_SECONDS))
+        if found.error is not None:
+            self._refused(source, found.error)
+        return (found.offset, found.metadata or "") if found.offset >= 0 else (None, "")
+
+    def bounds(self, source: KafkaSource) -> tuple[int, int]:
+        """Return the first offset of a partition and the one behind its last, as the brokers say now."""
+        found = self._asked(source, lambda: self._consumer.get_watermark_offsets(_place(source), timeout=_ASK_SECONDS))
+        if found is None:
+            raise SourceAwayError(f"{source.name}: the brokers do not say where it begins and ends")
+        return found
+
+    def end_of(self, source: KafkaSource) -> int:
+        """Return the offset behind a partition's last; a large one where nobody answers. Safe from any thread."""
+        with self._closing:
+            if self._closed:
+                return 1 << 62
+            with suppress(KafkaException):
+                found = self._consumer.get_watermark_offsets(_place(source), timeout=_LIVE_ASK_SECONDS)
+                if found is not None:
+                    return found[1]
+        return 1 << 62
+
+    def seek(self, source: KafkaSource, offset: int) -> None:
+        """Fetch from an offset on."""
+        self._asked(source, lambda: self._consumer.seek(_place(source, offset)))
+
+    def commit(self, source: KafkaSource, offset: int, text: str) -> None:
+        """Commit an offset with its metadata; done when this returns.
+
+        Raises:
+            RevokedError: The brokers say that the partition is another's.
+            SourceAwayError: They do not answer.
+        """
+        wanted = TopicPartition(source.topic, source.partition, offset, metadata=text)
+        done = self._asked(source, lambda: self._consumer.commit(offsets=[wanted], asynchronous=False))
+        for each in done or ():
+            if each.error is not None:
+                self._refused(source, each.error)
+
+    def _asked(self, source: KafkaSource, question: Callable[[], Result]) -> Result:
+        try:
+            return question()
+        except KafkaException as error:
+            self._refused(source, error.args[0])
+            raise
+
+    def _refused(self, source: KafkaSource, error: KafkaError) -> None:
+        if error.code() in NOT_OURS:
+            if not source.is_revoked:
+                source.is_revoked = True
+                self._orphans[source.topic, source.partition] = time.monotonic()
+            raise RevokedError(source.name)
+        raise SourceAwayError(told(error, self._kafka, source.topic))
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Fetching begins when it is known where: in `_begun`, which may ask again.
+        consumer.assign([])
+        self._given = partitions
+
+    def _taken(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._given = None
+        for each in partitions:
+            source = self._sources.pop((each.topic, each.partition), None)
+            self._orphans.pop((each.topic, each.partition), None)
+            if source is not None:
+                source.is_revoked = True
+                self._revoked.append(source)
+        self._log.info("partitions were given back", partitions=len(partitions))
+
+    def _begun(self) -> Sequence[Source]:
+        """Begin to fetch of partitions that were given, from where they were committed; return them."""
+        if self._given is None:
+            return self._adopted_orphans()
+        try:
+            self._cluster_id = self._cluster_id or self._consumer.list_topics(timeout=_ASK_SECONDS).cluster_id or ""
+            places = self._consumer.committed(self._given, timeout=_ASK_SECONDS) if self._given else []
+            for place in places:
+                self._begin_somewhere(place)
+        except KafkaException as error:
+            self._note(error.args[0])
+            return ()
+        self._given = None
+        self._consumer.assign([TopicPartition(each.topic, each.partition, each.offset) for each in places])
+        # A ledger's batch goes by what the other kinds have reached, so it comes after them in each round.
+        places.sort(key=lambda each: (self._kinds[each.topic] == "ledger", each.topic, each.partition))
+        made = [self._source(each.topic, each.partition, each.offset) for each in places]
+        self._log.info("partitions were assigned", partitions=len(made))
+        if not self._trouble:
+            self._health.ready(True, part="kafka")
+        return made
+
+    def _begin_somewhere(self, place: TopicPartition) -> None:
+        """Set where nothing was committed the first offset that there is."""
+        if place.error is not None:
+            raise KafkaException(place.error)
+        if place.offset < 0:
+            bounds = self._consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), _ASK_SECONDS)
+            if bounds is None:
+                raise KafkaException(KafkaError(TIMED_OUT))
+            place.offset = bounds[0]
+
+    def _adopted_orphans(self) -> Sequence[Source]:
+        made: list[Source] = []
+        for (topic, partition), since in list(self._orphans.items()):
+            if time.monotonic() - since >= _ORPHANED_SECONDS:
+                del self._orphans[topic, partition]
+                before = self._sources[topic, partition]
+                made.append(self._source(topic, partition, before.buffer.following))
+        return made
+
+    def _source(self, topic: str, partition: int, first: int) -> KafkaSource:
+        source = KafkaSource(self, self._cluster_id, topic, partition, self._kinds[topic], first)
+        self._sources[topic, partition] = source
+        return source
+
+    def _take(self, message: Message) -> None:
+        error = message.error()
+        source = self._sources.get((message.topic() or "", message.partition() or 0))
+        if error is None:
+            if source is not None and not source.is_revoked:
+                self._arrived |= source.buffer.put(item_of(message))
+        elif error.code() == END_OF_PARTITION:
+            if source is not None:
+                source.buffer.ended(message.offset() or 0)
+        elif error.code() in AUTO_OFFSET_RESET:
+            if source is not None:
+                with suppress(SourceAwayError):  # it is told again
+                    source.out_of_range()
+        else:
+            self._note(error, message.topic() or "")
+
+    def _pause(self, source: KafkaSource, *, is_paused: bool) -> None:
+        change = self._consumer.pause if is_paused else self._consumer.resume
+        with suppress(KafkaException):  # between two assignments there is nothing to pause
+            change([_place(source)])
+            source.is_paused = is_paused
+
+    def _note(self, error: KafkaError, topic: str = "") -> None:
+        text = told(error, self._kafka, topic)
+        if error.code() == ALL_AWAY and self._trouble:
+            text = self._trouble
+        elif error.code() not in STOPS_READING:
+            return
+        if not self._trouble:
+            self._log.warning("the brokers cannot be read; batches wait there and in the spools", reason=text)
+        self._health.ready(False, text, part="kafka")
+        self._trouble, self._trouble_time = text, time.monotonic()
+
+    def _look(self) -> None:
+        """Find out whether trouble is over."""
+        now = time.monotonic()
+        if not self._trouble or now - self._looked_time < _LOOK_EVERY_SECONDS:
+            return
+        self._looked_time = now
+        try:
+            found = self._consumer.list_topics(timeout=1.0)
+        except KafkaException:
+            return
+        missing = [topic for topic in self._kinds if topic not in found.topics]
+        if missing or now - self._trouble_time < _QUIET_SECONDS:
+            return
+        self._trouble = ""
+        self._log.info("the brokers can be read again")
+        if self._given is None:
+            self._health.ready(True, part="kafka")
+
+
+def _place(source: KafkaSource, offset: int | None = None) -> TopicPartition:
+    if offset is None:
+        return TopicPartition(source.topic, source.partition)
+    return TopicPartition(source.topic, source.partition, offset)
+
+
+def _consuming(kafka: Kafka, note: Callable[[KafkaError], None]) -> Configuration:
+    return {
+        **client_configuration(kafka, "processor"),
+        "error_cb": note,
+        "group.id": kafka.group,
+        "partition.assignment.strategy": "range",
+        # What is done is committed by the intents, nothing else.
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # What is not there any more is told, not passed over.
+        "auto.offset.reset": "error",
+        "enable.partition.eof": True,
+        # An owner that died is replaced within this time; the library's own thread sends the heartbeats.
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 3_000,
+        "max.poll.interval.ms": 300_000,
+        # With an empty queue the library waits so long before it fetches again; its default, a second, is a lag.
+        "fetch.queue.backoff.ms": 10,
+        "fetch.wait.max.ms": 500,
+        "fetch.max.bytes": 8 << 20,
+        "max.partition.fetch.bytes": 2 << 20,
+        "queued.max.messages.kbytes": 16 << 10,
+    }
