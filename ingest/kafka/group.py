@@ -16,10 +16,11 @@ from typing import TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from ingest.kafka.connection import Configuration, client_configuration
+from ingest.kafka.ends import Bounds, Ends, Place
 from ingest.kafka.message import item_of
-from ingest.kafka.source import KafkaSource
+from ingest.kafka.source import Found, KafkaSource
 from ingest.kafka.topics import all_topics
-from ingest.kafka.trouble import ALL_AWAY, AUTO_OFFSET_RESET, END_OF_PARTITION, NOT_OURS, STOPS_READING, TIMED_OUT, told
+from ingest.kafka.trouble import ALL_AWAY, AUTO_OFFSET_RESET, END_OF_PARTITION, NOT_OURS, STOPS_READING, told
 from ingest.processor.patience import StoppedError
 from ingest.processor.source import Changes, RevokedError, Source, SourceAwayError
 from viflux import logs
@@ -40,7 +41,6 @@ _QUIET_SECONDS = 5.0
 _ORPHANED_SECONDS = 15.0
 
 Result = TypeVar("Result")
-Place = tuple[str, int]
 
 
 class KafkaSources:
@@ -62,8 +62,7 @@ class KafkaSources:
         self._cluster_id = ""
         self._trouble = ""
         self._trouble_time = self._looked_time = 0.0
-        self._closing = threading.Lock()
-        self._closed = False
+        self._ends = Ends(kafka)
         self._log = logs.get("processor")
         self._consumer = Consumer(_consuming(kafka, self._note))
         health.ready(False, "waiting for partitions", part="kafka")
@@ -92,8 +91,6 @@ class KafkaSources:
 
     def close(self) -> None:
         """Leave the group, so that others take the partitions at once."""
-        with self._closing:
-            self._closed = True
         self._consumer.close()
 
     def pump(self, seconds: float, wanted: KafkaSource | None = None) -> None:
@@ -133,29 +130,20 @@ class KafkaSources:
             elif source.is_paused and source.buffer.size < limit // 2:
                 self._pause(source, is_paused=False)
 
-    def committed(self, source: KafkaSource) -> tuple[int | None, str]:
-        """Return the committed offset, None for none, and its metadata."""
-        [found] = self._asked(source, lambda: self._consumer.committed([_place(source)], timeout=_ASK_SECONDS))
-        if found.error is not None:
-            self._refused(source, found.error)
-        return (found.offset, found.metadata or "") if found.offset >= 0 else (None, "")
+    def find(self, source: KafkaSource) -> Found:
+        """Return what was written down for a partition and where it begins and ends, as the brokers say now."""
+        place = (source.topic, source.partition)
+        return self._asked(source, lambda: self._found([place])[place])
 
-    def bounds(self, source: KafkaSource) -> tuple[int, int]:
+    def bounds(self, source: KafkaSource) -> Bounds:
         """Return the first offset of a partition and the one behind its last, as the brokers say now."""
-        found = self._asked(source, lambda: self._consumer.get_watermark_offsets(_place(source), timeout=_ASK_SECONDS))
-        if found is None:
-            raise SourceAwayError(f"{source.name}: the brokers do not say where it begins and ends")
-        return found
+        place = (source.topic, source.partition)
+        return self._asked(source, lambda: self._ends.bounds([place], _ASK_SECONDS)[place])
 
     def end_of(self, source: KafkaSource) -> int:
         """Return the offset behind a partition's last; a large one where nobody answers. Safe from any thread."""
-        with self._closing:
-            if self._closed:
-                return 1 << 62
-            with suppress(KafkaException):
-                found = self._consumer.get_watermark_offsets(_place(source), timeout=_LIVE_ASK_SECONDS)
-                if found is not None:
-                    return found[1]
+        with suppress(KafkaException):
+            return self._ends.end_of((source.topic, source.partition), list(self._sources), _LIVE_ASK_SECONDS)
         return 1 << 62
 
     def seek(self, source: KafkaSource, offset: int) -> None:
@@ -209,46 +197,51 @@ class KafkaSources:
         """Begin to fetch of partitions that were given, from where they were committed; return them."""
         if self._given is None:
             return self._adopted_orphans()
+        places = [(each.topic, each.partition) for each in self._given]
         try:
             self._cluster_id = self._cluster_id or self._consumer.list_topics(timeout=_ASK_SECONDS).cluster_id or ""
-            places = self._consumer.committed(self._given, timeout=_ASK_SECONDS) if self._given else []
-            for place in places:
-                self._begin_somewhere(place)
+            found = self._found(places)
         except KafkaException as error:
             self._note(error.args[0])
             return ()
         self._given = None
-        self._consumer.assign([TopicPartition(each.topic, each.partition, each.offset) for each in places])
+        self._consumer.assign([TopicPartition(*place, found[place].begin) for place in places])
         # A ledger's batch goes by what the other kinds have reached, so it comes after them in each round.
-        places.sort(key=lambda each: (self._kinds[each.topic] == "ledger", each.topic, each.partition))
-        made = [self._source(each.topic, each.partition, each.offset) for each in places]
+        places.sort(key=lambda place: (self._kinds[place[0]] == "ledger", place))
+        made = [self._source(place, found[place]) for place in places]
         self._log.info("partitions were assigned", partitions=len(made))
         if not self._trouble:
             self._health.ready(True, part="kafka")
         return made
 
-    def _begin_somewhere(self, place: TopicPartition) -> None:
-        """Set where nothing was committed the first offset that there is."""
-        if place.error is not None:
-            raise KafkaException(place.error)
-        if place.offset < 0:
-            bounds = self._consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), _ASK_SECONDS)
-            if bounds is None:
-                raise KafkaException(KafkaError(TIMED_OUT))
-            place.offset = bounds[0]
-
     def _adopted_orphans(self) -> Sequence[Source]:
-        made: list[Source] = []
-        for (topic, partition), since in list(self._orphans.items()):
-            if time.monotonic() - since >= _ORPHANED_SECONDS:
-                del self._orphans[topic, partition]
-                before = self._sources[topic, partition]
-                made.append(self._source(topic, partition, before.buffer.following))
+        late = [place for place, since in self._orphans.items() if time.monotonic() - since >= _ORPHANED_SECONDS]
+        if not late:
+            return ()
+        try:
+            found = self._found(late)
+        except KafkaException:
+            return ()
+        made = [self._source(place, found[place]) for place in late]
+        for source in made:
+            del self._orphans[source.topic, source.partition]
         return made
 
-    def _source(self, topic: str, partition: int, first: int) -> KafkaSource:
-        source = KafkaSource(self, self._cluster_id, topic, partition, self._kinds[topic], first)
-        self._sources[topic, partition] = source
+    def _found(self, places: list[Place]) -> dict[Place, Found]:
+        if not places:
+            return {}
+        bounds = self._ends.bounds(places, _ASK_SECONDS)
+        found = {}
+        for each in self._consumer.committed([TopicPartition(*place) for place in places], timeout=_ASK_SECONDS):
+            if each.error is not None:
+                raise KafkaException(each.error)
+            offset = each.offset if each.offset >= 0 else None
+            found[each.topic, each.partition] = Found(offset, each.metadata or "", *bounds[each.topic, each.partition])
+        return found
+
+    def _source(self, place: Place, found: Found) -> KafkaSource:
+        source = KafkaSource(self, self._cluster_id, place, self._kinds[place[0]], found)
+        self._sources[place] = source
         return source
 
     def _take(self, message: Message) -> None:

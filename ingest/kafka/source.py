@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import xxhash
 
 from ingest.kafka.buffer import Buffer
+from ingest.kafka.ends import Place
 from ingest.kafka.message import position_of
 from ingest.processor import metadata
 from ingest.processor.intent import State
@@ -31,6 +33,33 @@ _FETCH_SECONDS = 0.25
 _AWAY_AFTER_SECONDS = 30.0
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the brokers know of a partition.
+
+    Attributes:
+        committed: The committed offset, None for none.
+        text: Its metadata.
+        low: The partition's first offset.
+        high: The one behind its last.
+    """
+
+    committed: int | None
+    text: str
+    low: int
+    high: int
+
+    @property
+    def is_past_the_end(self) -> bool:
+        """Whether more was committed than there is: the topic was made anew."""
+        return self.committed is not None and self.committed > self.high
+
+    @property
+    def begin(self) -> int:
+        """Where fetching begins."""
+        return self.low if self.committed is None or self.is_past_the_end else max(self.committed, self.low)
+
+
 class KafkaSource:
     """A topic-partition that is this process's now; see `Source` for what its members promise.
 
@@ -42,7 +71,9 @@ class KafkaSource:
         is_paused: Whether nothing is fetched, because enough is here.
     """
 
-    def __init__(self, group: KafkaSources, cluster_id: str, topic: str, partition: int, kind: str, first: int) -> None:
+    def __init__(
+        self, group: KafkaSources, cluster_id: str, topic: str, partition: int, kind: str, found: Found
+    ) -> None:
         self.topic = topic
         self.partition = partition
         self.name = f"kafka/{topic}/{partition}"
@@ -50,39 +81,37 @@ class KafkaSource:
         self.kinds: tuple[str, ...] | None = (kind,)
         self.most_metadata_bytes: int | None = MOST_METADATA_BYTES
         self.knows_streams = False
-        self.buffer = Buffer(first)
+        self.buffer = Buffer(found.begin)
         self.is_revoked = False
         self.is_paused = False
         self._group = group
         self._is_replaced = False
-        self._low = 0
+        self._low = found.low
+        self._found: Found | None = found
         self._log = logs.get("processor").bind(source=self.name)
 
     def assign(self) -> State:
         """Return what was committed; where that says nothing of intents, all that is there now may have been tried."""
         self._require_ours()
         self._is_replaced = False
-        offset, text = self._group.committed(self)
-        low, high = self._group.bounds(self)
-        self._low = low
-        if offset is not None and not low <= offset <= high:
+        found, self._found = self._found or self._group.find(self), None
+        self._low = found.low
+        cursor = position_of(found.begin if found.committed is None or found.is_past_the_end else found.committed)
+        if found.committed is not None and not found.low <= found.committed <= found.high:
             self._log.warning(
                 "the topic was made anew, or kept its batches for too short a time: going on where it begins",
-                committed=offset,
-                first=low,
-                end=high,
+                committed=found.committed,
+                first=found.low,
+                end=found.high,
             )
-            # Of an intent that begins before what is left, the rest is read on with; of another topic nothing is known.
-            offset, text = (offset, text) if offset < low else (None, "")
-        cursor = position_of(low if offset is None else offset)
-        if not self.buffer.covers(cursor.offset):
-            self._begin_at(max(cursor.offset, low))
-        if text:
+        if not self.buffer.covers(found.begin):
+            self._begin_at(found.begin)
+        if found.text and not found.is_past_the_end:
             try:
-                return metadata.decode(text, cursor, self.source_id)
+                return metadata.decode(found.text, cursor, self.source_id)
             except metadata.UnreadableError as error:
                 self._log.warning("what was committed cannot be read: counting what may be stored", reason=str(error))
-        tried_until = position_of(high) if high > cursor.offset else None
+        tried_until = position_of(found.high) if found.high > cursor.offset else None
         return State(source_id=self.source_id, cursor=cursor, tried_until=tried_until)
 
     def has_news(self, cursor: Position) -> bool:

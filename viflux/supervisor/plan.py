@@ -44,7 +44,14 @@ class Stage:
 
 
 STORE = Stage("store", drain_turn=4)
-SHIPPER = Stage("shipper", writes=("shipper", "deadletter", "run"), drain_turn=1, empties=True)
+SHIPPER = Stage(
+    "shipper",
+    after=("topics",),
+    loads=("ingest.kafka.shipper",),
+    writes=("shipper", "deadletter", "run"),
+    drain_turn=1,
+    empties=True,
+)
 TOPICS = Stage("topics", verb=("migrate", "--only", "topics", "--wait"), writes=("run",), task=True, drain_turn=0)
 
 STAGES = (
