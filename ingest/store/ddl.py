@@ -14,7 +14,7 @@ from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
 from viflux.settings.schema import Keep
 
 # Guards two tries of one piece that run at once; nothing relies on it across a restart.
-_DEDUPLICATION_WINDOW = 1000
+_DEDUPLICATION_WINDOW = 10_000
 
 
 def render() -> str:

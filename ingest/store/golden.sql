@@ -54,7 +54,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (vif_id, time)
 TTL toDateTime(time) + INTERVAL 400 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One VIF over one interval: absolute readings and what was added since the last one.
 -- Sorted by (toStartOfHour(time), vif_id, time): one VIF's hour lies together, so a page on one VIF reads few granules and deltas compress.
@@ -111,7 +111,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (toStartOfHour(time), vif_id, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One flow seen at one VIF over one interval, as its exporter told it.
 -- Sorted by (toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time): five minutes of one VIF lie together, by whom it talks to.
@@ -203,7 +203,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Packets that an exporter dropped at one VIF over one interval, for one reason.
 -- Sorted by (toStartOfHour(time), vif_id, time): one VIF's hour lies together.
@@ -246,7 +246,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (toStartOfHour(time), vif_id, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One host over one interval, as its exporter told it.
 -- Sorted by (toStartOfHour(time), exporter_address, time): one host's hour lies together.
@@ -284,7 +284,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (toStartOfHour(time), exporter_address, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One exporter over one interval: what came, what became of it, and how it samples.
 -- Sorted by (toStartOfHour(time), exporter_address, observation_domain_id, time): what was sent lately is asked for all exporters at once.
@@ -333,7 +333,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (toStartOfHour(time), exporter_address, observation_domain_id, time)
 TTL toDateTime(time) + INTERVAL 30 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Something that happened.
 -- Sorted by (event, time): events are asked for by what happened.
@@ -358,7 +358,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (event, time)
 TTL toDateTime(time) + INTERVAL 400 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- What one stream handed over in an interval, and what it knows it lost.
 -- Sorted by (host, of_stream, time): watermarks are polled by host and stream.
@@ -396,7 +396,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(time)
 ORDER BY (host, of_stream, time)
 TTL toDateTime(time) + INTERVAL 30 DAY
-SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One VIF over one minute, filled from `counters` when the window has closed.
 -- Sorted by (toStartOfHour(time), vif_id, time, host): windows of one VIF lie together; of all revisions of a row one remains.
