@@ -177,8 +177,8 @@ pub mod {kind.name} {{
     }}
 
     /// The columns of a batch in the order of the schema, `None` for a column without any value.
-    pub fn arrays(mut rows: {kind.name.capitalize()}) -> Vec<Option<ArrayRef>> {{
-        rows.fill();
+    pub fn arrays(rows: {kind.name.capitalize()}) -> Vec<Option<ArrayRef>> {{
+        let count = rows.rows;
         vec![
 {takes}        ]
     }}
@@ -188,8 +188,8 @@ pub mod {kind.name} {{
 
 def _take(column: Column) -> str:
     if column.type is Type.CODE:
-        return f"wide::codes(rows.{column.name}, &rows::{column.name}::NAMES)"
-    return f"wide::{_TAKERS[column.type]}(rows.{column.name})"
+        return f"wide::codes(rows.{column.name}, count, &rows::{column.name}::NAMES)"
+    return f"wide::{_TAKERS[column.type]}(rows.{column.name}, count)"
 
 
 def _module(kind: Kind) -> str:

@@ -83,16 +83,16 @@ impl Worker {
                     for (sender, time_ns, bytes) in batch.datagrams() {
                         self.decoder.datagram(source(sender), time_ns, bytes);
                         self.newest_ns = self.newest_ns.max(time_ns);
+                        if self.decoder.flows_rows() >= self.fill.rows {
+                            self.encode_flows();
+                            if self.unmarked_bytes + self.messages.bytes() >= MARK_BYTES {
+                                self.encode_others(realtime_ns(), false);
+                                self.mark(0, false);
+                            }
+                            self.share();
+                        }
                     }
                     self.queue.give_back(batch);
-                    if self.decoder.flows_rows() >= self.fill.rows {
-                        self.encode_flows();
-                        if self.unmarked_bytes + self.messages.bytes() >= MARK_BYTES {
-                            self.encode_others(realtime_ns(), false);
-                            self.mark(0, false);
-                        }
-                        self.share();
-                    }
                 }
                 Taken::Nothing => {}
                 Taken::Closed => {

@@ -11,17 +11,16 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_ipc::writer::{
-    DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
-};
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
 use arrow_ipc::{
-    root_as_message, BodyCompressionBuilder, BodyCompressionMethod, Buffer, CompressionType,
+    BodyCompressionBuilder, BodyCompressionMethod, Buffer, CompressionType, FieldNode,
     MessageBuilder, MessageHeader, MetadataVersion, RecordBatchBuilder,
 };
 use arrow_schema::{ArrowError, SchemaRef};
 use flatbuffers::FlatBufferBuilder;
 use wire::rows::Flows;
 
+use crate::buffers::{Piece, Pieces};
 use crate::generated::flows;
 use crate::lz4::{self, Compressor};
 use crate::message::{time_range, Message, MOST_BYTES};
@@ -58,8 +57,6 @@ pub struct Encoder {
     context: IpcWriteContext,
     schema: SchemaRef,
     shapes: HashMap<u64, Shape>,
-    /// Memory that is used again.
-    body: Vec<u8>,
     compressor: Compressor,
 }
 
@@ -70,7 +67,6 @@ impl Default for Encoder {
             context: IpcWriteContext::default(),
             schema: flows::schema(),
             shapes: HashMap::new(),
-            body: Vec::new(),
             compressor: Compressor::default(),
         }
     }
@@ -102,7 +98,7 @@ impl Encoder {
             let room = (MOST_BYTES - MOST_BYTES / 16) as f64;
             let mut length = ((room / shape.row_bytes) as usize).clamp(1, count - first);
             let message = loop {
-                let message = self.message(&batch.slice(first, length), &mut shape)?;
+                let message = self.message(&batch, first, length, &mut shape)?;
                 if message.payload.len() <= MOST_BYTES {
                     break message;
                 }
@@ -146,33 +142,45 @@ impl Encoder {
         })
     }
 
-    fn message(&mut self, batch: &RecordBatch, shape: &mut Shape) -> Result<Message, ArrowError> {
-        let generator = IpcDataGenerator::default();
-        let mut tracker = DictionaryTracker::new(false);
-        // The dictionaries are in the head: here they only get their ids.
-        let _ = generator.schema_to_bytes_with_dictionary_tracker(
-            batch.schema_ref(),
-            &mut tracker,
-            &self.options,
-        );
-        self.context.set_reserve_scratch(true);
-        let (_, plain) = generator.encode(batch, &mut tracker, &self.options, &mut self.context)?;
-        let metadata = self.compress(&plain, shape)?;
-        let mut payload =
-            Vec::with_capacity(shape.head.len() + metadata.len() + self.body.len() + 32);
+    fn message(
+        &mut self,
+        batch: &RecordBatch,
+        first: usize,
+        rows: usize,
+        shape: &mut Shape,
+    ) -> Result<Message, ArrowError> {
+        let Pieces { nodes, buffers } = Pieces::of(batch, first, rows)?;
+        shape.pauses.resize(buffers.len(), 0);
+        // The metadata comes before the body and says where its buffers are. Its length depends on how many they are alone.
+        let nowhere = vec![Buffer::new(1, 1); buffers.len()];
+        let metadata_bytes = metadata(rows, &nodes, &nowhere, 1).len();
+        let guess = (rows as f64 * shape.row_bytes) as usize + metadata_bytes;
+        let mut payload = Vec::with_capacity(shape.head.len() + guess + guess / 32 + 1024);
         payload.extend_from_slice(&shape.head);
-        // The metadata is padded so that the body begins at a multiple of 8.
-        let padded = (payload.len() + 8 + metadata.len()).next_multiple_of(8) - payload.len() - 8;
-        let field = u32::try_from(padded).unwrap_or(u32::MAX).to_le_bytes();
         payload.extend_from_slice(&CONTINUATION);
-        payload.extend_from_slice(&field);
-        payload.extend_from_slice(&metadata);
-        payload.resize(payload.len() + padded - metadata.len(), 0);
-        payload.extend_from_slice(&self.body);
+        let field_at = payload.len();
+        // It is padded so that the body begins at a multiple of 8.
+        let body_at = (field_at + 4 + metadata_bytes).next_multiple_of(8);
+        let padded = u32::try_from(body_at - field_at - 4).unwrap_or(u32::MAX);
+        payload.extend_from_slice(&padded.to_le_bytes());
+        payload.resize(body_at, 0);
+        let mut places = nowhere;
+        let compressor = &mut self.compressor;
+        for ((buffer, place), pause) in buffers.iter().zip(&mut places).zip(&mut shape.pauses) {
+            let at = payload.len();
+            append_buffer(&mut payload, buffer, pause, compressor);
+            *place = Buffer::new((at - body_at) as i64, (payload.len() - at) as i64);
+            payload.resize(payload.len().next_multiple_of(8), 0);
+        }
+        let metadata = metadata(rows, &nodes, &places, payload.len() - body_at);
+        payload
+            .get_mut(field_at + 4..field_at + 4 + metadata.len())
+            .filter(|room| room.len() <= padded as usize)
+            .ok_or_else(|| ArrowError::IpcError("the metadata of a message grew".into()))?
+            .copy_from_slice(&metadata);
         payload.extend_from_slice(&END_OF_STREAM);
-        let rows = batch.num_rows();
         shape.row_bytes = (payload.len() as f64 / rows as f64).max(1.0);
-        let (first_time_ns, last_time_ns) = time_range(batch);
+        let (first_time_ns, last_time_ns) = time_range(&batch.slice(first, rows));
         Ok(Message {
             payload,
             rows,
@@ -180,69 +188,49 @@ impl Encoder {
             last_time_ns,
         })
     }
+}
 
-    /// Write the buffers of a record batch to `self.body`, those compressed that are worth it, and return its new metadata.
-    fn compress(&mut self, plain: &EncodedData, shape: &mut Shape) -> Result<Vec<u8>, ArrowError> {
-        let broken = || ArrowError::IpcError("a message that was just made cannot be read".into());
-        let message = root_as_message(&plain.ipc_message).map_err(|_| broken())?;
-        let batch = message.header_as_record_batch().ok_or_else(broken)?;
-        let (nodes, buffers) = (
-            batch.nodes().ok_or_else(broken)?,
-            batch.buffers().ok_or_else(broken)?,
-        );
-        shape.pauses.resize(buffers.len(), 0);
-        self.body.clear();
-        let mut places = Vec::with_capacity(buffers.len());
-        for (buffer, pause) in buffers.iter().zip(&mut shape.pauses) {
-            let from = usize::try_from(buffer.offset()).map_err(|_| broken())?;
-            let length = usize::try_from(buffer.length()).map_err(|_| broken())?;
-            let content = plain
-                .arrow_data
-                .get(from..from + length)
-                .ok_or_else(broken)?;
-            let start = self.body.len();
-            append_buffer(&mut self.body, content, pause, &mut self.compressor);
-            places.push(Buffer::new(start as i64, (self.body.len() - start) as i64));
-            let padded = self.body.len().next_multiple_of(8);
-            self.body.resize(padded, 0);
-        }
-        let mut builder = FlatBufferBuilder::new();
-        let compression = {
-            let mut compression = BodyCompressionBuilder::new(&mut builder);
-            compression.add_method(BodyCompressionMethod::BUFFER);
-            compression.add_codec(CompressionType::LZ4_FRAME);
-            compression.finish()
-        };
-        let places = builder.create_vector(&places);
-        let nodes: Vec<_> = nodes.iter().copied().collect();
-        let nodes = builder.create_vector(&nodes);
-        let header = {
-            let mut header = RecordBatchBuilder::new(&mut builder);
-            header.add_length(batch.length());
-            header.add_nodes(nodes);
-            header.add_buffers(places);
-            header.add_compression(compression);
-            header.finish().as_union_value()
-        };
-        let mut message = MessageBuilder::new(&mut builder);
-        message.add_version(MetadataVersion::V5);
-        message.add_header_type(MessageHeader::RecordBatch);
-        message.add_bodyLength(self.body.len() as i64);
-        message.add_header(header);
-        let root = message.finish();
-        builder.finish(root, None);
-        Ok(builder.finished_data().to_vec())
-    }
+/// The header of a record batch.
+fn metadata(rows: usize, nodes: &[FieldNode], places: &[Buffer], body_bytes: usize) -> Vec<u8> {
+    let mut builder = FlatBufferBuilder::new();
+    let compression = {
+        let mut compression = BodyCompressionBuilder::new(&mut builder);
+        compression.add_method(BodyCompressionMethod::BUFFER);
+        compression.add_codec(CompressionType::LZ4_FRAME);
+        compression.finish()
+    };
+    let places = builder.create_vector(places);
+    let nodes = builder.create_vector(nodes);
+    let header = {
+        let mut header = RecordBatchBuilder::new(&mut builder);
+        header.add_length(rows as i64);
+        header.add_nodes(nodes);
+        header.add_buffers(places);
+        header.add_compression(compression);
+        header.finish().as_union_value()
+    };
+    let mut message = MessageBuilder::new(&mut builder);
+    message.add_version(MetadataVersion::V5);
+    message.add_header_type(MessageHeader::RecordBatch);
+    message.add_bodyLength(body_bytes as i64);
+    message.add_header(header);
+    let root = message.finish();
+    builder.finish(root, None);
+    builder.finished_data().to_vec()
 }
 
 /// Append a buffer with its length before it; -1 says that it is not compressed.
-fn append_buffer(body: &mut Vec<u8>, content: &[u8], pause: &mut u8, compressor: &mut Compressor) {
+fn append_buffer(body: &mut Vec<u8>, piece: &Piece, pause: &mut u8, compressor: &mut Compressor) {
+    let content = piece.content.as_slice();
     if content.is_empty() {
         return;
     }
     let start = body.len();
     if content.len() >= FEWEST_BYTES && content.len() <= lz4::MOST_BYTES && *pause == 0 {
         body.extend_from_slice(&(content.len() as i64).to_le_bytes());
+        if compressor.append_rows(body, content, piece.width) {
+            return;
+        }
         let is_shorter = compressor.append(body, content);
         if !is_shorter || (body.len() - start) * WORTH > content.len() {
             *pause = PAUSE;

@@ -4,6 +4,8 @@
 
 use lz4_flex::block::{compress_into_with_table, get_maximum_output_size, CompressTable};
 
+use crate::repeats;
+
 /// Magic number; version 1, independent blocks, no checksums; blocks of at most 4 MiB; the checksum of these two bytes.
 const HEADER: [u8; 7] = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73];
 const END: [u8; 4] = [0; 4];
@@ -13,12 +15,16 @@ pub const MOST_BYTES: usize = 4 << 20;
 /// Makes frames; its memory is used again for each.
 pub struct Compressor {
     table: CompressTable,
+    repeats: repeats::Finder,
+    room: Vec<u8>,
 }
 
 impl Default for Compressor {
     fn default() -> Self {
         Self {
             table: CompressTable::large(),
+            repeats: repeats::Finder::default(),
+            room: Vec::new(),
         }
     }
 }
@@ -30,24 +36,42 @@ impl std::fmt::Debug for Compressor {
 }
 
 impl Compressor {
+    /// Append a frame with `content`, rows of `width` bytes, of at most [`MOST_BYTES`] in all, if what repeats from row to row
+    /// makes it five eighths as long at most. Returns whether it did; if not, nothing was appended.
+    pub fn append_rows(&mut self, frame: &mut Vec<u8>, content: &[u8], width: usize) -> bool {
+        match self.repeats.block(&mut self.room, content, width) {
+            Some(length) if (length + OVERHEAD) * 8 <= content.len() * 5 => {
+                append_block(frame, &self.room[..length]);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Append a frame with `content`, of at most [`MOST_BYTES`]. Returns whether it is shorter than `content`; if not, nothing
     /// was appended.
     pub fn append(&mut self, frame: &mut Vec<u8>, content: &[u8]) -> bool {
-        let start = frame.len();
-        let block_at = start + HEADER.len() + 4;
         let most = get_maximum_output_size(content.len());
-        frame.extend_from_slice(&HEADER);
-        frame.resize(block_at + most, 0);
-        let length = compress_into_with_table(content, &mut frame[block_at..], &mut self.table)
-            .unwrap_or(most);
-        if length + HEADER.len() + END.len() + 4 >= content.len() {
-            frame.truncate(start);
-            return false;
+        if self.room.len() < most {
+            self.room.resize(most, 0);
         }
-        let field = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-        frame[block_at - 4..block_at].copy_from_slice(&field);
-        frame.truncate(block_at + length);
-        frame.extend_from_slice(&END);
-        true
+        let length = compress_into_with_table(content, &mut self.room, &mut self.table);
+        match length {
+            Ok(length) if length + OVERHEAD < content.len() => {
+                append_block(frame, &self.room[..length]);
+                true
+            }
+            _ => false,
+        }
     }
+}
+
+/// What a frame has besides its block.
+const OVERHEAD: usize = HEADER.len() + 4 + END.len();
+
+fn append_block(frame: &mut Vec<u8>, block: &[u8]) {
+    frame.extend_from_slice(&HEADER);
+    frame.extend_from_slice(&u32::try_from(block.len()).unwrap_or(u32::MAX).to_le_bytes());
+    frame.extend_from_slice(block);
+    frame.extend_from_slice(&END);
 }

@@ -99,16 +99,16 @@ pub(crate) fn time_range(batch: &RecordBatch) -> (i64, i64) {
         .column_by_name("duration_ns")
         .and_then(|column| column.as_primitive_opt::<UInt64Type>());
     let first = times.values().iter().copied().min().unwrap_or(0);
-    let last = times
-        .values()
-        .iter()
-        .enumerate()
-        .map(|(row, time)| {
-            let duration = durations.map_or(0, |durations| durations.value(row));
-            time.saturating_add(i64::try_from(duration).unwrap_or(i64::MAX))
-        })
-        .max()
-        .unwrap_or(0);
+    let last = match durations {
+        Some(durations) => times
+            .values()
+            .iter()
+            .zip(durations.values())
+            .map(|(time, duration)| time.saturating_add_unsigned(*duration))
+            .max(),
+        None => times.values().iter().copied().max(),
+    };
+    let last = last.unwrap_or(0);
     (first, last)
 }
 

@@ -54,14 +54,23 @@ fn nulls(rows: usize, missing: &[(usize, usize)]) -> Option<NullBuffer> {
     Some(NullBuffer::new(valid.finish()))
 }
 
-fn primitives<T: ArrowPrimitiveType>(column: Column<T::Native>) -> Option<PrimitiveArray<T>>
-where
-    T::Native: Clone + Default,
-{
+/// The column in its whole length; none if it has no value, and then it is not made longer either.
+fn told<T: Clone + Default>(mut column: Column<T>, rows: usize) -> Option<Column<T>> {
     if column.is_untold() {
         return None;
     }
-    let (values, missing) = column.into_parts();
+    column.fill(rows);
+    Some(column)
+}
+
+fn primitives<T: ArrowPrimitiveType>(
+    column: Column<T::Native>,
+    rows: usize,
+) -> Option<PrimitiveArray<T>>
+where
+    T::Native: Clone + Default,
+{
+    let (values, missing) = told(column, rows)?.into_parts();
     let nulls = nulls(values.len(), &missing);
     Some(PrimitiveArray::new(ScalarBuffer::from(values), nulls))
 }
@@ -71,58 +80,55 @@ fn array(array: Option<impl Array + 'static>) -> Option<ArrayRef> {
 }
 
 /// UTC nanoseconds since the epoch.
-pub fn times(column: Column<i64>) -> Option<ArrayRef> {
-    array(primitives::<TimestampNanosecondType>(column).map(|times| times.with_timezone("UTC")))
+pub fn times(column: Column<i64>, rows: usize) -> Option<ArrayRef> {
+    array(
+        primitives::<TimestampNanosecondType>(column, rows).map(|times| times.with_timezone("UTC")),
+    )
 }
 
 /// 64-bit numbers.
-pub fn uint64s(column: Column<u64>) -> Option<ArrayRef> {
-    array(primitives::<UInt64Type>(column))
+pub fn uint64s(column: Column<u64>, rows: usize) -> Option<ArrayRef> {
+    array(primitives::<UInt64Type>(column, rows))
 }
 
 /// 32-bit numbers.
-pub fn uint32s(column: Column<u32>) -> Option<ArrayRef> {
-    array(primitives::<UInt32Type>(column))
+pub fn uint32s(column: Column<u32>, rows: usize) -> Option<ArrayRef> {
+    array(primitives::<UInt32Type>(column, rows))
 }
 
 /// 16-bit numbers.
-pub fn uint16s(column: Column<u16>) -> Option<ArrayRef> {
-    array(primitives::<UInt16Type>(column))
+pub fn uint16s(column: Column<u16>, rows: usize) -> Option<ArrayRef> {
+    array(primitives::<UInt16Type>(column, rows))
 }
 
 /// 8-bit numbers.
-pub fn uint8s(column: Column<u8>) -> Option<ArrayRef> {
-    array(primitives::<UInt8Type>(column))
+pub fn uint8s(column: Column<u8>, rows: usize) -> Option<ArrayRef> {
+    array(primitives::<UInt8Type>(column, rows))
 }
 
 /// Floating-point numbers.
-pub fn float64s(column: Column<f64>) -> Option<ArrayRef> {
-    array(primitives::<Float64Type>(column))
+pub fn float64s(column: Column<f64>, rows: usize) -> Option<ArrayRef> {
+    array(primitives::<Float64Type>(column, rows))
 }
 
 /// 16-byte addresses, IPv4 mapped into IPv6.
-pub fn addresses(column: Column<[u8; 16]>) -> Option<ArrayRef> {
-    if column.is_untold() {
-        return None;
-    }
-    let (values, missing) = column.into_parts();
+pub fn addresses(column: Column<[u8; 16]>, rows: usize) -> Option<ArrayRef> {
+    let (values, missing) = told(column, rows)?.into_parts();
     let nulls = nulls(values.len(), &missing);
     let bytes = Buffer::from_vec(values.into_flattened());
     array(FixedSizeBinaryArray::try_new(16, bytes, nulls).ok())
 }
 
 /// Texts by code: the dictionary is always the whole table of texts, so that those of any two batches are the same.
-pub fn codes(column: Column<u8>, names: &[&str]) -> Option<ArrayRef> {
-    let codes = primitives::<UInt8Type>(column)?;
+pub fn codes(column: Column<u8>, rows: usize, names: &[&str]) -> Option<ArrayRef> {
+    let codes = primitives::<UInt8Type>(column, rows)?;
     let names = Arc::new(StringArray::from_iter_values(names));
     array(DictionaryArray::try_new(codes, names).ok())
 }
 
 /// Lists of 32-bit numbers; a missing one is empty.
-pub fn tags(column: Column<Vec<u32>>) -> Option<ArrayRef> {
-    if column.is_untold() {
-        return None;
-    }
+pub fn tags(column: Column<Vec<u32>>, rows: usize) -> Option<ArrayRef> {
+    let column = told(column, rows)?;
     let item = Field::new("item", DataType::UInt32, false);
     let mut lists = ListBuilder::new(UInt32Builder::new()).with_field(item);
     for tags in column.values() {
@@ -133,10 +139,8 @@ pub fn tags(column: Column<Vec<u32>>) -> Option<ArrayRef> {
 }
 
 /// Elements by `enterprise/number`, their bytes in hex; a missing one is an empty map.
-pub fn elements(column: Column<RawElement>) -> Option<ArrayRef> {
-    if column.is_untold() {
-        return None;
-    }
+pub fn elements(column: Column<RawElement>, rows: usize) -> Option<ArrayRef> {
+    let column = told(column, rows)?;
     let mut maps = elements_builder();
     for elements in column.values() {
         for (enterprise, number, bytes) in elements {
