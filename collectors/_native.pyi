@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 # One Arrow IPC stream (buffers zstd, at most 512 KiB), its rows, and the first and last event time in ns.
 _Encoded: TypeAlias = tuple[bytes, int, int, int]
+# The same with LZ4 buffers, as a read-only view of the native core's memory.
+_Viewed: TypeAlias = tuple[memoryview, int, int, int]
 
 class WatchCounts:
     """What a watch counted since it was made; `vifs` and `namespaces` are of now."""
@@ -147,7 +149,7 @@ class Handed:
         flows: Flow rows since the start, at the same times.
     """
 
-    messages: list[tuple[str, list[_Encoded]]]
+    messages: list[tuple[str, list[_Viewed]]]
     is_partial: bool
     settled_time_ns: int
     state: bytes | None

@@ -48,7 +48,7 @@ class Batch:
         rows: Rows in the payload, at least 1.
         first_time_ns: Earliest event time of the rows, UTC nanoseconds.
         last_time_ns: Latest event end of the rows, UTC nanoseconds.
-        payload: One Arrow IPC stream, at most 512 KiB.
+        payload: One Arrow IPC stream, at most 512 KiB; a view must not change.
         statement: Bit 1: first batch of a complete statement of the stream; bit 2: last one.
     """
 
@@ -58,7 +58,7 @@ class Batch:
     rows: int
     first_time_ns: int
     last_time_ns: int
-    payload: bytes
+    payload: bytes | memoryview
     statement: int = 0
 
 
@@ -136,7 +136,7 @@ _decode_metadata = msgspec.msgpack.Decoder(Metadata).decode
 _encode_metadata = msgspec.msgpack.Encoder().encode
 
 
-def encode(metadata: Metadata, payload: bytes) -> bytes:
+def encode(metadata: Metadata, payload: bytes | memoryview) -> bytes:
     """Return the bytes of a frame.
 
     Raises:
@@ -145,7 +145,7 @@ def encode(metadata: Metadata, payload: bytes) -> bytes:
     return head_of(metadata, payload) + payload
 
 
-def head_of(metadata: Metadata, payload: bytes) -> bytes:
+def head_of(metadata: Metadata, payload: bytes | memoryview) -> bytes:
     """Return the bytes of a frame before its payload, so that a large payload need not be copied to be written.
 
     Raises:

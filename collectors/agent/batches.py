@@ -8,7 +8,7 @@ from typing import TypeAlias
 from viflux.registry.kinds import KINDS
 from viflux.spool import STATEMENT_BEGINS, STATEMENT_ENDS, Batch
 
-Encoded: TypeAlias = tuple[bytes, int, int, int]
+Encoded: TypeAlias = tuple[bytes | memoryview, int, int, int]
 """Payload, rows, first and last event time in ns."""
 
 

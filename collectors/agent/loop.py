@@ -127,8 +127,8 @@ class Agent:
             self._happenings.tell(now_ns, "baseline_unreadable", "spool", detail)
         try:
             states, readings = self._watch.restore(
-                [batch.payload for batch in self._spool.baseline(INVENTORY)],
-                [batch.payload for batch in self._spool.baseline(COUNTERS)],
+                [bytes(batch.payload) for batch in self._spool.baseline(INVENTORY)],
+                [bytes(batch.payload) for batch in self._spool.baseline(COUNTERS)],
                 is_newest=is_newest,
             )
         except ValueError as error:

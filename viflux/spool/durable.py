@@ -29,7 +29,7 @@ def write_all(descriptor: int, data: bytes, offset: int) -> None:
         offset += written
 
 
-def write_parts(descriptor: int, parts: Sequence[bytes], offset: int) -> None:
+def write_parts(descriptor: int, parts: Sequence[bytes | memoryview], offset: int) -> None:
     """Write parts one behind the other from `offset` on, without joining them; as `write_all` for the rest."""
     for start in range(0, len(parts), _MOST_PARTS):
         some = parts[start : start + _MOST_PARTS]

@@ -249,7 +249,7 @@ class SpoolWriter:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._number, self._first, self._end = number, len(header), len(header)
 
-    def _encoded(self, pending: list[_Pending]) -> tuple[list[Metadata], list[bytes]]:
+    def _encoded(self, pending: list[_Pending]) -> tuple[list[Metadata], list[bytes | memoryview]]:
         """Return what each frame says, and of each frame its head and its payload."""
         following = dict(self._next_sequence)
         said: list[Metadata] = []
@@ -274,7 +274,7 @@ class SpoolWriter:
                     settles=waiting.settles,
                 )
             )
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         for what, waiting in zip(said, pending, strict=True):
             parts += (frame.head_of(what, waiting.batch.payload), waiting.batch.payload)
         return said, parts
@@ -292,7 +292,7 @@ class SpoolWriter:
             self._retention.close_segment(closed)
         self._retention.make_room(self._end, incoming)
 
-    def _write(self, parts: list[bytes]) -> None:
+    def _write(self, parts: list[bytes | memoryview]) -> None:
         try:
             write_parts(self._descriptor, parts, self._end)
             os.fdatasync(self._descriptor)
@@ -321,5 +321,5 @@ def _state_of(reader_file: Path) -> ReaderState:
         return ReaderState()
 
 
-def _pairs(parts: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _pairs(parts: list[bytes | memoryview]) -> Iterator[tuple[bytes | memoryview, bytes | memoryview]]:
     return zip(parts[::2], parts[1::2], strict=True)

@@ -4,16 +4,17 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use columns::message::Message;
 use exports::{ByteLayer, Extent, Interfaces, Known, LocalInterface, Settings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
 
-use crate::host_watch::encoded;
 use crate::listener::{Listener, Plan};
+use crate::payload::view;
 
 /// Payload, rows, first and last event time.
-type Encoded = (Py<PyBytes>, usize, i64, i64);
+type Encoded = (Py<PyMemoryView>, usize, i64, i64);
 
 /// One entry of `exporters.known`, read from attributes of the same names.
 #[derive(Debug, FromPyObject)]
@@ -153,16 +154,23 @@ impl ExportListener {
     }
 
     #[pyo3(signature = (most_bytes, *, whole=false, patience_ns=500_000_000))]
-    fn take(&self, py: Python<'_>, most_bytes: usize, whole: bool, patience_ns: u64) -> Handed {
+    fn take(
+        &self,
+        py: Python<'_>,
+        most_bytes: usize,
+        whole: bool,
+        patience_ns: u64,
+    ) -> PyResult<Handed> {
         let patience = Duration::from_nanos(patience_ns);
         let handed = py.detach(|| self.listener().take(most_bytes, whole, patience));
         let totals = handed.totals;
-        Handed {
-            messages: handed
-                .messages
-                .into_iter()
-                .map(|(stream, messages)| (stream, encoded(py, messages)))
-                .collect(),
+        let messages = handed
+            .messages
+            .into_iter()
+            .map(|(stream, messages)| Ok((stream, encoded(py, messages)?)))
+            .collect::<PyResult<_>>()?;
+        Ok(Handed {
+            messages,
             is_partial: handed.is_partial,
             settled_time_ns: handed.settled_ns,
             state: handed.saved.map(|saved| PyBytes::new(py, &saved).unbind()),
@@ -184,7 +192,7 @@ impl ExportListener {
             .collect(),
             decoded_datagrams: totals.decoded,
             flows: totals.flows,
-        }
+        })
     }
 
     fn settle(&self) {
@@ -232,6 +240,19 @@ impl ExportListener {
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.listener().stop());
     }
+}
+
+fn encoded(py: Python<'_>, messages: Vec<Message>) -> PyResult<Vec<Encoded>> {
+    let each = |message: Message| {
+        let Message {
+            payload,
+            rows,
+            first_time_ns,
+            last_time_ns,
+        } = message;
+        Ok((view(py, payload)?, rows, first_time_ns, last_time_ns))
+    };
+    messages.into_iter().map(each).collect()
 }
 
 fn socket_address(host: &str, port: u16) -> PyResult<SocketAddr> {

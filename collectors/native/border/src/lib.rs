@@ -11,6 +11,7 @@ mod listener_messages;
 mod listener_totals;
 mod listener_worker;
 mod look;
+mod payload;
 mod watch;
 
 use pyo3::prelude::*;
