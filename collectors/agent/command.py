@@ -66,6 +66,7 @@ def _run(settings: Settings) -> None:
         keep_acknowledged_ns=settings.spool.keep_acknowledged,
         clock=clock,
         reader_file=paths.shipper_state if settings.kafka.brokers else None,
+        min_free_bytes=settings.spool.min_free,
     )
     server = telemetry.serve(paths, health)
     try:

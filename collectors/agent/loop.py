@@ -90,6 +90,7 @@ class Agent:
         self._happenings = Happenings()
         self._corrections = 0
         self._overflows = 0
+        self._disk_guard = ""
         self._gather_until_ns: int | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -204,6 +205,7 @@ class Agent:
             self._health.ready(True)
         elif not committed:
             self._health.ready(False, "the spool takes nothing")
+        self._tell_disk_guard()
         self._exports.measure()
         counts = self._watch.counts()
         _VIFS.set(counts.vifs)
@@ -213,6 +215,15 @@ class Agent:
         _MALFORMED.set(counts.malformed)
         _SCANS.set(counts.scans)
         _UNREAD.set(counts.unread_namespaces)
+
+    def _tell_disk_guard(self) -> None:
+        guard = self._spool.disk_guard
+        if bool(guard) != bool(self._disk_guard):
+            detail = f"begun: {guard}" if guard else "ended: there is room on the spool's disk again"
+            self._happenings.tell(self._clock.now_ns(), "disk_guard", "spool", detail)
+        if guard != self._disk_guard:
+            self._health.ready(not guard, guard, part="disk")
+        self._disk_guard = guard
 
     def _resync(self, now_ns: int) -> None:
         self._watch.resync()

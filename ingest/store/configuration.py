@@ -10,9 +10,18 @@ import os
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from viflux.errors import VifluxError
 from viflux.settings import Settings
 
 MIB = 1 << 20
+
+LOG_DAYS = 3
+"""How long the engine's own log of queries is kept; its size is bounded by `store.max_log_bytes` besides."""
+
+# Rows of that log that wait in memory; a row is about 1 KiB.
+_MOST_LOG_ROWS = 16_384
+# A failed write can leave a part of any size broken; by default a table with more than 1 GiB of them stays closed.
+_MOST_BROKEN_BYTES = 1 << 50
 
 # What a table may be made of. Everything that reaches outside the data folder (File, URL, S3, MySQL, …) is left out.
 TABLE_ENGINES = (
@@ -69,26 +78,41 @@ def reader_limits(settings: Settings) -> dict[str, int]:
     }
 
 
-def render(settings: Settings, folder: Path, temporary: Path) -> Path:
+def render(settings: Settings, folder: Path, temporary: Path, keep_free_bytes: int = 0) -> Path:
     """Write both files into a folder.
 
     Args:
         settings: Where the memory cap, the database and the limits come from.
         folder: Made when missing; only this server writes it.
         temporary: Where the engine puts what does not fit into memory.
+        keep_free_bytes: Room on the disk that the engine reserves for nothing of its own.
 
     Returns:
         The path of `config.xml`.
+
+    Raises:
+        VifluxError: There is no room for them.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    users = folder / "users.xml"
-    users.write_text(_users(settings), encoding="utf-8")
-    config = folder / "config.xml"
-    config.write_text(_config(settings, users, temporary), encoding="utf-8")
+    users, config = folder / "users.xml", folder / "config.xml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(users, _users(settings, keep_free_bytes))
+        _write(config, _config(settings, users, temporary, keep_free_bytes))
+    except OSError as error:
+        raise VifluxError(f"{folder}: cannot be written: {error.strerror}; free space on its disk") from error
     return config
 
 
-def _config(settings: Settings, users: Path, temporary: Path) -> str:
+def _write(path: Path, text: str) -> None:
+    # On a full disk the old file stays whole, and an unchanged one needs no room at all.
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
+
+
+def _config(settings: Settings, users: Path, temporary: Path, keep_free_bytes: int) -> str:
     cap = int(settings.store.max_memory)
     # Caches count towards the cap, so they get a share of it and never the engine's own gigabytes.
     cache = min(128 * MIB, cap // 16)
@@ -96,6 +120,13 @@ def _config(settings: Settings, users: Path, temporary: Path) -> str:
   <users_config>{escape(str(users))}</users_config>
   <timezone>UTC</timezone>
   <tmp_path>{escape(str(temporary))}/</tmp_path>
+  <storage_configuration>
+    <disks><default><keep_free_space_bytes>{keep_free_bytes}</keep_free_space_bytes></default></disks>
+  </storage_configuration>
+  <merge_tree>
+    <max_suspicious_broken_parts>1000</max_suspicious_broken_parts>
+    <max_suspicious_broken_parts_bytes>{_MOST_BROKEN_BYTES}</max_suspicious_broken_parts_bytes>
+  </merge_tree>
   <max_server_memory_usage>{cap}</max_server_memory_usage>
   <mark_cache_size>{cache}</mark_cache_size>
   <primary_index_cache_size>{cache}</primary_index_cache_size>
@@ -112,14 +143,19 @@ def _config(settings: Settings, users: Path, temporary: Path) -> str:
   <query_log>
     <database>system</database>
     <table>query_log</table>
-    <ttl>event_date + INTERVAL 3 DAY DELETE</ttl>
+    <partition_by>event_date</partition_by>
+    <order_by>event_time</order_by>
+    <ttl>event_date + INTERVAL {LOG_DAYS} DAY DELETE</ttl>
     <flush_interval_milliseconds>7500</flush_interval_milliseconds>
+    <max_size_rows>{_MOST_LOG_ROWS}</max_size_rows>
+    <reserved_size_rows>{_MOST_LOG_ROWS // 16}</reserved_size_rows>
+    <buffer_size_rows_flush_threshold>{_MOST_LOG_ROWS // 2}</buffer_size_rows_flush_threshold>
   </query_log>
 </clickhouse>
 """
 
 
-def _users(settings: Settings) -> str:
+def _users(settings: Settings, keep_free_bytes: int) -> str:
     database = settings.store.database
     rights = "SELECT, INSERT, ALTER, CREATE TABLE, CREATE VIEW, CREATE DATABASE, DROP, TRUNCATE, OPTIMIZE, SHOW"
     writer = [
@@ -144,6 +180,7 @@ def _users(settings: Settings) -> str:
       <log_queries>1</log_queries>
       <cast_string_to_date_time_mode>best_effort</cast_string_to_date_time_mode>
       <max_insert_block_size>1048576</max_insert_block_size>
+      <min_free_disk_space_for_temporary_data>{keep_free_bytes}</min_free_disk_space_for_temporary_data>
       <max_memory_usage>{int(settings.store.max_memory) * 4 // 5}</max_memory_usage>
     </default>
     <reader>

@@ -18,6 +18,7 @@ from ingest.store import statement
 from ingest.store.access import Access, User
 from ingest.store.codes import Code, StoreError, refusal
 from ingest.store.compression import packer_for, unpack
+from ingest.store.disk import DiskGuard
 from ingest.store.engine import Class, Engine, Handle
 from ingest.store.gate import check_class
 from ingest.store.reply import ClientStalledError, Reply, Send
@@ -69,12 +70,14 @@ class Face:
         engine: The running engine.
         access: The users.
         settings: Sizes and limits.
+        disk: Asked before rows are taken, and before a change is acknowledged.
     """
 
-    def __init__(self, engine: Engine, access: Access, settings: Settings) -> None:
+    def __init__(self, engine: Engine, access: Access, settings: Settings, disk: DiskGuard) -> None:
         self._engine = engine
         self._access = access
         self._settings = settings
+        self._disk = disk
         self._sessions = Sessions(engine, settings)
         self._log = logs.get("store")
         self._readers = ThreadPoolExecutor(READS_AT_ONCE, "read")
@@ -190,12 +193,15 @@ class Face:
 
     async def _insert(self, request: Request, head: statement.InsertHead, rows: memoryview, reply: Reply) -> None:
         sql = text_of(head.sql.encode("utf-8", "surrogateescape"))
+        self._disk.admit(len(rows))
 
         def run(running: _Running) -> tuple[int, int]:
             # The class is asked with a format, because without one the text is not a whole statement.
             check_class(self._engine.classify(f"{sql} FORMAT {head.form}"), "", may_write=True)
             with self._sessions.open(request, sql, True, running.comment, lambda: running.cancelled) as handle:
-                return handle.insert(sql, head.form, rows)
+                done = handle.insert(sql, head.form, rows)
+                self._disk.require_written(handle)
+                return done
 
         with self._registered(request, is_read=False) as running:
             done = await self._in_engine(self._writers, lambda: run(running))
@@ -218,6 +224,8 @@ class Face:
             check_class(found, user.name, may_write)
             if may_write:
                 _check_writer(first, text)
+            if first == "INSERT":
+                self._disk.admit(0)
             handle = self._sessions.open(request, sql, may_write, running.comment, lambda: running.cancelled)
             running.is_read = found[0] is not Class.MUTATING
             return found[0]
@@ -233,6 +241,8 @@ class Face:
                     # A statement that writes is finished even when its client has gone.
                     watched = gone if kind is Class.READ_ONLY else None
                     answer = await self._in_engine(pool, lambda: opened.query(sql, form), running, watched)
+                    if kind is not Class.READ_ONLY:
+                        await self._in_engine(pool, lambda: self._disk.require_written(opened))
                     await reply.answer(answer, form, coding)
                     return
                 stream = await self._in_engine(pool, lambda: opened.stream(sql, form), running, gone)

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -19,9 +19,11 @@ import uvloop
 
 from ingest.store.access import Access
 from ingest.store.configuration import render
+from ingest.store.disk import DiskGuard, keep_free_bytes
 from ingest.store.engine import Engine
 from ingest.store.face import Face
 from ingest.store.folder import StoreFolder
+from ingest.store.logtables import LogTables
 from viflux import confinement, logs, telemetry
 from viflux.clock import SystemClock
 from viflux.errors import UsageError, VifluxError
@@ -61,7 +63,8 @@ def run(settings: Settings) -> None:
         folder.writer_key(paths.run / "store-reader.key"),
         on_loopback=ipaddress.ip_address(listener.getsockname()[0]).is_loopback,
     )
-    config = render(settings, folder.configuration, folder.temporary)
+    keep_free = keep_free_bytes(folder.engine, settings.store.min_free)
+    config = render(settings, folder.configuration, folder.temporary, keep_free)
     report = confinement.confine(
         writable=[folder.engine, folder.temporary, Path("/dev/null")],
         readable=[folder.configuration, *_readable()],
@@ -75,6 +78,9 @@ def run(settings: Settings) -> None:
     engine = Engine(folder.engine, config, folder.temporary)
     with engine.handle() as handle:
         handle.command(f"CREATE DATABASE IF NOT EXISTS `{settings.store.database}`")
+    disk = DiskGuard(engine, folder.engine, keep_free, health)
+    logs_of_engine = LogTables(engine, int(settings.store.max_log_bytes))
+    logs_of_engine.tell_broken()
     log.info(
         "store is ready",
         address=f"{host}:{listener.getsockname()[1]}",
@@ -82,7 +88,8 @@ def run(settings: Settings) -> None:
         seconds=round(time.monotonic() - started, 3),
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        is_idle = runner.run(_serve(engine, access, settings, listener, health))
+        face = Face(engine, access, settings, disk)
+        is_idle = runner.run(_serve(face, listener, health, (disk.look, logs_of_engine.look)))
     server.close()
     if is_idle:
         engine.close()
@@ -112,9 +119,8 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(
-    engine: Engine, access: Access, settings: Settings, listener: socket.socket, health: telemetry.Health
+    face: Face, listener: socket.socket, health: telemetry.Health, looks: Sequence[Callable[[], None]]
 ) -> bool:
-    face = Face(engine, access, settings)
     # An answer that is cut on purpose is an error to uvicorn; every failure of ours is logged where it happens.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     server = _Server(
@@ -138,6 +144,8 @@ async def _serve(
     health.ready(True)
     while not stop.is_set() and not serving.done():
         health.beat()
+        for look in looks:
+            await loop.run_in_executor(None, look)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _BEAT_SECONDS)
     health.ready(False, "stopping")

@@ -161,6 +161,10 @@ class Spool(Section, frozen=True):
     keep_acknowledged: Annotated[
         Duration, Meta(description="how long acknowledged segments are kept for a second look")
     ] = duration("5m")
+    min_free: Annotated[
+        Size,
+        Meta(description="what stays free of the spool's file system, of a small one at most a twentieth"),
+    ] = size("512MiB")
 
 
 class Window(Section, frozen=True):
@@ -206,6 +210,16 @@ class Store(Section, frozen=True):
     max_query_rows: Annotated[int, Meta(description="most rows that a read-only query returns", ge=1)] = 1_000_000
     max_query_time: Annotated[Duration, Meta(description="longest time of a read-only query")] = duration("70s")
     max_insert_bytes: Annotated[Size, Meta(description="largest body of one insert")] = size("128MiB")
+    max_log_bytes: Annotated[
+        Size, Meta(description="bound of the embedded engine's own log of queries on disk, which is kept for 3 days")
+    ] = size("256MiB")
+    min_free: Annotated[
+        Size,
+        Meta(
+            description="what stays free of the embedded store's file system, of a small one at most a tenth: "
+            "below it no rows are taken"
+        ),
+    ] = size("1GiB")
 
 
 class Processor(Section, frozen=True):

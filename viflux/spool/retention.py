@@ -12,6 +12,7 @@ import msgspec
 from viflux import logs
 from viflux.clock import Clock
 from viflux.spool import losses, segment
+from viflux.spool.disk import DiskGuard
 from viflux.spool.durable import sync_folder
 from viflux.spool.errors import SpoolFull
 from viflux.spool.kept import KeptStatements
@@ -63,6 +64,7 @@ class Retention:
         statements: Statements,
         kept: KeptStatements,
         lost: Losses,
+        disk: DiskGuard,
     ) -> None:
         self.active_spool_id = ""
         self._folder = folder
@@ -73,6 +75,7 @@ class Retention:
         self._statements = statements
         self._kept = kept
         self._losses = lost
+        self._disk = disk
         self._closed: dict[int, Closed] = {}
         self._acknowledged_since: dict[int, int] = {}
         self._looked_ns: int | None = None
@@ -97,32 +100,40 @@ class Retention:
                 self._remove_acknowledged(self._reader_state(), now_ns - self._keep_ns)
 
     def make_room(self, active_bytes: int, incoming_bytes: int) -> None:
-        """Remove segments until the spool has room within its bound: acknowledged ones first, then the oldest.
+        """Remove segments until there is room in the bound and on the disk: acknowledged ones first, then the oldest.
+
+        Unread segments are not evicted for a disk where even all of them would not make the room.
 
         Args:
             active_bytes: Size of the segment that is being written.
             incoming_bytes: What is about to be written.
 
         Raises:
-            SpoolFull: Too little can be removed because an open intent needs it.
+            SpoolFull: Too little can be removed: the rest is needed by an open intent, or others fill the disk.
             OSError: The loss could not be recorded or the lock not be had; the segment in question is still there.
         """
-        limit = self._max_bytes - active_bytes - incoming_bytes
-        if self._stored_bytes() <= limit:
+        bound = self._max_bytes - active_bytes - incoming_bytes
+        stored, missing = self._stored_bytes(), self._disk.missing_bytes(incoming_bytes)
+        limit = min(bound, stored - missing) if missing else bound
+        if stored <= limit:
             return
         with retention_lock(self._folder, patience_seconds=_PATIENCE_SECONDS):
             state = self._reader_state()
             self._remove_acknowledged(state, self._clock.monotonic_ns(), limit)
-            for closed in self.segments():
-                if self._stored_bytes() <= limit:
+            evictable = [closed for closed in self.segments() if not state.holds(closed.number)]
+            reaches = self._stored_bytes() - sum(closed.end for closed in evictable) <= limit
+            for closed in evictable:
+                if self._stored_bytes() <= (limit if reaches else bound):
                     break
-                if not state.holds(closed.number):
-                    self._evict(closed, state.cursor)
-        if (stored := self._stored_bytes()) > limit:
+                self._evict(closed, state.cursor)
+        stored = self._stored_bytes()
+        if stored > bound:
             raise SpoolFull(
                 f"the spool {self._folder} holds {stored + active_bytes} of {self._max_bytes} bytes and none of it can "
                 f"be evicted for {incoming_bytes} more: an open intent needs it; raise spool.max_bytes"
             )
+        if stored > limit:
+            raise SpoolFull(f"the spool {self._folder} takes nothing: {self._disk.reason}")
 
     def _stored_bytes(self) -> int:
         return sum(closed.end for closed in self._closed.values()) + self._kept.total_bytes()
@@ -158,7 +169,9 @@ class Retention:
             self._losses.record(number, losses.by_stream(number, unread, losses.EVICTED))
         self._remove(closed)
         self._log.warning(
-            "the spool is full: evicted its oldest segment; is the store down, or spool.max_bytes too small?",
+            "the disk is nearly full: evicted the spool's oldest segment; free space on it"
+            if self._disk.reason
+            else "the spool is full: evicted its oldest segment; is the store down, or spool.max_bytes too small?",
             segment=closed.number,
             batches=len(unread),
             rows=sum(said.rows for said in unread),

@@ -16,6 +16,7 @@ from viflux.clock import Clock
 from viflux.frame import Batch, Metadata
 from viflux.spool import segment
 from viflux.spool.committed import CommittedOffset
+from viflux.spool.disk import DiskGuard
 from viflux.spool.durable import replace_file, write_parts
 from viflux.spool.errors import SpoolCorrupt, SpoolFull
 from viflux.spool.kept import KeptStatements
@@ -64,6 +65,7 @@ class SpoolWriter:
         clock: Clock,
         reader_file: Path,
         pending_bytes: int,
+        min_free_bytes: int,
     ) -> None:
         self._directory = directory
         self._lock = lock
@@ -80,6 +82,7 @@ class SpoolWriter:
         covers = kept.load(self._statements)
         self._losses = Losses(directory / "losses")
         found = recover(directory, self._statements, covers, self._losses, _state_of(reader_file))
+        self._disk = DiskGuard(directory, min_free_bytes)
         self._retention = Retention(
             directory,
             reader_file,
@@ -89,6 +92,7 @@ class SpoolWriter:
             statements=self._statements,
             kept=kept,
             lost=self._losses,
+            disk=self._disk,
         )
         for closed in found.closed:
             self._retention.close_segment(closed)
@@ -110,6 +114,7 @@ class SpoolWriter:
         clock: Clock,
         reader_file: Path | None = None,
         pending_bytes: int = DEFAULT_PENDING_BYTES,
+        min_free_bytes: int = 0,
     ) -> SpoolWriter:
         """Open a spool, or make one: take the lock, cut the torn tail, finish what a crash left half done.
 
@@ -123,6 +128,7 @@ class SpoolWriter:
             clock: Where the time comes from.
             reader_file: Where the reader says how far it has come; default `../processor/spool.json`.
             pending_bytes: Most bytes that wait for a commit in memory.
+            min_free_bytes: What stays free of its file system, of a small one at most a twentieth; 0 for no guard.
 
         Raises:
             SpoolLocked: Another process writes this spool.
@@ -149,6 +155,7 @@ class SpoolWriter:
                 clock=clock,
                 reader_file=reader_file or directory.parent / "processor" / "spool.json",
                 pending_bytes=pending_bytes,
+                min_free_bytes=min_free_bytes,
             )
         except OSError as error:
             os.close(lock)
@@ -220,6 +227,11 @@ class SpoolWriter:
     def next_sequence(self, stream: str) -> int:
         """Return the sequence that the stream's next committed batch gets."""
         return self._next_sequence.get(stream, 1)
+
+    @property
+    def disk_guard(self) -> str:
+        """One line while the disk is nearly full, as the last commit saw it; else empty."""
+        return self._disk.reason
 
     def losses(self) -> list[Loss]:
         """Return what the spool lost and no committed ledger batch has named yet, oldest first."""
