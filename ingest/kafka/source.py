@@ -71,11 +71,8 @@ class KafkaSource:
         is_paused: Whether nothing is fetched, because enough is here.
     """
 
-    def __init__(
-        self, group: KafkaSources, cluster_id: str, topic: str, partition: int, kind: str, found: Found
-    ) -> None:
-        self.topic = topic
-        self.partition = partition
+    def __init__(self, group: KafkaSources, cluster_id: str, place: Place, kind: str, found: Found) -> None:
+        self.topic, self.partition = topic, partition = place
         self.name = f"kafka/{topic}/{partition}"
         self.source_id = xxhash.xxh3_128_hexdigest(f"{cluster_id}\0{topic}\0{partition}".encode())
         self.kinds: tuple[str, ...] | None = (kind,)
