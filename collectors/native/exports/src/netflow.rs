@@ -33,8 +33,9 @@ pub(crate) struct Outcome {
     pub is_held: bool,
     /// Nothing of it could be read.
     pub is_undecodable: bool,
-    /// Data records.
+    /// Data records, those of options among them.
     pub records: u32,
+    pub options: u32,
     pub templates_changed: bool,
     /// A rate of this exporter is another than before.
     pub rates_changed: bool,
@@ -82,9 +83,12 @@ impl Decoder {
             source_kind::NETFLOW5 => Units::Known(u32::from(head.count.unwrap_or(0))),
             _ => Units::Known(outcome.records),
         };
-        exporter
-            .sequence
-            .observe(head.sequence, units, head.uptime_ms);
+        exporter.sequence.observe_with_options(
+            head.sequence,
+            units,
+            outcome.options,
+            head.uptime_ms,
+        );
         if outcome.is_missing {
             self.park(slot, head, received_ns, bytes);
         } else if outcome.is_undecodable {
@@ -147,6 +151,7 @@ impl Decoder {
         let faults = std::mem::take(&mut output.faults);
         outcome.is_missing = !output.missing_templates.is_empty();
         outcome.records = output.records;
+        outcome.options = u32::try_from(options.len()).unwrap_or(0);
         outcome.templates_changed = output.templates_changed;
         exporter.domain = Some(domain);
         outcome.is_undecodable =

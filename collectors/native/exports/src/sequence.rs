@@ -94,14 +94,29 @@ impl Sequence {
     /// `uptime_ms` is how long the exporter runs, where it says so: it is told modulo 2^32.
     #[inline]
     pub fn observe(&mut self, told: u32, units: Units, uptime_ms: Option<u32>) -> Step {
+        self.observe_with_options(told, units, 0, uptime_ms)
+    }
+
+    /// The same for a datagram of which so many units are records of options. Who counts a datagram's own units counts flows only:
+    /// softflowd's options take no number.
+    #[inline]
+    pub fn observe_with_options(
+        &mut self,
+        told: u32,
+        units: Units,
+        options: u32,
+        uptime_ms: Option<u32>,
+    ) -> Step {
         let Some(own) = &mut self.own else {
             return self.first.observe(told, units, uptime_ms);
         };
-        if let Units::Known(units) = units {
-            let hint = i8::from(own.fits(told, units)) - i8::from(self.first.fits(told, units));
+        let mut flows = units;
+        if let (Units::Known(units), Units::Known(flows)) = (units, &mut flows) {
+            *flows = units.saturating_sub(options);
+            let hint = i8::from(own.fits(told, *flows)) - i8::from(self.first.fits(told, units));
             self.belief = (self.belief + hint).clamp(-MOST_MEMORY, MOST_MEMORY);
         }
-        let otherwise = own.observe(told, units, uptime_ms);
+        let otherwise = own.observe(told, flows, uptime_ms);
         let step = self.first.observe(told, units, uptime_ms);
         if self.belief >= MOST_HINTS {
             otherwise
@@ -111,10 +126,10 @@ impl Sequence {
     }
 
     /// The units of a datagram became known later than it came.
-    pub fn widen(&mut self, told: u32, units: u32) {
+    pub fn widen(&mut self, told: u32, units: u32, options: u32) {
         self.first.widen(told, units);
         if let Some(own) = &mut self.own {
-            own.widen(told, units);
+            own.widen(told, units.saturating_sub(options));
         }
     }
 
@@ -247,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn options_take_no_number_where_own_units_are_counted() {
+        // As softflowd sent them: 336 and 340, the latter with four flows and a record of options.
+        let mut sequence = after(flows(), &[(4, 4), (26, 22), (28, 2), (32, 4)]);
+        sequence.observe_with_options(36, Known(5), 1, None);
+        sequence.observe(46, Known(10), None);
+        assert_eq!(
+            (sequence.counts_own(), sequence.take()),
+            (Some(true), (0, 0, 0))
+        );
+    }
+
+    #[test]
     fn a_gap_before_the_numbering_is_known_is_told_once_it_is() {
         // Two are missed before the second one, whose number is behind the one that the RFC expects.
         let mut sequence = after(flows(), &[(14, 14), (19, 3)]);
@@ -326,8 +353,8 @@ mod tests {
         sequence.observe(47, AtMost(900), None);
         sequence.observe(67, Known(5), None);
         assert_eq!(sequence.take().0, 0);
-        sequence.widen(27, 20);
-        sequence.widen(47, 12);
+        sequence.widen(27, 20, 0);
+        sequence.widen(47, 12, 0);
         assert_eq!(sequence.take().0, 8);
     }
 
@@ -338,8 +365,8 @@ mod tests {
         sequence.observe(42 + 3 + 12, AtMost(900), None);
         sequence.observe(57 + 1 + 5, Known(5), None);
         assert_eq!(sequence.take().0, 1);
-        sequence.widen(42, 20);
-        sequence.widen(57, 12);
+        sequence.widen(42, 20, 0);
+        sequence.widen(57, 12, 0);
         assert_eq!(sequence.take().0, 3);
     }
 

@@ -66,7 +66,7 @@ impl Decoder {
             if parked.head.source_kind == source_kind::IPFIX {
                 exporter
                     .sequence
-                    .widen(parked.head.sequence, outcome.records);
+                    .widen(parked.head.sequence, outcome.records, outcome.options);
             }
             if outcome.is_undecodable {
                 exporter.account.undecodable += 1;
