@@ -108,7 +108,7 @@ class HandOver:
         )
         try:
             appended = [*handed_over, *accounts]
-            self._spool.append(appended, [loss.number for loss in losses])
+            self._spool.append(appended, self._spool.loss_numbers())
             self._exports.prepare(self._spool, appended)
             self._spool.commit()
         except SpoolFull as error:

@@ -1,13 +1,15 @@
-"""What the spool itself lost: one small file a segment, kept until a committed ledger batch names it."""
+"""What the spool itself lost: one small file a segment, kept until a ledger batch that names it was read."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from viflux import frame
 from viflux.spool.durable import replace_file, sync_folder
@@ -22,13 +24,18 @@ AT_MOST = "at_most"
 
 _MINUTE_NS = 60 * 1_000_000_000
 _MOST_SPANS = 60
+# So many are told one by one, a minute each; of an outage of days the hours are enough.
+_MOST_APART = 2000
+_LONGEST_JOINED_NS = 3600 * 1_000_000_000
+_NAME = re.compile(r"([0-9]{20})(?:\.told-by-([0-9]+))?\.json")
 
 
 class Loss(msgspec.Struct, frozen=True):
     """What one stream lost with one segment.
 
     Attributes:
-        number: Names the loss in `SpoolWriter.append(settles=…)`; the losses of one segment share it.
+        number: Names the loss in `SpoolWriter.append(settles=…)`; the losses of one segment share it, and joined ones have the
+            first one's.
         stream: The stream; empty where the damage does not tell.
         batches: How many batches.
         rows: How many rows; 0 where the damage does not tell.
@@ -51,27 +58,76 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 class Losses:
-    """The folder of losses that no ledger batch has named yet."""
+    """The folder of losses that no reader has been told of yet.
+
+    A loss is open until a committed ledger batch names it. Then it is told, but kept until the segment with that batch
+    is removed: where that segment is evicted before it was read, the loss is open again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(exist_ok=True)
         self._open: dict[int, list[Loss]] = {}
+        # Of a told loss: the segment that tells it.
+        self._told: dict[int, tuple[int, list[Loss]]] = {}
         for entry in os.scandir(folder):
-            if entry.name.endswith(".json") and entry.name[:-5].isdigit():
-                self._open[int(entry.name[:-5])] = msgspec.json.decode(Path(entry).read_bytes(), type=list[Loss])
+            if (found := _NAME.fullmatch(entry.name)) is None:
+                continue
+            losses = msgspec.json.decode(Path(entry).read_bytes(), type=list[Loss])
+            if found[2]:
+                self._told[int(found[1])] = (int(found[2]), losses)
+            else:
+                self._open[int(found[1])] = losses
 
     def all(self) -> list[Loss]:
-        """Return the losses that are not settled, oldest first."""
-        return [loss for number in sorted(self._open) for loss in self._open[number]]
+        """Return the losses that are open, oldest first; where they are many, neighbours in a stream as one."""
+        found = [loss for number in sorted(self._open) for loss in self._open[number]]
+        return found if len(found) <= _MOST_APART else _joined(found)
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all open losses, ascending."""
+        return sorted(self._open)
 
     def record(self, number: int, losses: Sequence[Loss]) -> None:
         """Write the losses of a segment durably; to be called before the segment is removed."""
         replace_file(self._path(number), msgspec.json.encode(losses))
         self._open[number] = list(losses)
 
-    def settle(self, numbers: Iterable[int]) -> None:
-        """Forget losses that a committed ledger batch has named; unknown numbers are settled already."""
+    def settle(self, numbers: Iterable[int], segment: int) -> None:
+        """Take note that a committed batch in a segment names these losses; those that are not open are skipped."""
+        # The losses of one segment share a number.
+        known = [number for number in dict.fromkeys(numbers) if number in self._open]
+        for number in known:
+            self._path(number).rename(self._path(number, segment))
+            self._told[number] = (segment, self._open.pop(number))
+        if known:
+            sync_folder(self._folder)
+
+    def told_by(self, segment: int) -> set[int]:
+        """Return the losses that batches of a segment name."""
+        return {number for number, (by, _) in self._told.items() if by == segment}
+
+    def reopen(self, numbers: Iterable[int]) -> None:
+        """Open losses again: nobody will read the batches that name them."""
+        known = [number for number in numbers if number in self._told]
+        for number in known:
+            segment, losses = self._told.pop(number)
+            self._path(number, segment).rename(self._path(number))
+            self._open[number] = losses
+        if known:
+            sync_folder(self._folder)
+
+    def forget(self, segment: int) -> None:
+        """Forget what a segment tells: it is about to be removed, and was read."""
+        self._remove(self.told_by(segment))
+
+    def forget_all_but(self, segments: Iterable[int]) -> None:
+        """Forget what was told by segments that are not there any more."""
+        there = set(segments)
+        self._remove({number for number, (by, _) in self._told.items() if by not in there})
+
+    def drop(self, numbers: Iterable[int]) -> None:
+        """Remove losses that did not happen after all."""
         known = [number for number in numbers if number in self._open]
         for number in known:
             with suppress(FileNotFoundError):
@@ -80,8 +136,40 @@ class Losses:
         if known:
             sync_folder(self._folder)
 
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number:020d}.json"
+    def _remove(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            with suppress(FileNotFoundError):
+                self._path(number, self._told[number][0]).unlink()
+            del self._told[number]
+
+    def _path(self, number: int, told_by: int | None = None) -> Path:
+        told = "" if told_by is None else f".told-by-{told_by}"
+        return self._folder / f"{number:020d}{told}.json"
+
+
+def _joined(losses: Iterable[Loss]) -> list[Loss]:
+    joined: dict[str, list[Loss]] = {}
+    for loss in losses:
+        of_stream = joined.setdefault(loss.stream, [])
+        before = of_stream[-1] if of_stream else None
+        if (
+            before is not None
+            and loss.through_sequence
+            and loss.through_sequence - loss.batches == before.through_sequence
+            and (loss.cause, loss.rows_origin) == (before.cause, before.rows_origin)
+            and loss.last_time_ns - before.first_time_ns <= _LONGEST_JOINED_NS
+        ):
+            of_stream[-1] = replace(
+                before,
+                batches=before.batches + loss.batches,
+                rows=before.rows + loss.rows,
+                first_time_ns=min(before.first_time_ns, loss.first_time_ns),
+                last_time_ns=max(before.last_time_ns, loss.last_time_ns),
+                through_sequence=loss.through_sequence,
+            )
+        else:
+            of_stream.append(loss)
+    return [loss for stream in sorted(joined) for loss in joined[stream]]
 
 
 def number_of_eviction(segment: int) -> int:

@@ -31,7 +31,7 @@ class Found:
         spool_id: Id to go on with; empty where a new one must be made.
         last_number: The highest segment number that was ever seen, 0 for none.
         next_sequence: For each stream the sequence of its next batch.
-        settled: Losses that a committed batch names.
+        settled: For each loss that a committed batch names the segment of that batch.
     """
 
     closed: list[Closed] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Found:
     spool_id: str = ""
     last_number: int = 0
     next_sequence: dict[str, int] = field(default_factory=dict)
-    settled: set[int] = field(default_factory=set)
+    settled: dict[int, int] = field(default_factory=dict)
 
 
 def recover(folder: Path, statements: Statements, covers: dict[str, int], lost: Losses, reader: ReaderState) -> Found:
@@ -59,11 +59,14 @@ def recover(folder: Path, statements: Statements, covers: dict[str, int], lost: 
     numbers = segment.numbers_in(folder)
     for number in numbers:
         # An eviction that was cut short before the segment was gone has lost nothing.
-        lost.settle([losses.number_of_eviction(number)])
+        lost.drop([losses.number_of_eviction(number)])
     for number in numbers:
         found.last_number = number
         _read_segment(folder, number, number == numbers[-1], statements, covers, lost, reader, found)
-    lost.settle(found.settled)
+    for loss, number in found.settled.items():
+        lost.settle([loss], number)
+    # An evicted segment opened again what it told before it went: one that is gone was read.
+    lost.forget_all_but(numbers)
     return found
 
 
@@ -106,13 +109,15 @@ def _read_segment(
         if isinstance(item, Placed) and covers.get(item.metadata.stream, 0) < number:
             reference = Reference(number, item.offset, item.length, item.metadata.sequence)
             statements.add(item.metadata.stream, item.metadata.statement, reference)
+    found.settled |= {
+        loss: number for item in items if isinstance(item, Placed) for loss in item.metadata.settles
+    }
     found.spool_id = header.spool_id
     this = Closed(number, header.spool_id, first, end)
     if not is_last:
         found.closed.append(this)
         return
     found.next_sequence = _next_sequences(header.next_sequence, items)
-    found.settled = {loss for item in items if isinstance(item, Placed) for loss in item.metadata.settles}
     if damaged:
         found.closed.append(this)
         _quarantine_copy(folder, number)
@@ -161,12 +166,29 @@ def _next_sequences(begun: dict[str, int], items: list[Placed | Damage]) -> dict
     hidden = 0
     hidden_when_seen: dict[str, int] = {}
     for item in items:
-        if isinstance(item, Damage):
+        heads = _heads_of(item, following)
+        if heads is None:
             hidden += item.length // frame.FIXED_BYTES + 1
         else:
-            following[item.metadata.stream] = item.metadata.sequence + 1
-            hidden_when_seen[item.metadata.stream] = hidden
+            for said in heads:
+                following[said.stream] = said.sequence + 1
+                hidden_when_seen[said.stream] = hidden
     return {stream: number + hidden - hidden_when_seen.get(stream, 0) for stream, number in following.items()}
+
+
+def _heads_of(item: Placed | Damage, following: dict[str, int]) -> tuple[frame.Metadata, ...] | None:
+    """Return what an item is known to have been; None where that is not known.
+
+    The head of a damaged frame may be damaged too: it is believed where its number is the one that is due.
+    """
+    if isinstance(item, Placed):
+        return (item.metadata,)
+    due = dict(following)
+    for said in item.said:
+        if said.sequence != due.get(said.stream, 1):
+            return None
+        due[said.stream] = said.sequence + 1
+    return item.said or None
 
 
 def _record_damage(
@@ -174,20 +196,34 @@ def _record_damage(
 ) -> None:
     name = losses.number_of_damage(number)
     expected = dict(begun)
-    missing: dict[str, int] = {}
-    unread = False
+    found: list[Loss] = []
+    known: list[frame.Metadata] = []
+    unread = is_hidden = False
     for item in items:
+        heads = _heads_of(item, expected)
         if isinstance(item, Damage):
             unread = unread or Position(number, item.offset) >= reader.cursor
-            continue
-        stream, sequence = item.metadata.stream, item.metadata.sequence
-        if sequence > expected.get(stream, 1):
-            missing[stream] = missing.get(stream, 0) + sequence - expected.get(stream, 1)
-        expected[stream] = sequence + 1
+            known += heads or ()
+            is_hidden = is_hidden or heads is None
+        for said in heads or ():
+            stream, sequence = said.stream, said.sequence
+            if (gap := sequence - expected.get(stream, 1)) > 0:
+                found.append(Loss(name, stream, gap, 0, 0, 0, losses.DAMAGED, sequence - 1, losses.UNKNOWN))
+            expected[stream] = sequence + 1
     if not unread:
         return
-    found = [Loss(name, stream, count, 0, 0, 0, losses.DAMAGED) for stream, count in sorted(missing.items())]
-    lost.record(name, found or [Loss(name, "", 1, 0, 0, 0, losses.DAMAGED)])
+    found += losses.by_stream(name, known, losses.DAMAGED)
+    if is_hidden:
+        # Of streams that are not seen after it: perhaps none, at most as many as numbers are skipped.
+        following = _next_sequences(begun, items)
+        found += [
+            Loss(name, stream, due - expected.get(stream, 1), 0, 0, 0, losses.SKIPPED, due - 1, losses.AT_MOST)
+            for stream, due in sorted(following.items())
+            if due > expected.get(stream, 1)
+        ]
+    readable = {loss for item in items if isinstance(item, Placed) for loss in item.metadata.settles}
+    lost.reopen(lost.told_by(number) - readable)
+    lost.record(name, found or [Loss(name, "", 1, 0, 0, 0, losses.DAMAGED, 0, losses.UNKNOWN)])
 
 
 def _set_aside(folder: Path, number: int, descriptor: int, reason: str, lost: Losses, reader: ReaderState) -> None:
@@ -197,8 +233,12 @@ def _set_aside(folder: Path, number: int, descriptor: int, reason: str, lost: Lo
         readable = [item for item in segment.walk(descriptor, 0, size, check=True) if isinstance(item, Placed)]
         unread = [item.metadata for item in readable if Position(number, item.offset) >= reader.cursor]
         name = losses.number_of_damage(number)
+        read = {loss for item in readable if item.metadata not in unread for loss in item.metadata.settles}
+        lost.reopen(lost.told_by(number) - read)
         lost.record(
-            name, losses.by_stream(name, unread, losses.DAMAGED) or [Loss(name, "", 1, 0, 0, 0, losses.DAMAGED)]
+            name,
+            losses.by_stream(name, unread, losses.DAMAGED)
+            or [Loss(name, "", 1, 0, 0, 0, losses.DAMAGED, 0, losses.UNKNOWN)],
         )
     _quarantine_copy(folder, number)
     path.unlink()

@@ -165,9 +165,18 @@ class Retention:
             if Position(closed.number, placed.offset) >= cursor
         ]
         number = losses.number_of_eviction(closed.number)
-        if unread:
-            self._losses.record(number, losses.by_stream(number, unread, losses.EVICTED))
-        self._remove(closed)
+        untold = self._losses.told_by(closed.number) & {loss for said in unread for loss in said.settles}
+        try:
+            if unread:
+                self._losses.record(number, losses.by_stream(number, unread, losses.EVICTED))
+            self._losses.reopen(untold)
+            self._remove(closed)
+        except OSError:
+            if segment.path_of(self._folder, closed.number).exists():
+                # Nothing was lost: the segment may be read yet.
+                self._losses.drop([number])
+                self._losses.settle(untold, closed.number)
+            raise
         self._log.warning(
             "the disk is nearly full: evicted the spool's oldest segment; free space on it"
             if self._disk.reason
@@ -192,6 +201,7 @@ class Retention:
             self._statements.moved(stream, self._kept.keep(stream, closed.spool_id, closed.number, frames))
         segment.path_of(self._folder, closed.number).unlink(missing_ok=True)
         sync_folder(self._folder)
+        self._losses.forget(closed.number)
         del self._closed[closed.number]
         self._acknowledged_since.pop(closed.number, None)
         self._kept.forget_unused(self._statements)

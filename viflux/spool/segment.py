@@ -72,11 +72,14 @@ class Damage:
         offset: Where they begin.
         length: How many they are.
         reason: What was wrong with the first frame in them.
+        said: What the frames say that they were, where heads are readable and their lengths fill the bytes to the last one;
+            empty where they do not.
     """
 
     offset: int
     length: int
     reason: str
+    said: tuple[frame.Metadata, ...] = ()
 
 
 def path_of(folder: Path, number: int) -> Path:
@@ -151,7 +154,7 @@ def walk(descriptor: int, offset: int, end: int, *, check: bool) -> Iterator[Pla
                 placed = _indexed(descriptor, offset, end)
         except frame.FrameError as error:
             behind = _next_frame(descriptor, offset + 1, end)
-            yield Damage(offset, behind - offset, str(error))
+            yield Damage(offset, behind - offset, str(error), _heads(descriptor, offset, behind))
             offset = behind
             continue
         yield placed
@@ -168,6 +171,19 @@ def _indexed(descriptor: int, offset: int, end: int) -> Placed:
     except frame.FrameCutError:
         head = os.pread(descriptor, min(frame.FIXED_BYTES + frame.MAX_METADATA_BYTES, end - offset), offset)
         return Placed(frame.decode_metadata(head), offset, length)
+
+
+def _heads(descriptor: int, offset: int, end: int) -> tuple[frame.Metadata, ...]:
+    # A disk mostly loses bytes of payloads: what was in them is then known from the head, though not proved by a checksum.
+    said: list[frame.Metadata] = []
+    while offset < end:
+        try:
+            placed = _indexed(descriptor, offset, end)
+        except frame.FrameError:
+            return ()
+        said.append(placed.metadata)
+        offset += placed.length
+    return tuple(said)
 
 
 def _next_frame(descriptor: int, offset: int, end: int) -> int:

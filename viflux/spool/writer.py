@@ -171,7 +171,7 @@ class SpoolWriter:
 
         Args:
             batches: In the order of the log. A stream's ledger batch comes after the batches that it accounts for.
-            settles: Numbers of losses that these batches have written into the ledger; forgotten once committed.
+            settles: Numbers of losses that these batches have written into the ledger.
 
         Raises:
             SpoolFull: The commit of earlier batches failed; none of `batches` was taken.
@@ -234,8 +234,12 @@ class SpoolWriter:
         return self._disk.reason
 
     def losses(self) -> list[Loss]:
-        """Return what the spool lost and no committed ledger batch has named yet, oldest first."""
+        """Return what the spool lost and no committed ledger batch names, oldest first; see `loss_numbers`."""
         return self._losses.all()
+
+    def loss_numbers(self) -> list[int]:
+        """Return the numbers of all that `losses` returns; of losses that were joined each one's."""
+        return self._losses.numbers()
 
     def close(self) -> None:
         """Free the files and the lock; what was not committed is dropped."""
@@ -323,7 +327,7 @@ class SpoolWriter:
             offset += length
         self._end = offset
         self._committed.publish(Position(self._number, offset))
-        self._losses.settle(number for what in said for number in what.settles)
+        self._losses.settle((number for what in said for number in what.settles), self._number)
 
 
 def _state_of(reader_file: Path) -> ReaderState:
