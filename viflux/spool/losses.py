@@ -34,8 +34,8 @@ class Loss(msgspec.Struct, frozen=True):
     """What one stream lost with one segment.
 
     Attributes:
-        number: Names the loss in `SpoolWriter.append(settles=…)`; the losses of one segment share it, and joined ones have the
-            first one's.
+        number: Names the loss in `SpoolWriter.append(settles=…)`; the losses of one segment share it, and
+            joined ones have the first one's.
         stream: The stream; empty where the damage does not tell.
         batches: How many batches.
         rows: How many rows; 0 where the damage does not tell.

@@ -128,6 +128,27 @@ class SpoolReader:
                 return self.has_news(cursor)
         return True
 
+    def waiting(self, cursor: Position) -> dict[str, tuple[int, int]]:
+        """Return for each stream how many batches and rows lie behind the cursor; only heads are read."""
+        found: dict[str, tuple[int, int]] = {}
+        limit = self.committed()
+        if limit is None:
+            return found
+        for number in self._numbers():
+            if not cursor.segment <= number <= limit.segment:
+                continue
+            try:
+                with _Segment(self._directory, number) as opened:
+                    first = max(opened.first, cursor.offset if number == cursor.segment else 0)
+                    end = limit.offset if number == limit.segment else self._end_of(number, opened)
+                    for item in segment.walk(opened.descriptor, first, end, check=False):
+                        if not isinstance(item, Damage):
+                            batches, rows = found.get(item.metadata.stream, (0, 0))
+                            found[item.metadata.stream] = (batches + 1, rows + item.metadata.rows)
+            except (FileNotFoundError, HeaderError):
+                continue
+        return found
+
     def read(self, cursor: Position, until: Position | None = None) -> Iterator[Entry | Damaged | Hole]:
         """Yield what lies behind the cursor, in order, up to the committed offset.
 

@@ -109,9 +109,7 @@ def _read_segment(
         if isinstance(item, Placed) and covers.get(item.metadata.stream, 0) < number:
             reference = Reference(number, item.offset, item.length, item.metadata.sequence)
             statements.add(item.metadata.stream, item.metadata.statement, reference)
-    found.settled |= {
-        loss: number for item in items if isinstance(item, Placed) for loss in item.metadata.settles
-    }
+    found.settled |= {loss: number for item in items if isinstance(item, Placed) for loss in item.metadata.settles}
     found.spool_id = header.spool_id
     this = Closed(number, header.spool_id, first, end)
     if not is_last:

@@ -72,8 +72,8 @@ class Damage:
         offset: Where they begin.
         length: How many they are.
         reason: What was wrong with the first frame in them.
-        said: What the frames say that they were, where heads are readable and their lengths fill the bytes to the last one;
-            empty where they do not.
+        said: What the frames say that they were, where heads are readable and their lengths fill the bytes to the
+            last one; empty where they do not.
     """
 
     offset: int
@@ -174,7 +174,7 @@ def _indexed(descriptor: int, offset: int, end: int) -> Placed:
 
 
 def _heads(descriptor: int, offset: int, end: int) -> tuple[frame.Metadata, ...]:
-    # A disk mostly loses bytes of payloads: what was in them is then known from the head, though not proved by a checksum.
+    # A disk mostly loses bytes of payloads: what was in them is then known from the head, proved by no checksum.
     said: list[frame.Metadata] = []
     while offset < end:
         try:

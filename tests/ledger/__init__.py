@@ -1,0 +1,1 @@
+"""The ledger: what every stage accounts for, and that it adds up."""

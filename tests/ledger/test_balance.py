@@ -1,0 +1,162 @@
+"""The ledger balances to the row, whatever loses rows on their way: each cause is produced for real."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collectors.agent.ledger import Unread
+from ingest.store.migrate import migrate
+from tests.ledger.keeping import Keeper, assert_closed, balance, verb
+from tests.processor.making import COUNTERS, FLOWS, LEDGER, ask, batch_of, open_spool, processor, sweep, wait_done
+from tests.running import RunningStore, running_store
+from viflux.paths import DataPaths
+from viflux.spool import START, Batch, Entry, SpoolReader
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    """One store; each test has a spool, and so accounts, of its own."""
+    with running_store(tmp_path_factory.mktemp("ledger") / "store") as running:
+        migrate(running.writer(), running.settings.store.database)
+        yield running
+
+
+@pytest.fixture
+def data_dir(store: RunningStore, tmp_path: Path) -> Path:
+    """A folder of a host that has the store's key, and a store without rows."""
+    for table in ("ledger", "counters", "flows", "events"):
+        store.writer().command(f"TRUNCATE TABLE viflux.{table}")
+    key = DataPaths(tmp_path / "data").run / "store.key"
+    key.parent.mkdir(parents=True)
+    shutil.copy(DataPaths(store.settings.data_dir).run / "store.key", key)
+    return tmp_path / "data"
+
+
+def drain(store: RunningStore, data_dir: Path) -> None:
+    """Store all that waits."""
+    with processor(store, data_dir=data_dir) as running:
+        wait_done(running, data_dir)
+
+
+def damage(data_dir: Path, stream: str, sequence: int) -> None:
+    """Turn bytes of a batch's payload over where it lies."""
+    spool = DataPaths(data_dir).spool
+    entry = next(
+        item
+        for item in SpoolReader(spool).read(START)
+        if isinstance(item, Entry) and (item.frame.metadata.stream, item.frame.metadata.sequence) == (stream, sequence)
+    )
+    path = spool / f"{entry.start.segment:020d}.segment"
+    with path.open("r+b") as file:
+        file.seek(entry.end.offset - 20)
+        file.write(b"\xff" * 10)
+
+
+def test_what_the_spool_evicts_is_lost_to_the_row(store: RunningStore, data_dir: Path) -> None:
+    """While the store is away the oldest segments go, and with them the ledger rows that told of earlier ones."""
+    keeper = Keeper(open_spool(data_dir, max_bytes=1 << 18, segment_bytes=1 << 16))
+    keeper.sweeps(12)
+    drain(store, data_dir)
+    assert assert_closed(store, keeper)["lost"] == 0
+    keeper.sweeps(120)
+    # What was read before stays read, and the spool is opened again half-way: an agent that was killed.
+    keeper.spool.close()
+    keeper.spool = open_spool(data_dir, max_bytes=1 << 18, segment_bytes=1 << 16)
+    keeper.sweeps(60)
+    keeper.hand_over()
+    drain(store, data_dir)
+    found = assert_closed(store, keeper)
+    assert found["causes"].keys() == {"spool_evicted"}
+    assert found["lost"] > 500
+    code, rows, said = verb(data_dir, store)
+    assert (code, {row["state"] for row in rows}) == (0, {"balanced"}), said
+    assert {int(row["lost_rows"]) for row in rows if row["of_stream"] == COUNTERS} == {found["lost"]}
+
+
+def test_damaged_bytes_are_counted_from_the_other_side(store: RunningStore, data_dir: Path) -> None:
+    """The agent's row says how many rows the unreadable batch had."""
+    keeper = Keeper(open_spool(data_dir))
+    keeper.sweeps(5)
+    damage(data_dir, COUNTERS, 4)
+    drain(store, data_dir)
+    keeper.sweeps(1)
+    drain(store, data_dir)
+    found = assert_closed(store, keeper)
+    assert found["causes"] == {"damaged": 2}
+
+
+def test_damage_that_takes_a_ledger_batch_too_is_known_when_the_agent_starts(
+    store: RunningStore, data_dir: Path
+) -> None:
+    """The heads of damaged batches are read; until somebody told, the ledger says that it does not know."""
+    keeper = Keeper(open_spool(data_dir))
+    keeper.sweeps(5)
+    damage(data_dir, COUNTERS, 6)
+    damage(data_dir, LEDGER, 3)
+    keeper.spool.close()
+    keeper.spool = open_spool(data_dir)
+    keeper.sweeps(1)
+    drain(store, data_dir)
+    found = assert_closed(store, keeper)
+    assert found["causes"] == {"segment_damaged": 1}
+
+
+def test_a_dead_letter_is_lost_by_its_cause(store: RunningStore, data_dir: Path) -> None:
+    """A batch of an unknown version, one that cannot be read, and one that the store refuses."""
+    keeper = Keeper(open_spool(data_dir))
+    good = batch_of(COUNTERS, sweep(10**18, 3))
+    newer = Batch(**{**vars(good), "version": 99})
+    broken = Batch(**{**vars(good), "payload": b"no Arrow stream", "rows": 5})
+    keeper.sweeps(2)
+    keeper.hand_over([newer, good, broken])
+    drain(store, data_dir)
+    found = assert_closed(store, keeper)
+    assert found["causes"] == {"unknown_version": 3, "unreadable": 5}
+
+
+def test_what_was_lost_before_the_spool_is_told_apart(store: RunningStore, data_dir: Path) -> None:
+    """It was never handed over, so the balance closes without it; its cause and that it is estimated are told."""
+    keeper = Keeper(open_spool(data_dir))
+    flows = batch_of(FLOWS, [{"time": 1_795_000_000_000_000_000, "bytes": 1, "packets": 1}])
+    keeper.hand_over([flows], [Unread(FLOWS, "socket", 30, 10, "estimated"), Unread(FLOWS, "exporter_gap", 7)])
+    drain(store, data_dir)
+    found = assert_closed(store, keeper, FLOWS)
+    assert found["unread"] == {"socket": 30, "exporter_gap": 7}
+    code, rows, _ = verb(data_dir, store, "--stream", "flows")
+    assert code == 0
+    assert [(row["of_stream"], row["unread_rows"], bool(row["is_estimated"])) for row in rows] == [(FLOWS, 37, True)]
+
+
+def test_rows_that_vanish_or_double_are_short(store: RunningStore, data_dir: Path) -> None:
+    """The ledger is no tautology: where a side says something else than the other, the verb fails and says so."""
+    keeper = Keeper(open_spool(data_dir))
+    keeper.sweeps(3)
+    drain(store, data_dir)
+    assert_closed(store, keeper)
+    store.writer().command(
+        "INSERT INTO viflux.ledger SELECT * REPLACE (4 AS in_rows_count, 4 AS out_rows_count, 0 AS batches_count, "
+        f"0 AS through_sequence) FROM viflux.ledger WHERE stage = 'processor' AND of_stream = '{COUNTERS}' LIMIT 1"
+    )
+    assert balance(store)["difference"] == -4
+    code, rows, said = verb(data_dir, store, "--stream", COUNTERS)
+    assert (code, [row["state"] for row in rows]) == (1, ["short"])
+    assert "1 short" in said
+
+
+def test_a_batch_that_nothing_tells_of_is_unknown_and_no_zero(store: RunningStore, data_dir: Path) -> None:
+    """Damage that the agent has not met yet, to a batch and to its ledger row: rows are not known, and that is said."""
+    keeper = Keeper(open_spool(data_dir))
+    keeper.sweeps(4)
+    damage(data_dir, COUNTERS, 4)
+    damage(data_dir, LEDGER, 2)
+    drain(store, data_dir)
+    keeper.sweeps(1)
+    drain(store, data_dir)
+    code, rows, _ = verb(data_dir, store, "--stream", COUNTERS)
+    assert code == 1
+    assert [(row["state"], int(row["unknown_batches_count"])) for row in rows] == [("unknown", 1)]
+    assert ask(store, f"SELECT count() AS n FROM ledger WHERE of_stream = '{COUNTERS}' AND cause = 'damaged'")[0]["n"]
