@@ -9,7 +9,8 @@ A first try carries the piece's token. Every try whose outcome is not known is c
 
 A token guards against two tries that run at once. It is never trusted across a restart: after a power loss the engine
 may have the token without the part, or the part without the token. Both owners of a source that changes hands use the
-same token for a piece, so an insert of the earlier one that is still on its way changes nothing.
+same token for a piece, so an insert of the earlier one that is still on its way changes nothing; one that was held up
+for seconds asks first whether it is the owner yet, because the engine forgets a token after 10,000 others.
 """
 
 from __future__ import annotations
@@ -136,6 +137,7 @@ class Delivery:
     def _try(self, piece: Piece, generation: int) -> bool:
         """Insert once; return whether the store acknowledged it."""
         token = piece.token if generation == 0 else f"{piece.token}#{generation}"
+        self._patience.require_ours()
         try:
             self._store.insert_arrow_stream(piece.table, piece.block(), token)
         except StoreUnavailable as error:

@@ -27,39 +27,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
-from ingest.processor import adoption, metadata, repeats
+from ingest.processor import metadata, repeats
 from ingest.processor.accounts import Accounts, accounts_of, letters
+from ingest.processor.adoption import Adoption
 from ingest.processor.batches import Rows
 from ingest.processor.deadletter import DeadLetters
 from ingest.processor.delivery import Delivery, PieceRefusedError, StandingStillError
-from ingest.processor.intent import Exclusion, Intent, State, Stream
+from ingest.processor.gate import Gate
+from ingest.processor.intent import Exclusion, Intent, State
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import own_piece, pieces_of
 from ingest.processor.ranges import Limits, Range, read_range
 from ingest.processor.source import Source
+from ingest.processor.stillness import Stillness
 from ingest.store.client import StoreClient
 from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
 from viflux.settings.schema import Processor as Settings
-from viflux.spool import Entry
 from viflux.telemetry import Health
 
 # Larger intents would save little and hold more memory; a piece is still bounded by the settings.
 _MOST_DECODED_BYTES = 24 << 20
 _MOST_BATCHES = 4096
-_STAND_STILL_NS = 30 * NANOSECONDS
 _LOOK_FOR_ANOTHER_LOG_NS = 60 * NANOSECONDS
 
 _SPLITS = Counter("viflux_processor_splits", "Intents that were split because a piece was refused.")
 _CUT = Counter("viflux_processor_cut_intents", "Intents that were cut because what is written down would be too long.")
-_STUCK = Gauge("viflux_processor_stuck", "Sources that stand still because the store has a piece in part.")
 
 
 @dataclass(frozen=True)
 class Means:
-    """What all lanes of a processor work with."""
+    """What all lanes of a processor work with; `gate` where the order between sources has to be kept."""
 
     settings: Settings
     store: StoreClient
@@ -68,6 +68,7 @@ class Means:
     dead_letters: DeadLetters
     clock: Clock
     health: Health
+    gate: Gate
 
 
 @dataclass(frozen=True)
@@ -88,18 +89,25 @@ class Done:
 
 
 class Lane:
-    """Moves one source into the store, an intent a turn."""
+    """Moves one source into the store, an intent a turn.
+
+    Attributes:
+        source: The source.
+        state: What is known of it.
+        is_full: Whether the last range ended at a limit, with more behind it.
+        worked_off_ns: When such a range was done last, monotonic; 0 for never.
+    """
 
     def __init__(self, source: Source, means: Means) -> None:
         self.source = source
         self.state = State()
         self.is_full = False
+        self.worked_off_ns = 0
         self._means = means
-        # Streams of which it is known what the store has.
-        self._adopted: set[Stream] = set()
-        self._takes_up = not source.knows_streams
-        self._still = ""
-        self._still_until_ns = 0
+        self._adoption = Adoption(source, means.store, means.patience)
+        self._stillness = Stillness(source.name, means.clock, means.health)
+        # A source of all kinds has them in the order in which they were handed over.
+        self._admits = means.gate.admits if source.kinds is not None else None
         self._looked_ns = 0
         self._log = logs.get("processor").bind(source=source.name)
 
@@ -111,18 +119,25 @@ class Lane:
             SourceAwayError: It does not answer.
         """
         self.state = self.source.assign()
-        # Of a spool that is gone on with, the file has all streams. What a new owner does not know is asked.
-        self._adopted = set()
-        self._takes_up = not self.source.knows_streams
+        self._adoption.begin()
         self._looked_ns = self._means.clock.monotonic_ns()
 
     def end(self) -> None:
         """Let go of the source: it is another's."""
-        self._stand(None)
+        self._stillness.end()
+
+    def renew(self) -> None:
+        """Write the open intent down again, after this process was held up: who is not the owner any more is refused.
+
+        Raises:
+            RevokedError: The source is not ours any more.
+        """
+        if self.state.intent is not None:
+            self._means.patience.write(lambda: self.source.open(self.state))
 
     def has_news(self) -> bool:
         """Whether a turn would have something to do."""
-        if self._is_still():
+        if self._stillness.holds():
             return False
         return self.state.intent is not None or self.source.has_news(self.state.cursor)
 
@@ -140,43 +155,19 @@ class Lane:
             SourceAwayError: It does not answer.
             StoppedError: The stage is to end.
         """
-        if self._is_still():
+        if self._stillness.holds():
             return None
         try:
             done = self._resume(self.state.intent) if self.state.intent is not None else self._take()
         except StandingStillError as error:
-            self._stand(error)
+            self._stillness.begin(error)
             return None
-        self._stand(None)
+        self._stillness.end()
         if done is None:
             self._look_for_another_log()
+        elif self.is_full:
+            self.worked_off_ns = self._means.clock.monotonic_ns()
         return done
-
-    def _is_still(self) -> bool:
-        return self._means.clock.monotonic_ns() < self._still_until_ns
-
-    def _stand(self, error: StandingStillError | None) -> None:
-        """Begin, go on with or end standing still."""
-        if error is None:
-            if self._still:
-                self._still, self._still_until_ns = "", 0
-                _STUCK.dec()
-                self._log.info("the piece is as it must be: going on")
-                self._means.health.ready(True, part=self.source.name)
-            return
-        self._still_until_ns = self._means.clock.monotonic_ns() + _STAND_STILL_NS
-        self._means.health.ready(False, f"stands still: {error}", part=self.source.name)
-        if not self._still:
-            _STUCK.inc()
-            self._log.error(
-                "the store has a piece in part: nothing more is inserted from this source; "
-                "compare the table's rows with the source, then delete those of this piece",
-                piece=error.piece.token,
-                found_rows=error.found,
-                expected_rows=error.piece.count,
-                reason=str(error),
-            )
-        self._still = str(error)
 
     def _look_for_another_log(self) -> None:
         now_ns = self._means.clock.monotonic_ns()
@@ -191,15 +182,15 @@ class Lane:
             return None
         limits = Limits(self._means.settings.max_piece_rows, _MOST_DECODED_BYTES, _MOST_BATCHES)
         items = self.source.follow(self.state.cursor, self.state.tried_until)
-        found = read_range(items, limits, one_spool=not self.source.source_id)
+        found = read_range(items, limits, one_spool=not self.source.source_id, admits=self._admits)
         self.is_full = found.is_full
         if not found.items:
             if not found.is_held:
                 # Nothing more lies before that position: it is the end of a segment.
                 self.state.tried_until = None
             return None
-        self._adopt(found.entries)
         entries = found.entries
+        self.state = self._adoption.adopt(self.state, entries)
         intent = Intent(
             number=self.state.number + 1,
             start=found.start,
@@ -219,41 +210,6 @@ class Lane:
         )
         opened = self._open(intent, found)
         return self._bring(*opened, tried=intent.tried) if opened is not None else None
-
-    def _adopt(self, entries: Sequence[Entry]) -> None:
-        """Find what the store has of the streams that are met for the first time."""
-        source_id = self.source.source_id or (entries[0].spool_id if entries else self.state.source_id)
-        ask, store = self._means.patience.ask, self._means.store
-        if self.state.source_id != source_id:
-            before = self.state
-            self.state = State(
-                source_id=source_id,
-                cursor=before.cursor,
-                tried_until=before.tried_until,
-                watermarks=before.watermarks,
-            )
-            self._adopted.clear()
-        if not self._adopted and entries:
-            newest = ask(lambda: adoption.newest_intent(store, source_id))
-            if newest > self.state.number:
-                # The cursor was lost. What came before the oldest rows that were looked at is not missing.
-                self.state.number = newest
-                self._takes_up = True
-        high_water = self.state.high_water
-        for new in adoption.newcomers(entries, self._adopted):
-            for stream, sequence in ask(lambda new=new: adoption.high_water(store, new)).items():  # type: ignore[misc]
-                high_water[stream] = max(sequence, high_water.get(stream, 0))
-            if self._takes_up:
-                self._take_up(new)
-            self._adopted.update(new.first)
-
-    def _take_up(self, new: adoption.Newcomers) -> None:
-        """Go on with streams that nothing was written down of where they are met."""
-        store, high_water = self._means.store, self.state.high_water
-        silent = [stream for stream, first in new.first.items() if stream not in high_water and first > 1]
-        ever = self._means.patience.ask(lambda: adoption.highest_ever(store, new.kind, silent))
-        for stream in silent:
-            high_water[stream] = ever.get(stream, new.first[stream] - 1)
 
     def _open(self, intent: Intent, found: Range) -> tuple[Intent, Range] | None:
         """Write an intent down; return it, cut to what fits, with its batches; None where these are gone."""

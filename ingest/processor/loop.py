@@ -7,14 +7,15 @@ A lane that stands still, or whose source does not answer, holds up no other; a 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import Counter, Gauge
 
 from ingest.processor.batches import Rows, replaced_times
 from ingest.processor.deadletter import DeadLetters
 from ingest.processor.delivery import Delivery
-from ingest.processor.intent import REPEAT
+from ingest.processor.gate import Gate
+from ingest.processor.intent import REPEAT, Stream
 from ingest.processor.lane import Done, Lane, Means
 from ingest.processor.patience import Patience, StoppedError
 from ingest.processor.source import RevokedError, Source, SourceAwayError, Sources
@@ -60,9 +61,10 @@ class Processor:
         self._clock = clock
         self._health = health
         self._stop = stop
-        self._patience = Patience(clock, health, stop, self._keep_alive)
+        self._patience = Patience(clock, health, stop, self._keep_alive, self._renew)
         delivery = Delivery(store, self._patience, clock, settings.keep)
-        self._means = Means(settings.processor, store, delivery, self._patience, dead_letters, clock, health)
+        gate = Gate(self, store, self._patience, clock, settings.window.grace)
+        self._means = Means(settings.processor, store, delivery, self._patience, dead_letters, clock, health, gate)
         self._tiers = [
             (
                 tier.kind,
@@ -96,6 +98,18 @@ class Processor:
             return "not started"
         return next((left for lane in list(self._lanes.values()) if (left := lane.left()) is not None), None)
 
+    def height(self, stream: Stream) -> int | None:
+        """Return a stream's high water as the lane of its kind knows it, None where none has met it."""
+        known = (lane.state.high_water.get(stream) for lane in self._lanes_of(stream[1].partition(".")[0]))
+        return next((height for height in known if height is not None), None)
+
+    def worked_off_ns(self, kind: str) -> int:
+        """Return when a lane of a kind last did an intent with more behind it, monotonic; 0 for never."""
+        return max((lane.worked_off_ns for lane in self._lanes_of(kind)), default=0)
+
+    def _lanes_of(self, kind: str) -> Iterable[Lane]:
+        return (lane for lane in self._lanes.values() if lane.source.kinds is None or kind in lane.source.kinds)
+
     def _apply_keep(self) -> list[str]:
         return keep.in_words(keep.apply(self._store, self._settings.store.database, self._settings.keep))
 
@@ -120,6 +134,7 @@ class Processor:
     def _change(self, seconds: float) -> None:
         """Wait for news; drop what was revoked and begin what was assigned."""
         changes = self._sources.poll(seconds, self._stop)
+        self._patience.alive()
         for source in changes.revoked:
             self._drop(source)
         for source in changes.assigned:
@@ -168,6 +183,10 @@ class Processor:
 
     def _keep_alive(self) -> None:
         self._sources.keep_alive(self._turning)
+
+    def _renew(self) -> None:
+        if self._turning is not None and (lane := self._lanes.get(self._turning)) is not None:
+            lane.renew()
 
     def _tell_tiers(self, lane: Lane, done: Done) -> None:
         reached: dict[str, int] = {}

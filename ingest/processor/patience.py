@@ -12,10 +12,12 @@ from prometheus_client import Counter, Gauge
 from ingest.processor.source import SourceAwayError
 from ingest.store.client import StoreRefused, StoreUnavailable
 from viflux import logs
-from viflux.clock import Clock
+from viflux.clock import NANOSECONDS, Clock
 from viflux.telemetry import Health
 
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 5.0
+# A group gives a member up after 10 s without a heartbeat.
+_SURE_FOR_NS = 5 * NANOSECONDS
 _FAILURES = Counter("viflux_processor_store_failures", "Requests that the store did not answer or put off.")
 _WAITING = Gauge("viflux_processor_store_waiting", "1 while rows wait because the store does not take them.")
 
@@ -30,12 +32,19 @@ class Patience:
     """Asks the store until it answers, or until the stage is to end."""
 
     def __init__(
-        self, clock: Clock, health: Health, stop: threading.Event, keep_alive: Callable[[], None] = lambda: None
+        self,
+        clock: Clock,
+        health: Health,
+        stop: threading.Event,
+        keep_alive: Callable[[], None] = lambda: None,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._health = health
         self._stop = stop
         self._keep_alive = keep_alive
+        self._renew = renew
+        self._alive_ns = clock.monotonic_ns()
         self._seconds = _FIRST_SECONDS
         self._reason = ""
         self._waits_for_write = False
@@ -117,6 +126,20 @@ class Patience:
         self._seconds, self._reason = _FIRST_SECONDS, ""
         _WAITING.set(0)
 
+    def alive(self) -> None:
+        """The process took part in its group just now."""
+        self._alive_ns = self._clock.monotonic_ns()
+
+    def require_ours(self) -> None:
+        """Make sure, before rows are sent, that the source was not taken over while this process was held up.
+
+        Raises:
+            RevokedError: It was.
+        """
+        if self._clock.monotonic_ns() >= self._alive_ns + _SURE_FOR_NS:
+            self._renew()
+            self.alive()
+
     def rest(self, seconds: float) -> None:
         """Wait without doing anything.
 
@@ -126,6 +149,7 @@ class Patience:
         """
         self._health.beat()
         self._keep_alive()
+        self.alive()
         if self._clock.wait(self._stop, seconds):
             raise StoppedError
         self._health.beat()

@@ -316,7 +316,7 @@ CREATE TABLE {database}.exporters
     `socket_dropped_count` UInt64 COMMENT 'Datagrams that the kernel dropped at the full socket; told by the listener\'s own row, exporter `::`.' CODEC(T64, ZSTD(1)),
     `templates_count` UInt64 COMMENT 'Templates known at the end of the interval.' CODEC(T64, ZSTD(1)),
     `exporter_dropped_packets` UInt64 COMMENT 'Samples that the exporter says it lost itself.' CODEC(T64, ZSTD(1)),
-    `clock_skew_ns` Int64 COMMENT 'The exporter\'s clock minus ours, by its export times; 0 for a protocol that tells none.' CODEC(ZSTD(1)),
+    `clock_skew_ns` Nullable(Int64) COMMENT 'The exporter\'s clock minus ours, by its export times; null where it told none.' CODEC(ZSTD(1)),
     `last_received_time` DateTime64(9, 'UTC') COMMENT 'When its newest datagram came.' CODEC(DoubleDelta, ZSTD(1)),
     `sampling_rate` Float64 COMMENT 'Each exported packet stands for so many; 0 for unknown.' CODEC(ZSTD(1)),
     `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
