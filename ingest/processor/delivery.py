@@ -55,6 +55,10 @@ class Store(Protocol):
         """Return the rows of a small result."""
         ...
 
+    def settle(self, table: str) -> None:
+        """Make sure that what was inserted at another address of the store can be counted at this one."""
+        ...
+
 
 class PieceRefusedError(Exception):
     """The store refused a piece for good, and has nothing of it."""
@@ -164,6 +168,7 @@ class Delivery:
         raise StandingStillError(piece, found, f"{piece.table} has {found} of {piece.count} rows of {piece.token}")
 
     def _count(self, piece: Piece) -> int:
+        self._store.settle(piece.table)
         first, last = piece.bounds_ns
         within = f"time >= fromUnixTimestamp64Nano({first}, 'UTC') AND time <= fromUnixTimestamp64Nano({last}, 'UTC')"
         return sum(

@@ -32,6 +32,10 @@ class Store(Protocol):
         """Return the rows of a small result."""
         ...
 
+    def require_one_store(self, *, is_new: bool) -> None:
+        """Refuse several addresses that are not one store."""
+        ...
+
 
 @dataclass(frozen=True)
 class Migration:
@@ -80,6 +84,9 @@ def migrate(store: Store, database: str, known: Sequence[Migration] | None = Non
         MigrationError: The store was made by a newer version, or an applied migration was edited since.
     """
     known = migrations() if known is None else known
+    there = f"SELECT count() AS found FROM system.tables WHERE database = '{database}' AND name = 'schema_migrations'"
+    if not store.query_rows(there)[0]["found"]:
+        store.require_one_store(is_new=True)
     store.command(f"CREATE DATABASE IF NOT EXISTS {database}")
     store.command(
         f"CREATE TABLE IF NOT EXISTS {database}.schema_migrations "
@@ -96,6 +103,7 @@ def migrate(store: Store, database: str, known: Sequence[Migration] | None = Non
             f"INSERT INTO {database}.schema_migrations (number, name, checksum) "
             f"VALUES ({migration.number}, '{migration.name}', '{migration.checksum}')"
         )
+    store.require_one_store(is_new=False)
     return applied
 
 

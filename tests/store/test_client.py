@@ -128,7 +128,7 @@ def test_an_error_while_the_part_is_written_is_told(writer: StoreClient) -> None
 
 def test_nothing_listens(store: RunningStore) -> None:
     """One line that says where and what to do; ping is false."""
-    client = StoreClient(f"http://127.0.0.1:{free_port()}", "viflux", "default")
+    client = StoreClient(f"http://127.0.0.1:{free_port()}", "viflux")
     assert not client.ping()
     for call in (lambda: client.query_rows("SELECT 1"), lambda: client.command("SELECT 1")):
         with pytest.raises(StoreUnavailable, match=r"does not answer: Connection refused; is `viflux up` running\?"):

@@ -1,8 +1,9 @@
-"""Addresses as settings write them: `127.0.0.1:8686`, `[::1]:8686` to listen on, `192.0.2.0/24` for a network."""
+"""Addresses as settings write them: `127.0.0.1:8686` to listen on, `192.0.2.0/24`, `http://db:8123` to ask."""
 
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
 
 
 def host_and_port(text: str) -> tuple[str, int]:
@@ -58,3 +59,29 @@ def network(text: str) -> tuple[str, int]:
         hint = str(error) if "host bits" in str(error) else "such as 192.0.2.0/24 or 2001:db8::/32"
         raise ValueError(f"expected a network, {hint}, got {text!r}") from error
     return str(parsed.network_address), parsed.prefixlen
+
+
+def store_urls(urls: str) -> list[str]:
+    """Return the addresses in `http://db-1:8123, http://db-2:8123`.
+
+    Raises:
+        ValueError: One is not `http://HOST:PORT` or `https://HOST:PORT`, holds a name or password, or comes twice.
+    """
+    found = [url.strip() for url in urls.split(",") if url.strip()]
+    for url in found:
+        try:
+            parts = urlsplit(url)
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number, or brackets without an address
+            is_url = False
+            parts = urlsplit("")
+        if parts.username is not None or parts.password is not None:
+            # Not even in the message: it would be in the log then.
+            raise ValueError("no user and password in an address: name them in store.user and store.password_file")
+        if not is_url or parts.path not in ("", "/") or parts.query:
+            raise ValueError(f"expected http://HOST:PORT or https://HOST:PORT, several by comma, got {url!r}")
+        if found.count(url) > 1:
+            raise ValueError(f"{url} comes twice")
+    if not found:
+        raise ValueError("expected http://HOST:PORT or https://HOST:PORT, got nothing")
+    return found

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from viflux.errors import UsageError
-from viflux.settings.address import host_and_port, network, udp_addresses
+from viflux.settings.address import host_and_port, network, store_urls, udp_addresses
 from viflux.settings.known import conflict
 from viflux.settings.schema import Section, Settings
 from viflux.settings.units import Duration, Size
@@ -240,18 +240,43 @@ def _check_places(settings: Settings, origins: Origins) -> None:
         except ValueError as error:
             refuse(path, error)
     _check_exporters(settings, refuse)
-    if settings.store.url is not None:
-        try:
-            parts = urlsplit(settings.store.url)
-            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # a port that is no number, or brackets without an address
-            is_url = False
-        if not is_url:
-            refuse("store.url", f"expected http://HOST:PORT or https://HOST:PORT, got {settings.store.url!r}")
+    _check_store(settings, refuse)
     _check_kafka(settings, refuse)
     # It is the first part of every `vif_key`, host/namespace/ifname.
     if settings.host is not None and not re.fullmatch(r"[^\s/]+", settings.host):
         refuse("host", f"expected a name without spaces and slashes, got {settings.host!r}")
+
+
+def _check_store(settings: Settings, refuse: Callable[[str, object], NoReturn]) -> None:
+    store = settings.store
+    schemes: set[str] = set()
+    if store.url is not None:
+        try:
+            schemes = {urlsplit(url).scheme for url in store_urls(store.url)}
+        except ValueError as error:
+            refuse("store.url", error)
+    for path, value in (
+        ("user", store.user),
+        ("password_file", store.password_file),
+        ("reader_user", store.reader_user),
+        ("reader_password_file", store.reader_password_file),
+        ("ca_file", store.ca_file),
+        ("certificate_file", store.certificate_file),
+        ("key_file", store.key_file),
+    ):
+        if value is not None and store.url is None:
+            refuse(f"store.{path}", "it is for an existing server; name that in store.url")
+        if value is not None and path in ("ca_file", "certificate_file", "key_file") and "https" not in schemes:
+            refuse(f"store.{path}", "it is used with https only, and no address in store.url begins with https://")
+    for path, value, needed in (
+        ("password_file", store.password_file, store.user),
+        ("reader_password_file", store.reader_password_file, store.reader_user),
+    ):
+        if value is not None and needed is None:
+            refuse(f"store.{path}", f"it needs store.{path.replace('password_file', 'user')}")
+    if (store.certificate_file is None) != (store.key_file is None):
+        missing = "store.key_file" if store.key_file is None else "store.certificate_file"
+        refuse(missing, "a client certificate needs both store.certificate_file and store.key_file")
 
 
 def _check_kafka(settings: Settings, refuse: Callable[[str, object], NoReturn]) -> None:

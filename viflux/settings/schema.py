@@ -199,9 +199,34 @@ class Store(Section, frozen=True):
     """ClickHouse: the embedded engine, or an existing server."""
 
     listen: Annotated[str, Meta(description="address of the embedded store's HTTP interface")] = "127.0.0.1:8123"
-    url: Annotated[str | None, Meta(description="an existing ClickHouse server; the embedded one is not started")] = (
-        None
-    )
+    url: Annotated[
+        str | None,
+        Meta(
+            description="an existing ClickHouse server, http:// or https://; the embedded one is not started; several "
+            "addresses of the same one by comma"
+        ),
+    ] = None
+    user: Annotated[
+        str | None,
+        Meta(description="user of store.url that makes tables and inserts; none: viflux, with run/store.key"),
+    ] = None
+    password_file: Annotated[
+        Path | None, Meta(description="file that holds the password of store.user and nothing else")
+    ] = None
+    reader_user: Annotated[
+        str | None, Meta(description="user of store.url for the page and `viflux sql`; none: store.user, read-only")
+    ] = None
+    reader_password_file: Annotated[
+        Path | None, Meta(description="file that holds the password of store.reader_user and nothing else")
+    ] = None
+    ca_file: Annotated[
+        Path | None, Meta(description="certificates (PEM) that the server's is checked against; none: the system's")
+    ] = None
+    certificate_file: Annotated[
+        Path | None,
+        Meta(description="this client's certificate (PEM), where the server asks; without a password it is the login"),
+    ] = None
+    key_file: Annotated[Path | None, Meta(description="the key (PEM) of certificate_file")] = None
     database: Annotated[str, Meta(description="database that holds all tables", pattern=r"^[a-z][a-z0-9_]*$")] = (
         "viflux"
     )
