@@ -147,6 +147,7 @@ CREATE TABLE {database}.flows
     `out_if_meaning` LowCardinality(String) COMMENT 'Why `out_if_index` is missing: internal, discarded, multiple, unknown.',
     `out_if_detail` UInt32 COMMENT 'Reason code of a discarded sample, number of interfaces of a multiple one.',
     `direction` Nullable(UInt8) COMMENT 'Seen at ingress (0) or egress (1) of the interface.',
+    `direction_meaning` LowCardinality(String) COMMENT 'Empty where `direction` is the VIF\'s; `own` where it is the exporter\'s and says nothing of the VIF.',
     `src_mac` UInt64 COMMENT 'Source MAC address.' CODEC(ZSTD(1)),
     `dst_mac` UInt64 COMMENT 'Destination MAC address.' CODEC(ZSTD(1)),
     `src_vlan` UInt16 COMMENT 'VLAN on the way in.',

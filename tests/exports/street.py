@@ -11,17 +11,19 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.captures.datagrams import destinations
-from tests.lab import conversations, exporters, traffic
+from tests.lab import conversations, exporters
 from tests.lab.exporters import Collector, OpenVSwitch, Process, nfprobe, offloads_off, running, sfprobe
 from tests.lab.network import Container, Interface, Lab, lab, run
 from tests.running import wait_for
 
 LEFT, RIGHT = "198.51.100.10", "198.51.100.20"
 SFLOW_SAMPLING = 16
+# Frames that nobody handles push out what probes hold.
+FILLING_TYPE = 0x88B5
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Exporter:
         name: Software and protocol.
         address: It sends from here to here.
         setting: `sflow.listen` or `ipfix.listen`.
-        known: What an operator says of it, as TOML; empty for nothing.
-        ways: Which of the left port's counters its flows make up: `both`, `ingress`, or empty for none of them.
+        known: What else an operator says of it, as TOML; empty for nothing.
+        watches: The interface that an operator says all of it was seen at; empty for nothing.
+        ways: Which of that port's counters its flows make up: `both`, `ingress`, or empty for none of them.
         agent: Its address in sFlow, where that differs.
     """
 
@@ -42,7 +45,14 @@ class Exporter:
     setting: str
     known: str
     ways: str
+    watches: str = ""
     agent: str = ""
+
+    @property
+    def entry(self) -> str:
+        """What an operator says of it, as TOML; empty for nothing."""
+        said = (f'ifname = "{self.watches}"' if self.watches else "", self.known)
+        return ", ".join(part for part in said if part)
 
     @property
     def exporter_address(self) -> str:
@@ -59,6 +69,8 @@ class Street:
     port: int
     net: str = field(default_factory=lambda: f"127.{64 + secrets.randbelow(128)}.{secrets.randbelow(256)}")
     exporters: dict[str, Exporter] = field(default_factory=dict)
+    apart: dict[str, str] = field(default_factory=dict)
+    watched: dict[str, Container] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make nothing yet: what is made must be removed however that ends."""
@@ -69,25 +81,25 @@ class Street:
         self.switch.start()
         self.bridge_name = f"{self.laboratory.tag}ovs"
         self.switch.bridge(self.bridge_name)
-        spare = self.laboratory.bridge()
-        self.left = self._container("a", LEFT, spare)
-        self.right = self._container("b", RIGHT, spare)
-        tap = f'ifname = "{self.tap.name}"'
+        self.spare = self.laboratory.bridge()
+        self.left = self._container("a", LEFT)
+        self.right = self._container("b", RIGHT)
+        rate = "sampling_rate = 1"
         for number, (name, setting, known, ways) in enumerate(
             (
-                ("softflowd v5", "ipfix", f"{tap}, sampling_rate = 1", "both"),
-                ("softflowd v9", "ipfix", tap, "both"),
-                ("softflowd IPFIX", "ipfix", tap, "both"),
-                ("nfprobe v5", "ipfix", f"{tap}, sampling_rate = 1", "both"),
-                ("nfprobe v9", "ipfix", f"{tap}, sampling_rate = 1", "both"),
-                ("nfprobe IPFIX", "ipfix", f"{tap}, sampling_rate = 1", "both"),
-                ("sfprobe", "sflow", tap, "both"),
-                ("sfprobe sampled", "sflow", tap, "both"),
-                ("fprobe v5", "ipfix", f"{tap}, sampling_rate = 1", "both"),
+                ("softflowd v5", "ipfix", rate, "both"),
+                ("softflowd v9", "ipfix", "", "both"),
+                ("softflowd IPFIX", "ipfix", "", "both"),
+                ("nfprobe v5", "ipfix", rate, "both"),
+                ("nfprobe v9", "ipfix", rate, "both"),
+                ("nfprobe IPFIX", "ipfix", rate, "both"),
+                ("sfprobe", "sflow", "", "both"),
+                ("sfprobe sampled", "sflow", "", "both"),
+                ("fprobe v5", "ipfix", rate, "both"),
                 ("fprobe v7", "ipfix", "", ""),
                 ("Open vSwitch sFlow", "sflow", 'interfaces = "kernel"', "ingress"),
-                ("Open vSwitch IPFIX", "ipfix", 'interfaces = "kernel", sampling_rate = 1', "ingress"),
-                ("Open vSwitch v5", "ipfix", 'sampling_rate = 1, byte_layer = "link"', ""),
+                ("Open vSwitch IPFIX", "ipfix", f'interfaces = "kernel", {rate}', "ingress"),
+                ("Open vSwitch v5", "ipfix", f'{rate}, byte_layer = "link"', ""),
             ),
             start=1,
         ):
@@ -95,7 +107,25 @@ class Street:
             run("ip", "addr", "add", f"{address}/32", "dev", "lo")
             # Open vSwitch takes the agent's address from an interface: the loopback device's first one.
             agent = "127.0.0.1" if name == "Open vSwitch sFlow" else ""
-            self.exporters[name] = Exporter(name, address, setting, known, ways, agent)
+            watches = self.tap.name if ways == "both" else ""
+            self.exporters[name] = Exporter(name, address, setting, known, ways, watches, agent)
+
+    def keep_apart(self, names: list[str]) -> None:
+        """Say that each of these exporters will have a port of its own, before there is one."""
+        for number, name in enumerate(names):
+            self.apart[name] = f"w{number}"
+            if self.exporters[name].watches:
+                watches = f"{self.laboratory.tag}w{number}"
+                self.exporters[name] = replace(self.exporters[name], watches=watches)
+
+    def open_ports(self) -> None:
+        """Make these ports, and containers behind them that talk instead of the left one."""
+        for number, (name, place) in enumerate(self.apart.items()):
+            self.watched[name] = self._container(place, f"198.51.100.{100 + number}")
+
+    def watched_port(self, name: str) -> Interface:
+        """The switch's port that an exporter watches."""
+        return self.watched[name].outer if name in self.watched else self.tap
 
     @property
     def tap(self) -> Interface:
@@ -109,8 +139,8 @@ class Street:
         for name in names:
             chosen = self.exporters[name]
             listen.setdefault(f"{chosen.setting}.listen", []).append(f"{chosen.address}:{self.port}")
-            if chosen.known:
-                entries.append(f'  {{ address = "{chosen.exporter_address}", {chosen.known}, name = "{name}" }},')
+            if chosen.entry:
+                entries.append(f'  {{ address = "{chosen.exporter_address}", {chosen.entry}, name = "{name}" }},')
         file.write_text("\n".join(["[exporters]", "known = [", *entries, "]", ""]), encoding="utf-8")
         return {key: ",".join(addresses) for key, addresses in listen.items()}
 
@@ -139,16 +169,17 @@ class Street:
         deadline = time.monotonic() + seconds
         turn = 0
         while time.monotonic() < deadline:
-            size = (200, 3_000, 60_000)[turn % 3]
-            self._talk("--tcp", "8", "--size", str(size))
-            self._talk("--udp", "40", "--sockets", "3", "--size", str((30, 700, 1_400)[turn % 3]))
-            run(*self.left.inner.prefix(), "ping", "-q", "-c", "2", "-i", "0.01", RIGHT)
+            for source in self._talkers():
+                size = (200, 3_000, 60_000)[turn % 3]
+                self._talk(source, "--tcp", "8", "--size", str(size))
+                self._talk(source, "--udp", "40", "--sockets", "3", "--size", str((30, 700, 1_400)[turn % 3]))
+                run(*source.inner.prefix(), "ping", "-q", "-c", "2", "-i", "0.01", RIGHT)
             turn += 1
 
     def flush(self) -> None:
         """Have every probe see all packets, and export the flows that they make up."""
-        script = [str(traffic.__file__), "frames", self.left.inner.name, str(0x88B5), "2500"]
-        run(*self.left.inner.prefix(), "python3", *script)
+        for source in self._talkers():
+            source.send_frames(FILLING_TYPE, 2500)
         time.sleep(8)
 
     def close(self) -> None:
@@ -157,11 +188,15 @@ class Street:
         for exporter in self.exporters.values():
             run("ip", "addr", "del", f"{exporter.address}/32", "dev", "lo", check=False)
 
-    def _talk(self, *words: str) -> None:
-        run(*self.left.inner.prefix(), "python3", str(conversations.__file__), "talk", RIGHT, "--source", LEFT, *words)
+    def _talkers(self) -> list[Container]:
+        return list(self.watched.values()) or [self.left]
 
-    def _container(self, name: str, address: str, spare: Interface) -> Container:
-        made = self.laboratory.container(name, spare, address)
+    def _talk(self, source: Container, *words: str) -> None:
+        talk = [str(conversations.__file__), "talk", RIGHT, "--source", source.address]
+        run(*source.inner.prefix(), "python3", *talk, *words)
+
+    def _container(self, name: str, address: str) -> Container:
+        made = self.laboratory.container(name, self.spare, address)
         run("ip", "link", "set", made.outer.name, "nomaster")
         offloads_off(made.inner, made.outer)
         self.switch.add_port(self.bridge_name, made.outer.name)
@@ -174,15 +209,17 @@ class Street:
             to, address = self.collector(name), self.exporters[name].address
             if name.startswith("softflowd"):
                 version = {"v5": "5", "v9": "9", "IPFIX": "10"}[name.split()[1]]
-                yield exporters.softflowd(self.tap, to, version, folder, "-s", "1")
+                yield exporters.softflowd(self.watched_port(name), to, version, folder, "-s", "1")
             elif name.startswith("nfprobe"):
                 version = {"v5": "5", "v9": "9", "IPFIX": "10"}[name.split()[1]]
-                yield exporters.pmacctd(self.tap, folder, [nfprobe(to, version, nfprobe_source_ip=address)])
+                yield exporters.pmacctd(
+                    self.watched_port(name), folder, [nfprobe(to, version, nfprobe_source_ip=address)]
+                )
             elif name.startswith("sfprobe"):
                 sampling = SFLOW_SAMPLING if "sampled" in name else 1
-                yield exporters.pmacctd(self.tap, folder, [sfprobe(to, address, sampling)])
+                yield exporters.pmacctd(self.watched_port(name), folder, [sfprobe(to, address, sampling)])
             elif name.startswith("fprobe"):
-                yield exporters.fprobe(self.tap, to, name[-1], folder)
+                yield exporters.fprobe(self.watched_port(name), to, name[-1], folder)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.exports.agreement import decoded
-from tests.exports.street import Exporter, Street, recorded, sent, wait_until_heard
+from tests.exports.street import FILLING_TYPE, Exporter, Street, recorded, sent, wait_until_heard
 from tests.lab.product import Product, product
 from tests.running import wait_for
 
@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 SHORT_SECONDS = 12
 LONG_SECONDS = 60
-FILLING_TYPE = 0x88B5
 # What becomes of a datagram that was received; each is a column of `exporters`.
 FATES = (
     "decoded_datagrams_count",

@@ -67,6 +67,11 @@ def test_networks_have_address_and_length() -> None:
         (['exporters.known=[{adress = "192.0.2.1"}]'], ["exporters.known[0]", "adress"]),
         (['exporters.known=[{address = "192.0.2.1", sampling_rate = 0}]'], ["exporters.known[0].sampling_rate"]),
         (['exporters.known=[{address = "192.0.2.1", interfaces = "x"}]'], ["exporters.known[0].interfaces"]),
+        (['exporters.known=[{address = "192.0.2.1", direction = "in"}]'], ["exporters.known[0].direction"]),
+        (
+            ['exporters.known=[{address = "::1", direction = "told"}, {address = "::1", direction = "unknown"}]'],
+            ["exporters.known[1].direction: 'unknown' contradicts exporters.known[0].direction, 'told'"],
+        ),
         (
             [three("sampling_rate = 10", "domain = 1, sampling_rate = 30", "sampling_rate = 20")],
             ["exporters.known[2].sampling_rate: 20.0 contradicts exporters.known[0].sampling_rate, 10.0"],

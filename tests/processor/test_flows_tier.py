@@ -70,6 +70,8 @@ def random_flow(rng: random.Random, from_ns: int, to_ns: int) -> dict[str, Any]:
         told["sampling_rate"] = rate
     if (direction := rng.choice([0, 1, None])) is not None:
         told["direction"] = direction
+        if rng.random() < 0.2:
+            told["direction_meaning"] = "own"
     row = {**flow(end, duration), **told}
     return row if rate is not None else {name: value for name, value in row.items() if name != "sampling_rate"}
 
@@ -97,7 +99,7 @@ def expected_minutes(row: dict[str, Any]) -> dict[int, dict[str, int]]:
 def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
     ports = sorted((row.get("src_port", 0), row.get("dst_port", 0)))
     service = 0 if row["protocol"] not in (6, 17) else ports[0] or ports[1]
-    way = {0: "ingress", 1: "egress"}.get(row.get("direction"), "")
+    way = "" if row.get("direction_meaning") else {0: "ingress", 1: "egress"}.get(row.get("direction"), "")
     to_source = way == "egress" or (not way and service > 0 and row["src_port"] == service != row["dst_port"])
     address = ip_address(row.get("src_address" if to_source else "dst_address", bytes(16)))
     assert isinstance(address, IPv6Address)

@@ -9,10 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replaced
 
+from ingest.processor.tiers import MinuteTier
+from ingest.processor.tiers.flows import FLOWS
+from ingest.store.client import StoreClient
 from ingest.store.ddl import render, statements
 from ingest.store.migrate import MigrationError, migrate, migrations
 from tests.running import RunningStore, running_store
+from viflux.clock import SystemClock
 
 RECORDED = Path(__file__).with_name("recorded")
 
@@ -65,18 +70,40 @@ def test_from_a_recorded_schema(store: RunningStore, golden: dict[str, str], rec
 
 
 def test_minutes_without_an_exporter_are_filled_anew(store: RunningStore) -> None:
-    """Rows of a minute whose raw rows are still there make room for the next fill; older ones stay, and are read."""
-    writer = store.writer()
-    migrate(writer, "minutes", known=migrations()[:2])
-    ends = {7: "now64(9) - INTERVAL 1 HOUR", 8: "now64(9) - INTERVAL 9 DAY"}
-    for vif_id, end in ends.items():
+    """Minutes whose raw rows are still there make room, and are filled again; older ones stay, and are read."""
+    migrate(store.writer(), "minutes", known=migrations()[:2])
+    writer = StoreClient.writer(replaced(store.settings, store=replaced(store.settings.store, database="minutes")))
+    ages = {6: timedelta(minutes=90), 7: timedelta(hours=50), 8: timedelta(days=9)}
+    now = datetime.now(UTC).replace(second=30, microsecond=0, tzinfo=None)
+    for vif_id, age in ages.items():
+        end = now - age
+        minute = end.replace(second=0)
         writer.command(
-            "INSERT INTO minutes.flows_1m_revisions (time, end_minute_time, host, vif_id, revision, bytes) "
-            f"VALUES ({end}, {end}, 'host-1', {vif_id}, 1, 100)"
+            "INSERT INTO flows_1m_revisions (time, end_minute_time, host, vif_id, revision, bytes, flows_count) "
+            f"VALUES ('{minute}', '{minute}', 'host-1', {vif_id}, 1, 100, 1)"
         )
+        if age < timedelta(days=3):
+            writer.command(
+                "INSERT INTO flows (time, received_time, host, vif_id, source_kind, bytes) "
+                f"VALUES ('{end}', '{end}', 'host-1', {vif_id}, 'ipfix', 100)"
+            )
+            writer.command(
+                "INSERT INTO ledger (time, host, stage, of_stream, out_rows_count, first_event_time, last_event_time) "
+                f"VALUES ('{end}', 'host-1', 'processor', 'flows.ipfix', 1, '{end}', '{end}')"
+            )
     migrate(writer, "minutes")
-    rows = writer.query_rows("SELECT vif_id, source_kind, bytes FROM minutes.flows_1m")
-    assert [tuple(row.values()) for row in rows] == [(8, "", 100)]
+    told = "SELECT vif_id, source_kind, bytes FROM flows_1m ORDER BY vif_id"
+    assert [tuple(row.values()) for row in writer.query_rows(told)] == [(8, "", 100)]
+    window = store.settings.window
+    tier = MinuteTier(FLOWS, writer, SystemClock(), grace_ns=window.grace, late_ns=window.late)
+    tier.start({})
+    while tier.tend():
+        pass
+    assert [tuple(row.values()) for row in writer.query_rows(told)] == [
+        (6, "ipfix", 100),
+        (7, "ipfix", 100),
+        (8, "", 100),
+    ]
 
 
 def test_every_version_has_a_recorded_schema() -> None:

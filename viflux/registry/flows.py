@@ -19,6 +19,7 @@ _IP = f"{_HEADER}, sampled_ipv4/6 (0:3, 0:4)"
 SOURCE_KINDS = ("sflow", "netflow5", "netflow9", "ipfix")
 SAMPLING_ORIGINS = ("unknown", "announced", "configured", "measured")
 INTERFACE_MEANINGS = ("", "internal", "discarded", "multiple", "unknown")
+DIRECTION_MEANINGS = ("", "own")
 TUNNELS = ("", "vxlan", "geneve", "gre", "ipip", "6in4", "mpls_pseudowire", "other")
 HEADER_PROBLEMS = (
     "",
@@ -136,6 +137,14 @@ FLOWS = (
         "interface format of sFlow v5",
     ),
     Column("direction", Type.UINT8_OR_NULL, "", "Seen at ingress (0) or egress (1) of the interface.", _ie("61")),
+    Column(
+        "direction_meaning",
+        Type.CODE,
+        "",
+        "Empty where `direction` is the VIF's; `own` where it is the exporter's and says nothing of the VIF.",
+        _LISTENER,
+        names=DIRECTION_MEANINGS,
+    ),
     Column("src_mac", Type.MAC, "", "Source MAC address.", _ie("56, 81", _ETHERNET)),
     Column("dst_mac", Type.MAC, "", "Destination MAC address.", _ie("80, 57", _ETHERNET)),
     Column(

@@ -9,7 +9,7 @@ from itertools import combinations
 from viflux.settings.schema import KnownExporter
 
 _SELECTORS = ("port", "domain")
-_SAID = ("sampling_rate", "interfaces", "ifname", "byte_layer", "name")
+_SAID = ("sampling_rate", "interfaces", "ifname", "direction", "byte_layer", "name")
 
 
 def conflict(known: Sequence[KnownExporter]) -> tuple[int, int, str] | None:

@@ -101,6 +101,8 @@ class KnownExporter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         sampling_rate: Each exported packet stands for so many; goes before what the exporter announces.
         interfaces: `kernel`: its interface numbers are this host's own, in the agent's network namespace.
         ifname: All that it exports was seen at this interface of the agent's network namespace.
+        direction: `told`: the direction that it exports is that of the interface; `unknown`: it is not, which holds
+            with `ifname` unless it is said, for softflowd marks the lower address, others everything alike.
         byte_layer: What it counts in bytes: from the IP header on, or from the Ethernet header on.
         name: What screens call it; with `interface`, what they call the interface.
     """
@@ -112,6 +114,7 @@ class KnownExporter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     sampling_rate: Annotated[float, Meta(ge=1, le=1e9)] | None = None
     interfaces: Literal["own", "kernel"] | None = None
     ifname: Annotated[str, Meta(min_length=1, max_length=15)] | None = None
+    direction: Literal["told", "unknown"] | None = None
     byte_layer: Literal["ip", "link"] | None = None
     name: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
 

@@ -106,10 +106,10 @@ FROM
             if(src_port = 0 OR dst_port = 0, greatest(src_port, dst_port), least(src_port, dst_port)),
             0
         ) AS service_port,
-        multiIf(direction = 0, 'ingress', direction = 1, 'egress', '') AS flow_direction,
+        multiIf(direction_meaning != '', '', direction = 0, 'ingress', direction = 1, 'egress', '') AS flow_direction,
         network(multiIf(
-            direction = 0, dst_address,
-            direction = 1, src_address,
+            flow_direction = 'ingress', dst_address,
+            flow_direction = 'egress', src_address,
             service_port > 0 AND src_port = service_port AND dst_port != service_port, src_address,
             dst_address
         )) AS peer_network

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use columns::message::Message;
-use exports::{ByteLayer, Extent, Interfaces, Known, LocalInterface, Settings};
+use exports::{ByteLayer, Direction, Extent, Interfaces, Known, LocalInterface, Settings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView};
@@ -26,6 +26,7 @@ pub struct KnownExporter {
     sampling_rate: Option<f64>,
     interfaces: Option<String>,
     ifname: Option<String>,
+    direction: Option<String>,
     byte_layer: Option<String>,
     name: Option<String>,
 }
@@ -304,6 +305,12 @@ pub fn known_of(entry: KnownExporter) -> PyResult<Known> {
             Some(other) => return Err(unknown("interfaces", other)),
         },
         ifname: entry.ifname,
+        direction: match entry.direction.as_deref() {
+            None => None,
+            Some("told") => Some(Direction::Told),
+            Some("unknown") => Some(Direction::Unknown),
+            Some(other) => return Err(unknown("direction", other)),
+        },
         byte_layer: match entry.byte_layer.as_deref() {
             None => None,
             Some("ip") => Some(ByteLayer::Ip),

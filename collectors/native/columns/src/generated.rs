@@ -514,6 +514,11 @@ pub mod flows {
             ),
             Field::new("out_if_detail", DataType::UInt32, true),
             Field::new("direction", DataType::UInt8, true),
+            Field::new(
+                "direction_meaning",
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8)),
+                true,
+            ),
             Field::new("src_mac", DataType::UInt64, true),
             Field::new("dst_mac", DataType::UInt64, true),
             Field::new("src_vlan", DataType::UInt16, true),
@@ -607,6 +612,11 @@ pub mod flows {
             wide::codes(rows.out_if_meaning, count, &rows::out_if_meaning::NAMES),
             wide::uint32s(rows.out_if_detail, count),
             wide::uint8s(rows.direction, count),
+            wide::codes(
+                rows.direction_meaning,
+                count,
+                &rows::direction_meaning::NAMES,
+            ),
             wide::uint64s(rows.src_mac, count),
             wide::uint64s(rows.dst_mac, count),
             wide::uint16s(rows.src_vlan, count),

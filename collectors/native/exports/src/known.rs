@@ -1,6 +1,6 @@
 //! What the settings say of one exporter.
 
-use crate::settings::{ByteLayer, Interfaces, Known};
+use crate::settings::{ByteLayer, Direction, Interfaces, Known};
 
 /// The entries that hold for one exporter, put together.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,6 +11,7 @@ pub(crate) struct Configured {
     pub interface_names: Vec<(u32, String)>,
     pub interfaces: Interfaces,
     pub ifname: Option<String>,
+    pub direction: Option<Direction>,
     pub byte_layer: ByteLayer,
     pub name: String,
 }
@@ -36,6 +37,7 @@ impl Configured {
         for entry in holding.iter().filter(|entry| entry.interface.is_none()) {
             found.sampling_rate = found.sampling_rate.or(entry.sampling_rate);
             found.ifname = found.ifname.or_else(|| entry.ifname.clone());
+            found.direction = found.direction.or(entry.direction);
             if found.name.is_empty() {
                 found.name = entry.name.clone().unwrap_or_default();
             }
@@ -87,6 +89,15 @@ impl Configured {
             .map(|(_, name)| name.as_str())
     }
 
+    /// Whether the direction that it tells is that of the interface. A probe on one interface sees both, and few say which:
+    /// softflowd marks what the lower address sent, pmacctd everything alike.
+    pub fn tells_direction(&self) -> bool {
+        match self.direction {
+            Some(direction) => direction == Direction::Told,
+            None => self.ifname.is_none(),
+        }
+    }
+
     /// Whether any row may have a configured rate.
     pub fn has_rates(&self) -> bool {
         self.sampling_rate.is_some() || !self.interface_rates.is_empty()
@@ -108,6 +119,7 @@ mod tests {
             sampling_rate: None,
             interfaces: None,
             ifname: None,
+            direction: None,
             byte_layer: None,
             name: None,
         }

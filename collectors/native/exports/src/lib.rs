@@ -37,5 +37,5 @@ pub use decoder::Decoder;
 pub use options::ExportedOption;
 pub use place::ExportedInterface;
 pub use saved::{BadState, Extent};
-pub use settings::{ByteLayer, Interfaces, Known, LocalInterface, Settings};
+pub use settings::{ByteLayer, Direction, Interfaces, Known, LocalInterface, Settings};
 pub use source::{ExportFault, Source};

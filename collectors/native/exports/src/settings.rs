@@ -10,6 +10,15 @@ pub enum Interfaces {
     Kernel,
 }
 
+/// What the direction is that an exporter tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// That of the interface.
+    Told,
+    /// Another, such as which end of a conversation spoke.
+    Unknown,
+}
+
 /// What an exporter counts in `bytes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ByteLayer {
@@ -36,6 +45,8 @@ pub struct Known {
     pub interfaces: Option<Interfaces>,
     /// Everything of this exporter was seen at this interface of the agent's own network namespace.
     pub ifname: Option<String>,
+    /// Missing: unknown where `ifname` is named, else told.
+    pub direction: Option<Direction>,
     pub byte_layer: Option<ByteLayer>,
     /// Name of the exporter, or of the interface where one is named.
     pub name: Option<String>,

@@ -2,7 +2,7 @@
 
 use wire::column::Column;
 use wire::netflow;
-use wire::rows::{sampling_origin, Flows};
+use wire::rows::{direction_meaning, sampling_origin, Flows};
 
 use crate::exporter::Exporter;
 use crate::interfaces::InterfaceTable;
@@ -17,7 +17,7 @@ pub(crate) struct Surroundings<'a> {
     pub local: &'a LocalTable,
 }
 
-/// Fill `vif_id` and `direction` of the rows from `first` on, which `observed` says the observing interface of.
+/// Fill `vif_id`, `direction` and its meaning of the rows from `first` on, which `observed` says the observing interface of.
 #[inline]
 pub(crate) fn place_rows(
     flows: &mut Flows,
@@ -55,6 +55,12 @@ pub(crate) fn place_rows(
     let is_told = flows.direction.len() == flows.rows && flows.direction.is_whole_from(first);
     if !is_everything_local && !is_told {
         direct_rows(flows, first, observed);
+    }
+    if !exporter.configured.tells_direction() && flows.direction.len() > first {
+        let count = flows.rows - first;
+        flows
+            .direction_meaning
+            .repeat(first, count, direction_meaning::OWN);
     }
 }
 

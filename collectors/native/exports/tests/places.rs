@@ -5,8 +5,9 @@
 mod common;
 
 use common::*;
-use exports::{ByteLayer, Decoder, Interfaces, Known, LocalInterface};
+use exports::{ByteLayer, Decoder, Direction, Interfaces, Known, LocalInterface};
 use wire::identity::exported_vif_id;
+use wire::rows::direction_meaning;
 
 const AGENT: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 9];
 
@@ -69,6 +70,7 @@ fn known(address: [u8; 16]) -> Known {
         sampling_rate: None,
         interfaces: None,
         ifname: None,
+        direction: None,
         byte_layer: None,
         name: None,
     }
@@ -159,6 +161,38 @@ fn an_exporter_on_one_interface_speaks_of_that_one_only() {
     assert_eq!(flows.vif_id.get(0), Some(&77));
     assert_eq!(flows.direction.get(0), None);
     assert_eq!(flows.skb_bytes.get(0), flows.bytes.get(0));
+}
+
+#[test]
+fn what_a_probe_on_one_interface_calls_a_direction_is_its_own_unless_it_is_said_to_be_told() {
+    let datagram = ipfix(
+        7,
+        0,
+        &[
+            flow_template(2, 256, &[(61, 1)]),
+            flows(256, &[flow(100, 3, 4, &[1])]),
+        ],
+    );
+    let meaning = |ifname: Option<&str>, direction| {
+        let mut decoder = with(Known {
+            ifname: ifname.map(Into::into),
+            sampling_rate: Some(1.0),
+            direction,
+            ..known(address(1))
+        });
+        decoder.datagram(source(1, 5000), NOON, &datagram);
+        let mut flows = decoder.take_flows();
+        flows.fill();
+        assert_eq!(flows.direction.get(0), Some(&1));
+        flows.direction_meaning.get(0).copied()
+    };
+    assert_eq!(meaning(Some("tap1"), None), Some(direction_meaning::OWN));
+    assert_eq!(meaning(Some("tap1"), Some(Direction::Told)), None);
+    assert_eq!(meaning(None, None), None);
+    assert_eq!(
+        meaning(None, Some(Direction::Unknown)),
+        Some(direction_meaning::OWN)
+    );
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn known(last: u8) -> Known {
         sampling_rate: None,
         interfaces: None,
         ifname: None,
+        direction: None,
         byte_layer: None,
         name: None,
     }

@@ -16,6 +16,7 @@ fn configured() -> Settings {
         sampling_rate: Some(1.0),
         interfaces: None,
         ifname: None,
+        direction: None,
         byte_layer: None,
         name: None,
     };

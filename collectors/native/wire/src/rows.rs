@@ -67,6 +67,8 @@ pub struct Flows {
     pub out_if_detail: Column<u32>,
     /// Seen at ingress (0) or egress (1) of the interface. Source: IPFIX 61.
     pub direction: Column<u8>,
+    /// Empty where `direction` is the VIF's; `own` where it is the exporter's and says nothing of the VIF. Source: listener.
+    pub direction_meaning: Column<u8>,
     /// Source MAC address. Source: IPFIX 56, 81; sFlow sampled_header (0:1), sampled_ethernet (0:2).
     pub src_mac: Column<u64>,
     /// Destination MAC address. Source: IPFIX 80, 57; sFlow sampled_header (0:1), sampled_ethernet (0:2).
@@ -191,6 +193,7 @@ impl Flows {
         self.out_if_meaning.fill(rows);
         self.out_if_detail.fill(rows);
         self.direction.fill(rows);
+        self.direction_meaning.fill(rows);
         self.src_mac.fill(rows);
         self.dst_mac.fill(rows);
         self.src_vlan.fill(rows);
@@ -271,6 +274,7 @@ impl Flows {
             out_if_meaning: self.out_if_meaning.empty_like(),
             out_if_detail: self.out_if_detail.empty_like(),
             direction: self.direction.empty_like(),
+            direction_meaning: self.direction_meaning.empty_like(),
             src_mac: self.src_mac.empty_like(),
             dst_mac: self.dst_mac.empty_like(),
             src_vlan: self.src_vlan.empty_like(),
@@ -356,6 +360,8 @@ impl Flows {
         self.out_if_meaning.append(rows, &mut other.out_if_meaning);
         self.out_if_detail.append(rows, &mut other.out_if_detail);
         self.direction.append(rows, &mut other.direction);
+        self.direction_meaning
+            .append(rows, &mut other.direction_meaning);
         self.src_mac.append(rows, &mut other.src_mac);
         self.dst_mac.append(rows, &mut other.dst_mac);
         self.src_vlan.append(rows, &mut other.src_vlan);
@@ -450,6 +456,7 @@ impl Flows {
             + self.out_if_meaning.memory_bytes()
             + self.out_if_detail.memory_bytes()
             + self.direction.memory_bytes()
+            + self.direction_meaning.memory_bytes()
             + self.src_mac.memory_bytes()
             + self.dst_mac.memory_bytes()
             + self.src_vlan.memory_bytes()
@@ -537,6 +544,14 @@ pub mod out_if_meaning {
     pub const DISCARDED: u8 = 2;
     pub const MULTIPLE: u8 = 3;
     pub const UNKNOWN: u8 = 4;
+}
+
+/// Codes of `direction_meaning`.
+pub mod direction_meaning {
+    /// The texts, by code.
+    pub const NAMES: [&str; 2] = ["", "own"];
+    pub const NONE: u8 = 0;
+    pub const OWN: u8 = 1;
 }
 
 /// Codes of `tunnel`.

@@ -152,6 +152,7 @@ fn nulls(name: &str, kind: &DataType, rows: usize) -> Result<ArrayRef, ArrowErro
         "sampling_origin" => &rows::sampling_origin::NAMES,
         "in_if_meaning" => &rows::in_if_meaning::NAMES,
         "out_if_meaning" => &rows::out_if_meaning::NAMES,
+        "direction_meaning" => &rows::direction_meaning::NAMES,
         "tunnel" => &rows::tunnel::NAMES,
         "header_problem" => &rows::header_problem::NAMES,
         _ => &[],
