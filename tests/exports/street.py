@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from tests.captures.datagrams import destinations
@@ -274,4 +275,4 @@ def wait_until_heard(made: Street, names: list[str]) -> None:
     """Return when somebody listens at the addresses of these exporters."""
     for name in names:
         address = made.exporters[name].address
-        wait_for(f"a listener at {address}", lambda address=address: listens(address, made.port), 60)
+        wait_for(f"a listener at {address}", partial(listens, address, made.port), 60)
