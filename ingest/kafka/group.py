@@ -20,7 +20,7 @@ from ingest.kafka.ends import Bounds, Ends, Place
 from ingest.kafka.message import item_of
 from ingest.kafka.source import Found, KafkaSource
 from ingest.kafka.topics import all_topics
-from ingest.kafka.trouble import ALL_AWAY, AUTO_OFFSET_RESET, END_OF_PARTITION, NOT_OURS, STOPS_READING, told
+from ingest.kafka.trouble import ALL_AWAY, AUTO_OFFSET_RESET, AWAY, END_OF_PARTITION, NOT_OURS, STOPS_READING, told
 from ingest.processor.patience import StoppedError
 from ingest.processor.source import Changes, RevokedError, Source, SourceAwayError
 from viflux import logs
@@ -39,6 +39,8 @@ _LOOK_EVERY_SECONDS = 2.0
 _QUIET_SECONDS = 5.0
 # A refused commit is followed by a rebalance at once; where none came, the partition is taken up again.
 _ORPHANED_SECONDS = 15.0
+
+_WAITING = "waiting for partitions"
 
 Result = TypeVar("Result")
 
@@ -60,12 +62,13 @@ class KafkaSources:
         self._revoked: list[Source] = []
         self._arrived = False
         self._cluster_id = ""
-        self._trouble = ""
+        self._is_member = False
+        self._detail = self._trouble = ""
         self._trouble_time = self._looked_time = 0.0
         self._ends = Ends(kafka)
         self._log = logs.get("processor")
         self._consumer = Consumer(_consuming(kafka, self._note))
-        health.ready(False, "waiting for partitions", part="kafka")
+        health.ready(False, _WAITING, part="kafka")
         self._consumer.subscribe(
             list(self._kinds), on_assign=self._assigned, on_revoke=self._taken, on_lost=self._taken
         )
@@ -88,6 +91,10 @@ class KafkaSources:
         self.pump(0)
         if isinstance(waiting, KafkaSource) and waiting.is_revoked:
             raise RevokedError(waiting.name)
+
+    def left(self) -> str | None:
+        """Return one line while the group has not given this process its partitions, or took them back."""
+        return None if self._is_member else _WAITING
 
     def close(self) -> None:
         """Leave the group, so that others take the partitions at once."""
@@ -185,6 +192,8 @@ class KafkaSources:
 
     def _taken(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._given = None
+        self._is_member = False
+        self._tell()
         for each in partitions:
             source = self._sources.pop((each.topic, each.partition), None)
             self._orphans.pop((each.topic, each.partition), None)
@@ -210,8 +219,8 @@ class KafkaSources:
         places.sort(key=lambda place: (self._kinds[place[0]] == "ledger", place))
         made = [self._source(place, found[place]) for place in places]
         self._log.info("partitions were assigned", partitions=len(made))
-        if not self._trouble:
-            self._health.ready(True, part="kafka")
+        self._is_member = True
+        self._tell()
         return made
 
     def _adopted_orphans(self) -> Sequence[Source]:
@@ -268,14 +277,20 @@ class KafkaSources:
 
     def _note(self, error: KafkaError, topic: str = "") -> None:
         text = told(error, self._kafka, topic)
-        if error.code() == ALL_AWAY and self._trouble:
-            text = self._trouble
-        elif error.code() not in STOPS_READING:
+        if error.code() in AWAY and error.code() != ALL_AWAY:
+            self._detail = text
+        if error.code() not in STOPS_READING:
             return
+        if error.code() == ALL_AWAY:
+            text = self._detail or text
         if not self._trouble:
             self._log.warning("the brokers cannot be read; batches wait there and in the spools", reason=text)
-        self._health.ready(False, text, part="kafka")
         self._trouble, self._trouble_time = text, time.monotonic()
+        self._tell()
+
+    def _tell(self) -> None:
+        reason = self._trouble or ("" if self._is_member else _WAITING)
+        self._health.ready(not reason, reason, part="kafka")
 
     def _look(self) -> None:
         """Find out whether trouble is over."""
@@ -290,10 +305,9 @@ class KafkaSources:
         missing = [topic for topic in self._kinds if topic not in found.topics]
         if missing or now - self._trouble_time < _QUIET_SECONDS:
             return
-        self._trouble = ""
+        self._detail = self._trouble = ""
         self._log.info("the brokers can be read again")
-        if self._given is None:
-            self._health.ready(True, part="kafka")
+        self._tell()
 
 
 def _place(source: KafkaSource, offset: int | None = None) -> TopicPartition:

@@ -96,6 +96,8 @@ class Processor:
         """Return None when everything behind the sources' cursors is in the store, else one line."""
         if not self._started:
             return "not started"
+        if (unknown := self._sources.left()) is not None:
+            return unknown
         return next((left for lane in list(self._lanes.values()) if (left := lane.left()) is not None), None)
 
     def height(self, stream: Stream) -> int | None:

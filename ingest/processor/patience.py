@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter, Gauge
 
-from ingest.processor.source import SourceAwayError
+from ingest.processor.source import RevokedError, SourceAwayError
 from ingest.store.client import StoreRefused, StoreUnavailable
 from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
@@ -84,11 +84,19 @@ class Patience:
                     )
                     self._health.ready(False, f"{what} cannot be written: {error}", part="folder")
                 failed = True
-                self.rest(_LONGEST_SECONDS)
+                self._rest_or_forget(_LONGEST_SECONDS)
             else:
                 if failed:
                     self._health.ready(True, part="folder")
                 return result
+
+    def _rest_or_forget(self, seconds: float) -> None:
+        try:
+            self.rest(seconds)
+        except RevokedError:
+            # What could not be written is another's to write now.
+            self._health.ready(True, part="folder")
+            raise
 
     def pause(self, error: StoreUnavailable | StoreRefused, *, writing: bool = False) -> None:
         """Wait a while, longer each time.

@@ -122,6 +122,10 @@ class Sources(Protocol):
         """
         ...
 
+    def left(self) -> str | None:
+        """Return one line where it is not known yet which sources are this process's; asked from any thread."""
+        ...
+
     def close(self) -> None:
         """Give all sources back."""
         ...

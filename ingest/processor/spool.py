@@ -122,5 +122,9 @@ class SpoolSources:
     def keep_alive(self, waiting: Source | None) -> None:
         """Nobody else can take the spool."""
 
+    def left(self) -> str | None:
+        """The spool is always this process's."""
+        return None
+
     def close(self) -> None:
         """Nothing is held."""
