@@ -62,6 +62,10 @@ class ManualClock:
         self._now_ns += step
         self._monotonic_ns += step
 
+    def step(self, seconds: float) -> None:
+        """Set the time of day forward or back, as an operator or NTP does; the other clock does not notice."""
+        self._now_ns += int(seconds * NANOSECONDS)
+
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Advance by `seconds` at once; return whether `event` is set."""
         self.advance(max(0.0, seconds))

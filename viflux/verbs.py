@@ -15,6 +15,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "sql": ("ingest.store.sql_command:sql", "run a read-only SQL query"),
     "exporters": ("ingest.store.exporters_command:exporters", "who sends flow exports, how much, and what is missing"),
     "ledger": ("ingest.store.ledger_command:ledger", "whether what was handed over is stored, and what was lost"),
+    "check": ("ingest.processor.tiers.check_command:check", "compare the tiers with what they are made of, to the row"),
     "migrate": (
         "ingest.store.migrate_command:migrate",
         "bring the store's tables and the bus's topics to this version",

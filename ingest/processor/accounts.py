@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from ingest.processor.arrow import TIME, labels, parts_of_rows, schema_of
 from ingest.processor.batches import Rows
 from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Intent, Missing, State, Stream
+from ingest.processor.tiers.touch import touched_minutes
 from viflux.frame import Frame, Metadata
 from viflux.registry import KINDS
 from viflux.spool import Damaged, Entry, Position
@@ -55,6 +56,7 @@ class _Account:
     first_ns: int = 0
     last_ns: int = 0
     watermark_ns: int = 0
+    minutes: set[int] = field(default_factory=set)
     lost: dict[str, _Lost] = field(default_factory=dict)
 
     def takes(self, said: Metadata) -> bool:
@@ -78,11 +80,13 @@ class Accounts:
         rows: What to insert after the data: events, then the ledger.
         watermarks: For each host and stream the instant that the ledger rows name; only those that moved.
         missing: How many batches of each stream never came.
+        touched: For each kind and host the minutes of the tiers that its stored rows belong to.
     """
 
     rows: tuple[Rows, ...]
     watermarks: dict[str, dict[str, int]]
     missing: dict[str, int]
+    touched: dict[tuple[str, str], set[int]]
 
 
 def accounts_of(
@@ -121,7 +125,10 @@ def accounts_of(
         "ledger": [row for account in sorted(book.accounts, key=_order) for row in _ledger_rows(account, intent)],
     }
     own = [_own(kind, rows, state.source_id, boots, intent) for kind, rows in tables.items() if rows]
-    return Accounts(tuple(own), moved, book.missing)
+    touched: dict[tuple[str, str], set[int]] = {}
+    for account in book.accounts:
+        touched.setdefault((account.stream.partition(".")[0], account.host), set()).update(account.minutes)
+    return Accounts(tuple(own), moved, book.missing, touched)
 
 
 def letters(items: Iterable[Entry | Damaged], excluded: Iterable[Exclusion]) -> list[tuple[Entry | Damaged, Exclusion]]:
@@ -221,6 +228,7 @@ def _enter(account: _Account, entry: Entry, days: Sequence[Rows], excluded: Sequ
         account.first_ns = min(account.first_ns, rows.first_time_ns) if account.first_ns else rows.first_time_ns
         account.last_ns = max(account.last_ns, rows.last_end_ns)
         account.out_rows += count
+        account.minutes.update(touched_minutes(rows))
     stored = [rows for rows in days if rows.day not in causes]
     if stored:
         account.out_bytes += len(entry.frame.payload)
@@ -266,6 +274,7 @@ def _ledger_rows(account: _Account, intent: Intent) -> list[dict[str, object]]:
         "watermark_time": account.watermark_ns,
         "first_event_time": account.first_ns,
         "last_event_time": account.last_ns,
+        "touched_minutes": sorted(account.minutes),
         "received_time": account.handed_over_ns,
     }
     nothing = dict.fromkeys(("in_rows_count", "out_rows_count", "out_bytes", "batches_count", "through_sequence"), 0)
@@ -273,6 +282,7 @@ def _ledger_rows(account: _Account, intent: Intent) -> list[dict[str, object]]:
         {
             **row,
             **nothing,
+            "touched_minutes": [],
             "lost_rows_count": lost.rows,
             "lost_rows_origin": lost.origin,
             "lost_batches_count": lost.batches,
@@ -308,6 +318,9 @@ def _own(kind: str, rows: list[dict[str, object]], source_id: str, boots: Mappin
     if kind == "ledger":
         schema = schema.append(pa.field("received_time", TIME, nullable=False))
     table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
+    if kind == "ledger":
+        minutes = pa.array([row["touched_minutes"] for row in rows], pa.list_(pa.uint32()))
+        table = table.append_column("touched_minutes", minutes)
     table = table.append_column("time_origin", pa.repeat(pa.scalar("event"), table.num_rows))
     hosts, each = [str(row["host"]) for row in rows], parts_of_rows([1] * len(rows))
     table = table.append_column("host", labels(hosts, each))

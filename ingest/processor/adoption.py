@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from ingest.processor.batches import OLDEST_EVENT_NS
 from ingest.processor.delivery import Store
-from ingest.processor.identity import quoted
 from ingest.processor.intent import State, Stream
 from ingest.processor.patience import Patience
 from ingest.processor.source import Source
+from ingest.store.literals import quoted
 from viflux import logs
 from viflux.registry import KINDS
 from viflux.spool import Entry

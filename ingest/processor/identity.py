@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ingest.store.literals import quoted
 from viflux.spool import Entry
 
 # A statement may have 256 KiB (`max_query_size`), and one of these has up to 100 bytes of it.
@@ -64,8 +65,3 @@ def _runs(numbers: Iterable[tuple[str, int]]) -> str:
         f"stream = {quoted(stream)} AND ({' OR '.join(f'sequence BETWEEN {a} AND {b}' for a, b in spans)})"
         for stream, spans in runs.items()
     )
-
-
-def quoted(text: str) -> str:
-    """Return a string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

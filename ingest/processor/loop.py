@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from prometheus_client import Counter, Gauge
 
-from ingest.processor.batches import Rows, replaced_times
+from ingest.processor.batches import replaced_times
 from ingest.processor.deadletter import DeadLetters
 from ingest.processor.delivery import Delivery
 from ingest.processor.gate import Gate
@@ -19,12 +19,13 @@ from ingest.processor.intent import REPEAT, Stream
 from ingest.processor.lane import Done, Lane, Means
 from ingest.processor.patience import Patience, StoppedError
 from ingest.processor.source import RevokedError, Source, SourceAwayError, Sources
-from ingest.processor.tiers import TIERS, MinuteTier
+from ingest.processor.tiers import Tiers
 from ingest.store import keep
 from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate
 from viflux import logs
 from viflux.clock import Clock
+from viflux.registry.rollups import ROLLUPS
 from viflux.settings import Settings
 from viflux.telemetry import Health
 
@@ -65,13 +66,7 @@ class Processor:
         delivery = Delivery(store, self._patience, clock, settings.keep)
         gate = Gate(self, store, self._patience, clock, settings.window.grace)
         self._means = Means(settings.processor, store, delivery, self._patience, dead_letters, clock, health, gate)
-        self._tiers = [
-            (
-                tier.kind,
-                MinuteTier(tier, store, clock, grace_ns=settings.window.grace, late_ns=settings.window.late),
-            )
-            for tier in TIERS
-        ]
+        self._tiers = Tiers(settings, store, clock)
         self._lanes: dict[Source, Lane] = {}
         # The source for which the store is being waited for.
         self._turning: Source | None = None
@@ -127,9 +122,8 @@ class Processor:
         if not self._started:
             self._started = True
             self._health.ready(True)
-        for _, tier in self._tiers:
-            if tier.is_due():
-                self._patience.ask(tier.tend)
+        if self._tiers.is_due():
+            self._patience.ask(self._tiers.tend)
         if not any(moved) and any(lane.has_news() for lane in self._lanes.values()):
             self._patience.rest(_HELD_SECONDS)
 
@@ -148,8 +142,7 @@ class Processor:
 
     def _begin(self, lane: Lane) -> None:
         self._patience.write(lane.begin)
-        for _, tier in self._tiers:
-            self._patience.ask(lambda tier=tier: tier.start(lane.state.watermarks))  # type: ignore[misc]
+        self._tiers.start(lane.state.watermarks)
 
     def _turn(self, lane: Lane) -> bool:
         """Give a source its turn; return whether an intent was done."""
@@ -195,16 +188,15 @@ class Processor:
         for entry in done.found.entries:
             said = entry.frame.metadata
             reached[said.host] = max(reached.get(said.host, 0), said.sealed_time_ns)
-        rows: dict[str, list[Rows]] = {host: [] for host in reached}
-        for part in done.rows:
-            rows[part.entry.frame.metadata.host].append(part)
-        for kind, tier in self._tiers:
+        for (kind, host), minutes in done.accounts.touched.items():
+            self._tiers.touch(kind, host, minutes)
+        for kind in ROLLUPS:
             # What was handed over of a kind is stored only as far as the source that holds the kind has come.
             holds_kind = lane.source.kinds is None or kind in lane.source.kinds
             for host, sealed_ns in reached.items():
-                tier.touch(host, rows[host])
                 if holds_kind or host in done.accounts.watermarks:
-                    tier.moved(host, lane.state.watermarks.get(host, {}), sealed_ns if holds_kind else 0)
+                    watermarks = lane.state.watermarks.get(host, {})
+                    self._tiers.moved(kind, host, watermarks, sealed_ns if holds_kind else 0)
 
     def _measure(self, done: Done) -> None:
         _INTENTS.inc()

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ingest.processor.tiers.flows import FLOWS
 
 from analytics.stage import SliStage
 from ingest.processor.tiers import MinuteTier
-from ingest.processor.tiers.flows import FLOWS
 from ingest.store.client import StoreClient
 from tests.exports.agreement import decoded
 from tests.exports.street import FILLING_TYPE, Street, recorded, wait_until_heard

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ingest.processor.tiers.flows import FLOWS
 from msgspec.structs import replace as replaced
 
 from ingest.processor.tiers import MinuteTier
-from ingest.processor.tiers.flows import FLOWS
 from ingest.store.client import StoreClient
 from ingest.store.ddl import render, statements
 from ingest.store.migrate import MigrationError, migrate, migrations

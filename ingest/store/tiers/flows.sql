@@ -1,64 +1,44 @@
--- Spread the flows of one host that ended in some minutes over the minutes that they lasted.
+-- What each raw row of `flows` adds to the minutes that it lasted. It belongs to the minute in which it ended, the one that
+-- holds its last nanosecond: that minute's fill reads it, once, and leaves rows in every minute that it lasted, each with
+-- the minute of the end. So late flows touch only the minute of their end.
 --
--- Parameters: `host`; `minutes` (since the epoch, sorted) and their `revisions`; `from_ns` and `to_ns`, the span of these
--- minutes; `day`, since the epoch: only rows of this day are made, for a block is to be one part.
-INSERT INTO flows_1m_revisions
-(
-    time,
-    end_minute_time,
-    host,
-    vif_id,
-    revision,
-    protocol,
-    service_port,
-    peer_network,
-    sampling_origin,
-    flow_direction,
-    source_kind,
-    exporter_address,
-    bytes,
-    packets,
-    skb_bytes,
-    scaled_bytes,
-    scaled_packets,
-    scaled_skb_bytes,
-    flows_count
-)
+-- `{condition}` is about `raw.time`, the end of the flow, and `raw.host`.
 WITH
 -- The whole part of a sum that belongs to so many nanoseconds of the flow.
 (
     (whole, part_ns) -> toUInt64(intDiv(toUInt128(whole) * toUInt128(part_ns), toUInt128(span_ns)))
-) AS part,
+) AS part_of,
 
 -- What of a sum belongs to the minute: parts are rounded down, and the last minute takes the rest.
 (
     whole -> multiIf(
         first_minute = last_minute, whole,
-        minute = first_minute, part(whole, first_ns),
-        minute < last_minute, part(whole, 60000000000),
-        toUInt64(whole - part(whole, first_ns) - (last_minute - first_minute - 1) * part(whole, 60000000000))
+        of_minute = first_minute, part_of(whole, first_ns),
+        of_minute < last_minute, part_of(whole, 60000000000),
+        toUInt64(whole - part_of(whole, first_ns) - (last_minute - first_minute - 1) * part_of(whole, 60000000000))
     )
-) AS share
+) AS share_of
 SELECT
-    fromUnixTimestamp64Nano(minute * 60000000000, 'UTC'),
-    fromUnixTimestamp64Nano(last_minute * 60000000000, 'UTC'),
-    {host:String},
-    vif_id,
-    toUInt64(transform(last_minute, {minutes:Array(Int64)}, {revisions:Array(UInt64)}, 0)),
-    protocol,
-    service_port,
-    peer_network,
-    sampling_origin,
-    flow_direction,
-    source_kind,
-    exporter_address,
-    sum(share(bytes)),
-    sum(share(packets)),
-    sum(share(skb_bytes)),
-    sum(share(scaled_bytes)),
-    sum(share(scaled_packets)),
-    sum(share(scaled_skb_bytes)),
-    countIf(minute = last_minute)
+    spread.last_minute AS window_number,
+    fromUnixTimestamp64Nano(spread.of_minute * 60000000000, 'UTC') AS row_time,
+    row_time AS raw_time,
+    fromUnixTimestamp64Nano(spread.last_minute * 60000000000, 'UTC') AS end_minute_time,
+    spread.host AS host,
+    spread.vif_id AS vif_id,
+    spread.protocol AS protocol,
+    spread.service_port AS service_port,
+    spread.peer_network AS peer_network,
+    spread.sampling_origin AS sampling_origin,
+    spread.flow_direction AS flow_direction,
+    spread.source_kind AS source_kind,
+    spread.exporter_address AS exporter_address,
+    share_of(spread.bytes) AS bytes,
+    share_of(spread.packets) AS packets,
+    share_of(spread.skb_bytes) AS skb_bytes,
+    share_of(spread.scaled_bytes) AS scaled_bytes,
+    share_of(spread.scaled_packets) AS scaled_packets,
+    share_of(spread.scaled_skb_bytes) AS scaled_skb_bytes,
+    toUInt64(spread.of_minute = spread.last_minute) AS flows_count
 FROM
 (
     WITH
@@ -81,6 +61,7 @@ FROM
         )
     ) AS network
     SELECT
+        host,
         vif_id,
         protocol,
         sampling_origin,
@@ -95,7 +76,7 @@ FROM
         intDiv(end_ns - span_ns, 60000000000) AS first_minute,
         intDiv(end_ns - (span_ns > 0), 60000000000) AS last_minute,
         (first_minute + 1) * 60000000000 - (end_ns - span_ns) AS first_ns,
-        arrayJoin(range(first_minute, last_minute + 1)) AS minute,
+        arrayJoin(range(first_minute, last_minute + 1)) AS of_minute,
         sampling_origin NOT IN ('', 'unknown') AND sampling_rate > 0 AS has_rate,
         scaled(bytes) AS scaled_bytes,
         scaled(packets) AS scaled_packets,
@@ -113,21 +94,6 @@ FROM
             service_port > 0 AND src_port = service_port AND dst_port != service_port, src_address,
             dst_address
         )) AS peer_network
-    FROM flows
-    WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
-        AND time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-        AND host = {host:String}
-)
-WHERE has({minutes:Array(Int64)}, last_minute)
-    AND intDiv(minute, 1440) = {day:Int64}
-GROUP BY
-    minute,
-    last_minute,
-    vif_id,
-    protocol,
-    service_port,
-    peer_network,
-    sampling_origin,
-    flow_direction,
-    source_kind,
-    exporter_address
+    FROM flows AS raw
+    WHERE {condition}
+) AS spread

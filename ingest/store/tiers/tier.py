@@ -1,0 +1,271 @@
+"""One tier of one kind: the SQL that finds its stale windows and fills them.
+
+A filled row names the revision of its window. In the finest tier that is how many hand-overs had touched the window, as
+the ledger says; in a coarser one the sum of the revisions of what it was filled from. Either only grows, and grows with
+every change, so a window is stale where its revision is higher than that of its rows. It is read before the rows are,
+so whatever comes between makes a higher one, and the window is filled again. Filling twice does no harm: of the same
+row the newest revision shows, and of the same revision the last.
+
+A fill replaces: rows that an earlier fill left and this one has not are written once more as `vanished`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from ingest.store.literals import instant, quoted
+from ingest.store.tiers.rows import EARLIER_NS, NANOSECONDS, added_up, finer_of, of_finer, of_raw, window_of
+from viflux.registry import KINDS
+from viflux.registry.rollups import LENGTHS, Length, Rollup
+
+_DAY_NS = 86_400 * NANOSECONDS
+_DAY_SECONDS = 86_400
+# How far a processor's clock may be behind those of the hosts: no row is stored before its window, but for that.
+_CLOCKS_DIFFER_NS = 6 * 3_600 * NANOSECONDS
+
+
+class Window(NamedTuple):
+    """A window of one host.
+
+    Attributes:
+        host: The host.
+        number: Windows since the epoch.
+    """
+
+    host: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One tier of one kind.
+
+    Attributes:
+        rollup: What the kind's tiers keep.
+        length: How long the windows are.
+    """
+
+    rollup: Rollup
+    length: Length
+
+    @cached_property
+    def name(self) -> str:
+        """Name of the view."""
+        return f"{self.rollup.kind}_{self.length.suffix}"
+
+    @cached_property
+    def table(self) -> str:
+        """Name of the table."""
+        return self.rollup.table_of(self.length.suffix)
+
+    @cached_property
+    def window_ns(self) -> int:
+        """Length of a window."""
+        return self.length.seconds * NANOSECONDS
+
+    @cached_property
+    def is_finest(self) -> bool:
+        """Whether it is filled from raw rows."""
+        return self.length is LENGTHS[0]
+
+    @cached_property
+    def source(self) -> str:
+        """Name of what it is filled from: a raw table or the next finer tier's view."""
+        return self.rollup.kind if self.is_finest else f"{self.rollup.kind}_{finer_of(self.length).suffix}"
+
+    @cached_property
+    def is_spread(self) -> bool:
+        """Whether a fill leaves rows in windows before the one that it is for."""
+        return "end_minute_time" in self.rollup.row_keys(self.length.suffix)
+
+    def partition_of(self, number: int) -> int:
+        """Return a number that windows of one partition share."""
+        day = number * self.length.seconds // _DAY_SECONDS
+        if self.length.partition_of == "day":
+            return day
+        # Civil months from days, in whole years of 400: the era is of no interest, only that months differ.
+        shifted = day + 719_468
+        of_era = shifted % 146_097
+        year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+        of_year = of_era - (365 * year + year // 4 - year // 100)
+        return (shifted // 146_097 * 400 + year) * 12 + (5 * of_year + 2) // 153
+
+    def computed(self, first: int, last: int, hosts: Iterable[str] = ()) -> str:
+        """Return SQL for (host, window_number, revision) as the ledger or the finer tier says.
+
+        Args:
+            first: The first window.
+            last: The last one.
+            hosts: Only these; empty for all.
+        """
+        if self.is_finest:
+            return self._touches(first, last, hosts)
+        finer = finer_of(self.length)
+        keys = [key for key in self.rollup.row_keys(finer.suffix) if key in ("time", "end_minute_time")]
+        return (
+            f"SELECT host, window_number, sum(revision) AS revision FROM (SELECT host, {', '.join(keys)}, "
+            f"{window_of('time', self.length)} AS window_number, max(revision) AS revision "
+            f"FROM {self.rollup.table_of(finer.suffix)} WHERE {self._span('time', first, last)}{_only(hosts)} "
+            f"GROUP BY host, {', '.join(keys)}) GROUP BY host, window_number"
+        )
+
+    def stored(self, first: int, last: int, hosts: Iterable[str] = ()) -> str:
+        """Return SQL for (host, window_number, revision) of the rows that are there; arguments as `computed`."""
+        # Where a fill is two inserts, the rows of the end minutes go last: they say that all is there.
+        marks = " AND time = end_minute_time" if self.is_spread else ""
+        return (
+            f"SELECT host, {window_of('time', self.length)} AS window_number, max(revision) AS revision "
+            f"FROM {self.table} WHERE {self._span('time', first, last)}{marks}{_only(hosts)} "
+            "GROUP BY host, window_number"
+        )
+
+    def stale(self, first: int, last: int, most: int) -> str:
+        """Return SQL for (host, window_number, revision, stored_revision) of stale windows, newest first."""
+        return (
+            "SELECT computed.host AS host, computed.window_number AS window_number, computed.revision AS revision, "
+            f"stored.revision AS stored_revision FROM ({self.computed(first, last)}) AS computed "
+            f"LEFT JOIN ({self.stored(first, last)}) AS stored "
+            "ON computed.host = stored.host AND computed.window_number = stored.window_number "
+            "WHERE computed.revision > stored.revision "
+            f"ORDER BY window_number DESC, host LIMIT {most}"
+        )
+
+    def raw_count(self, windows: Sequence[Window]) -> str:
+        """Return SQL: of how many raw rows the windows of the finest tier know."""
+        column = "rows_count" if "rows_count" in self.rollup.sums else f"{self.rollup.kind}_count"
+        number = window_of("end_minute_time" if self.is_spread else "time", self.length)
+        marks = " AND time = end_minute_time" if self.is_spread else ""
+        first, last = _bounds(windows)
+        return (
+            f"SELECT sum({column}) AS rows FROM {self.table} FINAL WHERE NOT vanished AND "
+            f"{self._span('time', first, last)}{marks} AND (host, {number}) IN ({_pairs(windows)})"
+        )
+
+    def rows(self, windows: Sequence[Window]) -> str:
+        """Return SQL for the rows that these windows should have; see `ingest.store.tiers.rows` for the columns."""
+        first, last = _bounds(windows)
+        hosts = {window.host for window in windows}
+        return (
+            f"SELECT * FROM ({self.source_rows(first, last, hosts)}) WHERE (host, window_number) IN ({_pairs(windows)})"
+        )
+
+    def source_rows(self, first: int, last: int, hosts: Iterable[str] = ()) -> str:
+        """Return SQL for what the source adds to windows from one to another; arguments as `computed`."""
+        if not self.is_finest:
+            condition = self._span("finer.time", first, last) + _only(hosts, "finer.")
+            return of_finer(self.rollup, self.length, condition)
+        earlier_ns = 0 if KINDS[self.rollup.kind].time_is_end else EARLIER_NS
+        # A flow that ends with the minute is of that minute, if it lasted.
+        span = (
+            f"raw.time >= {instant(first * self.window_ns - earlier_ns)} "
+            f"AND raw.time <= {instant((last + 1) * self.window_ns - earlier_ns)}"
+        )
+        whole = of_raw(self.rollup, span + _only(hosts, "raw."))
+        return f"SELECT * FROM ({whole}) WHERE window_number BETWEEN {first} AND {last}"
+
+    def filled_rows(self, first: int, last: int) -> str:
+        """Return SQL for the rows that are there of windows from one to another, named as `source_rows` names them."""
+        names = (*self.rollup.row_keys(self.length.suffix), *self.rollup.measures)
+        named = ", ".join(f"filled.{name} AS {'row_time' if name == 'time' else name}" for name in names)
+        named_by = "filled.end_minute_time" if self.is_spread else "filled.time"
+        spread = f" AND {self._span(named_by, first, last)}" if self.is_spread else ""
+        earlier = self.rollup.spread_minutes if self.is_spread else 0
+        return (
+            f"SELECT {window_of(named_by, self.length)} AS window_number, {named} FROM {self.table} AS filled FINAL "
+            f"WHERE NOT filled.vanished AND {self._span('filled.time', first - earlier, last)}{spread}"
+        )
+
+    def fills(self, revisions: dict[Window, int], *, again: bool) -> list[str]:
+        """Return the statements that fill windows, each one block and so one part, in the order to run them.
+
+        Args:
+            revisions: Windows of one partition, near each other, and what to call their rows.
+            again: Any of them has been filled before.
+        """
+        windows = sorted(revisions, key=lambda window: (window.number, window.host))
+        if not self.is_spread:
+            return [self._fill(windows, revisions, "1", again=again)]
+        first, last = _bounds(windows)
+        midnight = last * self.window_ns // _DAY_NS * _DAY_NS
+        fills = [self._fill(windows, revisions, f"row_time >= {instant(midnight)}", again=again)]
+        if first * self.window_ns - self.rollup.spread_minutes * 60 * NANOSECONDS < midnight:
+            fills.insert(0, self._fill(windows, revisions, f"row_time < {instant(midnight)}", again=again))
+        return fills
+
+    def _fill(self, windows: Sequence[Window], revisions: dict[Window, int], only: str, *, again: bool) -> str:
+        keys = self.rollup.row_keys(self.length.suffix)
+        names = ["row_time" if key == "time" else key for key in keys]
+        listed = ", ".join((*names, *self.rollup.measures))
+        rows = f"SELECT window_number, {listed}, 1 AS present FROM ({self.rows(windows)}) WHERE {only}"
+        if again:
+            rows += f" UNION ALL {self._before(windows, keys, only)}"
+        more = ", any(part.window_number) AS window_number, max(part.present) AS present"
+        due = ", ".join(f"({quoted(window.host)}, {window.number}, {revisions[window]})" for window in windows)
+        head = keys[: keys.index("vif_id") + 1]
+        tail = (*self.rollup.keys, *self.rollup.measures)
+        filled = ["row_time" if key == "time" else key for key in head]
+        return (
+            f"INSERT INTO {self.table} ({', '.join((*head, 'revision', *tail, 'vanished'))}) "
+            f"SELECT {', '.join(f'added.{name}' for name in filled)}, due.revision, "
+            f"{', '.join(f'added.{name}' for name in tail)}, added.present = 0 "
+            f"FROM ({added_up(self.rollup, tuple(names), rows, more)}) AS added INNER JOIN ("
+            "SELECT due_window.1 AS host, due_window.2 AS window_number, toUInt64(due_window.3) AS revision "
+            f"FROM (SELECT arrayJoin([{due}]) AS due_window)) AS due "
+            "ON added.host = due.host AND added.window_number = due.window_number"
+        )
+
+    def _before(self, windows: Sequence[Window], keys: Sequence[str], only: str) -> str:
+        """Return SQL for the keys that earlier fills of the windows left, with nothing to add."""
+        first, last = _bounds(windows)
+        spread_ns = self.rollup.spread_minutes * 60 * NANOSECONDS if self.is_spread else 0
+        number = window_of("before.end_minute_time" if self.is_spread else "before.time", self.length)
+        named = ", ".join(f"before.{key} AS {'row_time' if key == 'time' else key}" for key in keys)
+        nothing = ", ".join(f"0 AS {name}" for name in self.rollup.measures)
+        return (
+            f"SELECT * FROM (SELECT {number} AS window_number, {named}, {nothing}, 0 AS present "
+            f"FROM {self.table} AS before "
+            f"WHERE before.time >= {instant(first * self.window_ns - spread_ns)} "
+            f"AND before.time < {instant((last + 1) * self.window_ns)} "
+            f"AND (before.host, {number}) IN ({_pairs(windows)})) WHERE {only}"
+        )
+
+    def _touches(self, first: int, last: int, hosts: Iterable[str]) -> str:
+        first_ns, end_ns = first * self.window_ns, (last + 1) * self.window_ns
+        # Rows of before the column was there name only the span.
+        minutes = (
+            "if(empty(touched_minutes), range(toUInt32(intDiv(toUnixTimestamp64Nano(first_event_time), 60000000000)), "
+            "toUInt32(intDiv(toUnixTimestamp64Nano(last_event_time), 60000000000) + 1)), touched_minutes)"
+        )
+        return (
+            f"SELECT host, toInt64(arrayJoin({minutes})) AS window_number, count() AS revision FROM ledger "
+            f"WHERE time >= {instant(max(0, first_ns - _CLOCKS_DIFFER_NS))} AND stage = 'processor' "
+            f"AND startsWith(of_stream, '{self.rollup.kind}.') AND out_rows_count > 0 "
+            f"AND last_event_time >= {instant(max(0, first_ns - EARLIER_NS))} "
+            f"AND first_event_time <= {instant(end_ns)}{_only(hosts)} "
+            f"GROUP BY host, window_number HAVING window_number BETWEEN {first} AND {last}"
+        )
+
+    def _span(self, time: str, first: int, last: int) -> str:
+        return f"{time} >= {instant(first * self.window_ns)} AND {time} < {instant((last + 1) * self.window_ns)}"
+
+
+def tiers_of(rollup: Rollup) -> list[Tier]:
+    """Return the tiers of a kind, from the finest on."""
+    return [Tier(rollup, length) for length in LENGTHS]
+
+
+def _bounds(windows: Iterable[Window]) -> tuple[int, int]:
+    numbers = [window.number for window in windows]
+    return min(numbers), max(numbers)
+
+
+def _pairs(windows: Iterable[Window]) -> str:
+    return ", ".join(f"({quoted(window.host)}, {window.number})" for window in windows)
+
+
+def _only(hosts: Iterable[str], prefix: str = "") -> str:
+    listed = ", ".join(quoted(host) for host in sorted(hosts))
+    return f" AND {prefix}host IN ({listed})" if listed else ""
