@@ -184,10 +184,13 @@ def _count(value: int | str, title: str = "", tone: str = "") -> Cell:
 
 def _skew(seconds: float | None) -> Cell:
     if seconds is None:
-        return Cell(DASH, "Not told, or exact.", None, "muted")
-    way = "ahead" if seconds > 0 else "behind"
+        return Cell(DASH, "Not told.", None, "muted")
     size = abs(seconds)
-    text = f"{size * 1000:,.0f} ms {way}" if size < 1 else f"{age(round(size) * NANOSECONDS)} {way}"
+    if size < 1:
+        # NetFlow v9 and IPFIX tell whole seconds: less than one is no skew of the clock.
+        return Cell("within 1 s", f"{seconds:+,.6f} s", seconds, "muted")
+    way = "ahead" if seconds > 0 else "behind"
+    text = f"{age(round(size) * NANOSECONDS)} {way}"
     return Cell(text, f"{seconds:+,.6f} s", seconds, "warn" if size >= _SKEW_SECONDS else "")
 
 

@@ -223,6 +223,8 @@ def test_nothing_is_cut_off(console: Console, browser: Browser, width: int) -> N
     page, wrongs = opened(browser, f"{console.url}/exporters", viewport={"width": width, "height": 800})
     page.get_by_text("sampling_rate = RATE").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if width >= 1280:
+        assert page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('.scroll'))") <= 0
     clipped = page.evaluate(
         "[...document.querySelectorAll('td, code')]"
         ".filter(node => node.scrollWidth > node.clientWidth + 1 && node.clientWidth).map(node => node.textContent)"

@@ -62,8 +62,8 @@ def cover(
         names: Probes, each of which gets a port to itself.
         switch: The switch's own exporter, of all ports.
         seconds: How long to talk.
-        compute: Has M9 computed at once; without it the running stages compute it minutes later, and what pushes packets out
-            of probes, which is not IP, is left to minutes of its own.
+        compute: Has M9 computed at once; without it the running stages compute it minutes later, and what pushes
+            packets out of probes, which is not IP, is left to minutes of its own.
     """
     watching, every = names or (switch,), [*names, switch]
     made.keep_apart(list(watching))
