@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import Counter, Gauge, Histogram
 
 from analytics.catalogue import CATALOGUE, Sli
-from analytics.statements import insertion, statement
+from analytics.statements import Defined, insertion, statement
 from analytics.windows import ALIGNMENT_NS, Batch, DueWindow, batches
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
 from viflux import logs
@@ -244,12 +244,22 @@ class SliStage:
             computed += len(batch.windows) * len(batch.slis)
         return computed
 
+    def _has_losses(self, batch: Batch) -> bool:
+        rows = self._store.query_rows(
+            statement("has_losses", self._database),
+            parameters={"from_ns": batch.from_ns, "hosts": sorted({window.host for window in batch.windows})},
+        )
+        return bool(int(rows[0]["has_losses"]))
+
     def _insert(self, batch: Batch) -> None:
         slis = [self._catalogue[name] for name in batch.slis]
-        definitions = tuple((sli.id, sli.definition_version, sli.select) for sli in slis)
+        defined = tuple(
+            Defined(sli.id, sli.definition_version, sli.select, sli.shown_by("observed"), sli.shown_by("share"))
+            for sli in slis
+        )
         with STATEMENT.labels(batch.window_seconds).time():
             self._store.command(
-                insertion(definitions, slis[0].relation, self._database),
+                insertion(defined, slis[0].relation, self._database, has_losses=self._has_losses(batch)),
                 parameters={
                     "windows": [(window.host, window.window_ns, window.data_revision) for window in batch.windows],
                     "window_seconds": batch.window_seconds,

@@ -9,7 +9,7 @@ its relation (a file of `analytics/relations/`) with these columns:
 | part | a part of the header, only at the window lengths that the part has |
 | numerator, denominator | Float64 or null; the value is their quotient |
 | samples_count, is_sampled | exported packets behind the numerator; whether one of them stands for more than itself |
-| observed_ns, expected_ns | their quotient, at most 1, is the completeness |
+| observed_ns, expected_ns | their quotient, at most 1, is the completeness, before what was lost of `streams` |
 | gap_ns, reset_ns | why nothing was observed |
 | own_reason | why there is no value although there are data: one of the header's `reasons`, or empty |
 """
@@ -34,6 +34,8 @@ Unit = Literal["bytes/s", "ratio"]
 WindowSeconds = Literal[10, 60]
 Scope = Literal["vif", "host", "uplink"]
 Relation = Literal["slices", "coverage"]
+Kind = Literal["counters", "flows"]
+Showing = Literal["observed", "share"]
 
 
 class CatalogueError(VifluxError):
@@ -112,6 +114,9 @@ class Sli(Definition, frozen=True):
         scopes: How each scope is summed, by the scope's name.
         parts: Its figures.
         relation: What the SELECT reads.
+        streams: How rows of each record kind that are known to be lost show in the completeness. `observed`: they leave
+            holes in the observed time, so that only wider scopes need them, for VIFs that are not known. `share`:
+            nothing else shows them, so the share of rows that arrived is a factor, and none at all means no value.
         reasons: Why a value is null although data arrived; `REASONS` holds for all SLIs.
         select: The SELECT; not in the header.
     """
@@ -129,9 +134,14 @@ class Sli(Definition, frozen=True):
     target: Target
     scopes: dict[Scope, Text]
     parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
+    streams: Annotated[dict[Kind, Showing], Meta(min_length=1)]
     relation: Relation = "slices"
     reasons: tuple[Reason, ...] = ()
     select: str = ""
+
+    def shown_by(self, showing: Showing) -> tuple[str, ...]:
+        """Return the record kinds whose lost rows show in one way."""
+        return tuple(kind for kind, how in self.streams.items() if how == showing)
 
     def parts_at(self, window_seconds: int) -> tuple[Part, ...]:
         """Return the parts that are computed for windows of this length, in order."""
@@ -142,6 +152,7 @@ class Sli(Definition, frozen=True):
 
 REASONS: tuple[Reason, ...] = (
     Reason(name="silent", meaning="Nothing arrived from the host for this window, though it was there before."),
+    Reason(name="lost", meaning="Its data are known to be lost on their way; `viflux ledger` says where and why."),
     Reason(name="no_data", meaning="The VIF lived, other data of the host arrived, and none of the VIF."),
     Reason(
         name="gap", meaning="Its counters were not read for longer than 1.5 intervals, and only such a row covers it."

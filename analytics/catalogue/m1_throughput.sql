@@ -10,6 +10,9 @@ cannot_see = "What passed while nothing was read (see completeness); bursts shor
 runbook = "docs/slis.md#m1"
 profile = "counters"
 
+[streams]
+counters = "observed"
+
 [target]
 parts = ["utilisation"]
 at_most = 0.7

@@ -10,6 +10,9 @@ cannot_see = "Loss between two VIFs; retransmissions; what a sender without a VI
 runbook = "docs/slis.md#m2"
 profile = "counters"
 
+[streams]
+counters = "observed"
+
 [target]
 parts = ["local_to", "local_from"]
 at_most = 0.001

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import functools
 from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingest.store.completeness import completeness_since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 _FIGURE = (
     "host",
@@ -24,6 +31,34 @@ _FIGURE = (
 )
 
 
+# A batch is accounted for within the hour, and its rows are younger than its accounts.
+_SINCE = "({from_ns:Int64} - 3600000000000)"
+
+
+_JOINED = (
+    "LEFT JOIN arrived ON figures.host = arrived.host "
+    "AND intDiv(figures.window_ns, 60000000000) * 60000000000 = arrived.minute_ns"
+)
+
+
+class Defined(NamedTuple):
+    """What a statement needs of an SLI.
+
+    Attributes:
+        id: Id in the catalogue.
+        version: Of its definition.
+        select: The catalogue's SELECT.
+        observed: Record kinds whose lost rows leave holes in the observed time.
+        shared: Record kinds of whose rows the share that arrived is a factor of the completeness.
+    """
+
+    id: str
+    version: int
+    select: str
+    observed: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
 @functools.cache
 def statement(name: str, database: str) -> str:
     """Return a statement of this folder.
@@ -32,26 +67,44 @@ def statement(name: str, database: str) -> str:
         name: The file's name without its ending.
         database: Name of the database that holds the tables.
     """
-    text = (resources.files("analytics.statements") / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("{database}", database)
+    return _part(name).replace("{database}", database)
+
+
+def _part(name: str) -> str:
+    return (resources.files("analytics.statements") / f"{name}.sql").read_text(encoding="utf-8")
 
 
 @functools.cache
-def insertion(definitions: tuple[tuple[str, int, str], ...], relation_name: str, database: str) -> str:
+def insertion(definitions: tuple[Defined, ...], relation_name: str, database: str, *, has_losses: bool) -> str:
     """Return the statement that stores SLIs over a set of windows; one for all, for most of its cost is the relation.
 
     Args:
-        definitions: Of each SLI its id, its definition version and the catalogue's SELECT.
+        definitions: The SLIs.
         relation_name: What they all read, a file of `analytics/relations`.
         database: Name of the database that holds the tables.
+        has_losses: Whether the ledger tells of any; to look at them costs more than a small host's rows.
     """
     relation = (resources.files("analytics.relations") / f"{relation_name}.sql").read_text(encoding="utf-8")
-    text = (resources.files("analytics.statements") / "insert.sql").read_text(encoding="utf-8")
+    text = _part("insert")
     figures = "\nUNION ALL\n".join(
-        f"SELECT '{sli}' AS sli, toUInt32({version}) AS definition_version, {', '.join(_FIGURE)}\nFROM\n(\n{select}\n)"
-        for sli, version, select in definitions
+        f"SELECT '{sli.id}' AS sli, toUInt32({sli.version}) AS definition_version, "
+        f"{_listed(sli.observed)} AS observed_kinds, {_listed(sli.shared)} AS shared_kinds, "
+        f"{', '.join(_FIGURE)}\nFROM\n(\n{sli.select}\n)"
+        for sli in definitions
     )
-    fillings = (("{relation_name}", relation_name), ("{relation}", relation.rstrip()), ("{figures}", figures))
+    fillings = (
+        ("{relation_name}", relation_name),
+        ("{relation}", relation.rstrip()),
+        ("{figures}", figures),
+        ("{losses}", _part("losses").replace("{arrived}", completeness_since(_SINCE)) + "\n" if has_losses else ""),
+        ("{ratios}", "arrived.ratios" if has_losses else "CAST(map(), 'Map(String, Float64)')"),
+        ("{joined}", _JOINED if has_losses else ""),
+    )
     for placeholder, filling in fillings:
         text = text.replace(placeholder, filling)
     return text.replace("{database}", database)
+
+
+def _listed(kinds: Iterable[str]) -> str:
+    quoted = ", ".join(f"'{kind}'" for kind in kinds)
+    return f"CAST([{quoted}], 'Array(String)')"

@@ -5,19 +5,20 @@
 -- `silent_ns`, how long a host may be silent and is still expected; `recompute`, whether results of older data are
 -- looked for too; `most_windows`.
 WITH
--- The revision of a window is how many hand-overs touched it. An inventory row can change what held from a birth in the
+-- The revision of a window is how many hand-overs, and losses, touched it. An inventory row can change what held from a birth in the
 -- minute before it, so it touches that minute too.
 handed_over AS
 (
     SELECT
         host,
         of_stream,
+        stage,
         toUnixTimestamp64Nano(watermark_time) AS watermark_ns,
         toUnixTimestamp64Nano(last_event_time) AS last_ns,
         toUnixTimestamp64Nano(first_event_time) - if(startsWith(of_stream, 'inventory.'), 60000000000, 0) AS first_ns
     FROM {database}.ledger
     WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {silent_ns:Int64} - 3600000000000, 'UTC')
-        AND stage = 'processor'
+        AND (stage = 'processor' OR cause != '')
         AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'inventory.'))
 ),
 
@@ -28,6 +29,7 @@ hosts AS
         maxIf(watermark_ns, of_stream = 'counters.netlink') AS counted_ns,
         minIf(first_ns, of_stream = 'counters.netlink' AND last_ns > 0) AS begun_ns
     FROM handed_over
+    WHERE stage = 'processor'
     GROUP BY host
     HAVING begun_ns > 0
 ),

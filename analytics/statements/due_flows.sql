@@ -52,8 +52,10 @@ touched AS
                 - if(startsWith(of_stream, 'inventory.'), 60000000000, 0) AS first_ns
         FROM {database}.ledger
         WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
-            AND stage = 'processor'
-            AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'inventory.'))
+            AND (
+                (stage = 'processor' AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'inventory.')))
+                OR (cause != '' AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'flows.')))
+            )
     )
     ARRAY JOIN range(
         intDiv(greatest(first_ns, {from_ns:Int64}), 60000000000) * 60000000000,

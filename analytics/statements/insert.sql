@@ -25,6 +25,8 @@ INSERT INTO {database}.sli_revisions
 -- all of its levels, which costs more than the rows of a thousand VIFs. Materialized, it is planned and computed once for
 -- all SLIs.
 WITH
+((ratios, kind) -> if(mapContains(ratios, kind), ratios[kind], 1.)) AS kept,
+
 {relation_name} AS MATERIALIZED
 (
     SELECT *
@@ -35,13 +37,13 @@ FROM {relation_name}
     )
 ),
 
-figures AS
+{losses}figures AS
 (
 {figures}
 )
 SELECT
     fromUnixTimestamp64Nano(window_ns, 'UTC'),
-    host,
+    figures.host,
     {window_seconds:UInt32},
     sli,
     part,
@@ -50,16 +52,25 @@ SELECT
     -- Sums of shared-out rows miss whole numbers by some 1e-15; a millionth of a packet is nothing.
     round(numerator, 6) AS rounded_numerator,
     round(denominator, 6) AS rounded_denominator,
-    if(own_reason = '' AND rounded_denominator > 0, rounded_numerator / rounded_denominator, NULL) AS figure,
+    if(
+        own_reason = '' AND rounded_denominator > 0 AND shared_ratio > 0,
+        rounded_numerator / rounded_denominator,
+        NULL
+    ) AS figure,
     -- Where nothing was sampled the bounds are the value.
     if(is_sampled, NULL, figure),
     if(is_sampled, NULL, figure),
     -- Where nothing was expected, nothing is missing; of a silent host nothing is known, not even that.
-    multiIf(data_revision = 0, 0., expected_ns = 0, 1., least(1., observed_ns / expected_ns)),
+    multiIf(
+        data_revision = 0, 0.,
+        expected_ns = 0, seen_ratio,
+        least(seen_ratio, observed_ns / expected_ns)
+    ) * shared_ratio,
     samples_count,
     multiIf(
         isNotNull(figure), '',
         data_revision = 0, 'silent',
+        shared_ratio = 0 OR (expected_ns > 0 AND observed_ns = 0 AND least_ratio < 1), 'lost',
         own_reason != '', own_reason,
         expected_ns = 0, 'no_vifs',
         gap_ns > 0, 'gap',
@@ -70,6 +81,17 @@ SELECT
     definition_version,
     data_revision,
     fromUnixTimestamp64Nano({computed_ns:Int64}, 'UTC')
-FROM figures
+FROM
+(
+    SELECT
+        figures.*,
+        -- Rows that are known to be lost: of kinds that no observed time shows; of the others the least complete.
+        arrayProduct(arrayMap(kind -> kept({ratios}, kind), arrayPushBack(shared_kinds, ''))) AS shared_ratio,
+        arrayMin(arrayMap(kind -> kept({ratios}, kind), arrayPushBack(observed_kinds, ''))) AS least_ratio,
+        -- A VIF's own holes say all; of wider scopes there may be VIFs that nothing else tells of.
+        if(scope = 'vif', 1., least_ratio) AS seen_ratio
+    FROM figures
+    {joined}
+) AS figures
 -- The host's own row says that the window is done, so it comes last should the insert be cut into blocks.
 ORDER BY scope = 'host'

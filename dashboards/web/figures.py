@@ -13,6 +13,7 @@ DASH = "\N{EN DASH}"
 
 REASONS = {
     "silent": "nothing arrived from the host",
+    "lost": "its data were lost on their way; see the pipeline page",
     "no_data": "nothing was read of it in this window",
     "gap": "its counters were not read for too long",
     "reset": "its counters started again",

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.completeness import completeness_since
 from ingest.store.sql_command import print_result
 from viflux import output
 from viflux.command import verb
@@ -22,7 +23,15 @@ from viflux.spool import START, SpoolReader
 from viflux.spool.position import read_state
 
 BALANCE = Path(__file__).with_name("balance.sql")
-COMPLETENESS = Path(__file__).with_name("completeness.sql")
+_COMPLETENESS = """SELECT time, host, of_stream, stored_rows, lost_rows, completeness_ratio, is_estimated
+FROM ({view})
+WHERE time >= toStartOfMinute(now() - toIntervalSecond({{lookback_seconds:UInt32}}))
+    AND ({{host:String}} = '' OR host = {{host:String}})
+    AND ({{stream:String}} IN ('', of_stream) OR startsWith(of_stream, concat({{stream:String}}, '.')))
+ORDER BY time, host, of_stream
+LIMIT 100000
+"""
+_SINCE = "toUnixTimestamp64Nano(now64(9) - toIntervalSecond({lookback_seconds:UInt32} + 3600))"
 
 # Of a month of a thousand hosts it takes seconds.
 _LONGEST_SECONDS = 60.0
@@ -72,7 +81,8 @@ def ledger(settings: Settings, last: str, host: str, stream: str, *, completenes
     """  # noqa: D301 - click keeps lines behind the character \\b as they are
     parameters = {"lookback_seconds": str(_seconds(last)), "host": host, "stream": stream}
     if completeness:
-        print_result(settings, COMPLETENESS.read_text(encoding="utf-8"), parameters, form)
+        view = completeness_since(_SINCE).replace("{database}", settings.store.database)
+        print_result(settings, _COMPLETENESS.format(view=view), parameters, form)
         return
     query = BALANCE.read_text(encoding="utf-8")
     rows = _rows(settings, query, parameters)

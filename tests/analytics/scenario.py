@@ -97,6 +97,7 @@ class Scenario:
         watermark: float | None = None,
         of_stream: str = "counters.netlink",
         host: str = HOST,
+        **columns: int,
     ) -> None:
         """Store the processor's ledger row for an intent that covered `[first, last]`."""
         times = {
@@ -105,7 +106,16 @@ class Scenario:
             "last_event_time": last,
             "watermark_time": last if watermark is None else watermark,
         }
-        self._insert("ledger", times, {"stage": "processor", "of_stream": of_stream, "host": host})
+        self._insert("ledger", times, {"stage": "processor", "of_stream": of_stream, "host": host, **columns})
+
+    def lose(
+        self, first: float, last: float, of_stream: str, cause: str, rows: int, stage: str = "agent", **columns: int
+    ) -> None:
+        """Store a ledger row on rows of `[first, last]` that are lost."""
+        times = {"time": last, "first_event_time": first, "last_event_time": last, "watermark_time": first}
+        origin = "counted" if rows else "unknown"
+        of = {"stage": stage, "of_stream": of_stream, "host": HOST, "cause": cause, "lost_rows_origin": origin}
+        self._insert("ledger", times, {**of, "lost_rows_count": rows, **columns})
 
     def stage(self, catalogue: Any = CATALOGUE, **assignments: str) -> SliStage:
         """Return a stage as a fresh process would make it."""
