@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest.processor.tiers.flows import FLOWS
 
 from analytics.stage import SliStage
-from ingest.processor.tiers import MinuteTier
+from ingest.processor.tiers import Tiers
 from ingest.store.client import StoreClient
 from tests.exports.agreement import decoded
 from tests.exports.street import FILLING_TYPE, Street, recorded, wait_until_heard
@@ -93,7 +92,7 @@ def cover(
         wait_for("the ports are gone", partial(are_gone, running, list(ids.values())), 60)
         if compute:
             compute(running)
-        wait_for("M9 is of all flows", lambda: all(is_current(running, vif_id) for vif_id in ids.values()), 420)
+        wait_for("M9 is of all flows", partial(is_current, running, list(ids.values())), 420)
         for name, vif_id in ids.items():
             found = coverage(running, vif_id, f"time <= toDateTime({last + 3600 if compute else last})")
             parts = set(PARTS[switch]) | {"both"}
@@ -137,18 +136,21 @@ def are_gone(running: Product, vif_ids: list[str]) -> bool:
     return len(ends) == len(vif_ids) and all(str(row["gone"]) < str(newest) for row in ends)
 
 
-def is_current(running: Product, vif_id: str) -> bool:
-    """Whether the flows' tier has every flow of a VIF, and M9 what the tier has."""
-    raw = running.sql(f"SELECT count() AS n FROM viflux.flows WHERE {HEX_ID} = '{vif_id}'")
-    tier = running.sql(
-        "SELECT sum(flows_count) AS n, sumIf(scaled_skb_bytes, flow_direction = 'ingress') AS ingress, "
-        "sumIf(scaled_skb_bytes, flow_direction = 'egress') AS egress, "
-        f"sumIf(scaled_skb_bytes, flow_direction = '') AS untold FROM viflux.flows_1m WHERE {HEX_ID} = '{vif_id}'"
-    )[0]
-    wanted = {part: float(tier[part]) for part in ("ingress", "egress") if int(tier[part])}
-    wanted["both"] = float(tier["untold"]) or sum(wanted.values())
-    found = {part: told["numerator"] for part, told in coverage(running, vif_id).items()}
-    return int(raw[0]["n"]) == int(tier["n"]) > 0 and found == wanted
+def is_current(running: Product, vif_ids: list[str]) -> bool:
+    """Whether the flows' tier has every flow of these VIFs, and M9 what the tier has."""
+    listed = ", ".join(f"'{vif_id}'" for vif_id in vif_ids)
+    stale = running.sql(
+        f"WITH raw AS (SELECT {HEX_ID} AS id, count() AS n FROM viflux.flows WHERE id IN ({listed}) GROUP BY id), "
+        f"tier AS (SELECT {HEX_ID} AS id, sum(flows_count) AS n, sumIf(scaled_skb_bytes, flow_direction = 'ingress') "
+        "AS ingress, sumIf(scaled_skb_bytes, flow_direction = 'egress') AS egress, "
+        f"sumIf(scaled_skb_bytes, flow_direction = '') AS untold FROM viflux.flows_1m WHERE id IN ({listed}) "
+        "GROUP BY id), sli AS (SELECT scope_key AS id, sumIf(numerator, part = 'both') AS both, "
+        "sumIf(numerator, part = 'ingress') AS ingress FROM viflux.sli WHERE sli = 'M9' AND scope = 'vif' "
+        f"AND id IN ({listed}) GROUP BY id) SELECT raw.id FROM raw LEFT JOIN tier ON raw.id = tier.id "
+        "LEFT JOIN sli ON raw.id = sli.id WHERE raw.n != tier.n OR ifNull(sli.ingress, 0) != tier.ingress "
+        "OR ifNull(sli.both, 0) != if(tier.untold > 0, tier.untold, tier.ingress + tier.egress)"
+    )
+    return not stale
 
 
 def coverage(running: Product, vif_id: str, windows: str = "1") -> dict[str, dict[str, Any]]:
@@ -183,9 +185,8 @@ def compute_now(running: Product) -> None:
     settings, _ = load(data_dir=running.data_dir, assignments=assignments, environment={})
     clock = ManualClock(time.time_ns() + LATER_NS)
     store = StoreClient.writer(settings)
-    tier = MinuteTier(FLOWS, store, clock, grace_ns=settings.window.grace, late_ns=settings.window.late)
-    tier.start({})
-    while tier.tend():
+    tiers = Tiers(settings, store, clock)
+    while tiers.tend():
         pass
     stage = SliStage(store, settings, clock)
     while stage.step():

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ingest.processor.tiers.flows import FLOWS
 from msgspec.structs import replace as replaced
 
-from ingest.processor.tiers import MinuteTier
+from ingest.processor.tiers import Tiers
 from ingest.store.client import StoreClient
 from ingest.store.ddl import render, statements
 from ingest.store.migrate import MigrationError, migrate, migrations
@@ -94,10 +93,8 @@ def test_minutes_without_an_exporter_are_filled_anew(store: RunningStore) -> Non
     migrate(writer, "minutes")
     told = "SELECT vif_id, source_kind, bytes FROM flows_1m ORDER BY vif_id"
     assert [tuple(row.values()) for row in writer.query_rows(told)] == [(8, "", 100)]
-    window = store.settings.window
-    tier = MinuteTier(FLOWS, writer, SystemClock(), grace_ns=window.grace, late_ns=window.late)
-    tier.start({})
-    while tier.tend():
+    tiers = Tiers(store.settings, writer, SystemClock())
+    while tiers.tend():
         pass
     assert [tuple(row.values()) for row in writer.query_rows(told)] == [
         (6, "ipfix", 100),
