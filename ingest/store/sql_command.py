@@ -12,10 +12,14 @@ import click
 import msgspec
 
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.tiers.resolution import filled_until, placeholders, replaced, resolve, usual_grain_ns
 from viflux import output
+from viflux.clock import SystemClock
 from viflux.command import verb
 from viflux.errors import UsageError, VifluxError
+from viflux.instant import parse_instant
 from viflux.settings import Settings
+from viflux.settings.units import Duration
 
 # Whole integers, instants as RFC 3339 in UTC, and bytes that are no text as U+FFFD instead of as broken JSON.
 _FORMS = {
@@ -31,15 +35,33 @@ _ID = re.compile(r"(?:Nullable\(|LowCardinality\()*UInt64\)*")
 @click.argument("query", required=False)
 @click.option("--file", "file", type=click.Path(path_type=Path, dir_okay=False), help="Read the query from a file.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of {NAME:Type} in the query.")
+@click.option(
+    "--from", "since", metavar="TIME", help="Start of the range of {counters} and {flows}; 2h: two hours ago."
+)
+@click.option("--to", "until", metavar="TIME", default="now", show_default=True, help="End of that range, not in it.")
+@click.option("--grain", metavar="DURATION", help="Finest step that the query tells apart; by default by the range.")
 @output.format_option
 @verb()
-def sql(settings: Settings, query: str | None, file: Path | None, params: tuple[str, ...], form: str | None) -> None:
+def sql(
+    settings: Settings,
+    query: str | None,
+    file: Path | None,
+    params: tuple[str, ...],
+    since: str | None,
+    until: str,
+    grain: str | None,
+    form: str | None,
+) -> None:
     """Run a read-only SQL query.
 
     The query is the argument, the content of --file, or what stdin has. 64-bit ids (columns whose name ends in `_id`)
     are printed as 16 hex digits, instants as RFC 3339, what is not known as null.
+
+    {counters} and {flows} in the query stand for rows of the range --from to --to out of the coarsest tier that answers
+    it at --grain, and of raw rows where no tier has them yet: FROM {counters}. docs/sql.md tells what is in them.
     """
-    print_result(settings, _query_text(query, file), _parameters(params), form)
+    text = _with_tiers(settings, _query_text(query, file), since, until, grain)
+    print_result(settings, text, _parameters(params), form)
 
 
 def print_result(settings: Settings, text: str, parameters: dict[str, str], form: str | None) -> None:
@@ -81,6 +103,41 @@ def _query_text(query: str | None, file: Path | None) -> str:
     if not text.strip():
         raise UsageError("the query is empty")
     return text
+
+
+def _with_tiers(settings: Settings, text: str, since: str | None, until: str, grain: str | None) -> str:
+    kinds = placeholders(text)
+    if not kinds:
+        if since is not None or grain is not None:
+            raise UsageError("--from and --grain are for {counters} and {flows}; the query has neither")
+        return text
+    if since is None:
+        raise UsageError(f"{{{kinds[0]}}} needs a range: give its start with --from, such as --from 2h")
+    now_ns = SystemClock().now_ns()
+    client = StoreClient.reader(settings)
+    try:
+        from_ns, to_ns = parse_instant(since, now_ns), parse_instant(until, now_ns)
+        grain_ns = int(Duration.parse(grain)) if grain is not None else usual_grain_ns(from_ns, to_ns)
+        found = {
+            kind: resolve(
+                kind,
+                from_ns,
+                to_ns,
+                grain_ns,
+                now_ns=now_ns,
+                keep=settings.keep,
+                until=filled_until(client, kind, now_ns),
+            )
+            for kind in dict.fromkeys(kinds)
+        }
+    except ValueError as error:
+        raise UsageError(f"--from, --to, --grain: {error}") from error
+    except StoreRefused as error:
+        raise VifluxError(" ".join(error.message.split())) from error
+    for kind, resolution in found.items():
+        for note in resolution.notes:
+            click.echo(f"{{{kind}}}: {note}", err=True)
+    return replaced(text, found)
 
 
 def _parameters(params: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ import click
 from viflux import output
 from viflux.command import verb
 from viflux.errors import UsageError, VifluxError
+from viflux.instant import instant_text
 from viflux.registry.rollups import ROLLUPS
 from viflux.settings import Settings
 from viflux.settings.units import Duration
@@ -77,7 +77,7 @@ def check(settings: Settings, since: str, kinds: tuple[str, ...], form: str | No
             each.against,
             each.state,
             each.host,
-            _time(each.start_ns),
+            instant_text(each.start_ns),
             each.windows,
             each.rows,
             each.expected_rows,
@@ -105,7 +105,3 @@ def _write_arrow(rows: Sequence[Sequence[Any]]) -> None:
     with pa.ipc.new_stream(sys.stdout.buffer, table.schema) as stream:
         stream.write_table(table)
     sys.stdout.buffer.flush()
-
-
-def _time(ns: int) -> str:
-    return datetime.fromtimestamp(ns / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

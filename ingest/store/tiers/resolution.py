@@ -17,6 +17,7 @@ from ingest.store.keep import kept_ns
 from ingest.store.literals import instant
 from ingest.store.tiers.rows import EARLIER_NS, MINUTE_NS, NANOSECONDS, of_raw
 from ingest.store.tiers.tier import tiers_of
+from viflux.instant import instant_text
 from viflux.registry import KINDS
 from viflux.registry.rollups import ROLLUPS, Rollup
 from viflux.settings.schema import Keep
@@ -112,11 +113,14 @@ def filled_until(store: Store, kind: str, now_ns: int) -> dict[str, int]:
             f"ON computed.host = stored.host AND computed.window_number = stored.window_number WHERE {stale}"
         )
     found = {row["tier"]: row for row in store.query_rows(" UNION ALL ".join(parts))}
-    until = {}
+    until: dict[str, int] = {}
+    reached_ns = now_ns
     for tier in tiers_of(ROLLUPS[kind]):
         row = found[tier.name]
-        number = int(row["first_stale"]) if int(row["stale_count"]) else now_ns // tier.window_ns
-        until[tier.name] = min(number, now_ns // tier.window_ns) * tier.window_ns
+        # What the finer tier has not yet, this one cannot have.
+        first_stale = int(row["first_stale"]) if int(row["stale_count"]) else reached_ns // tier.window_ns
+        reached_ns = min(first_stale, reached_ns // tier.window_ns) * tier.window_ns
+        until[tier.name] = reached_ns
     return until
 
 
@@ -135,14 +139,15 @@ def resolve(
         until: What `filled_until` said.
 
     Raises:
-        ValueError: The range is empty, or the grain is finer than the kind has; the message says which.
+        ValueError: The range is empty, or the kind has no such grain; the message says which.
     """
     rollup = ROLLUPS[kind]
     if from_ns >= to_ns:
         raise ValueError("the range is empty: its end must come after its start")
-    if grain_ns <= 0 or (rollup.spread_minutes and grain_ns < MINUTE_NS):
-        least = "1m" if rollup.spread_minutes else "1ns"
-        raise ValueError(f"{{{kind}}} has no finer grain than {least}; single rows are in viflux.{kind}")
+    if rollup.spread_minutes and (grain_ns <= 0 or grain_ns % MINUTE_NS):
+        raise ValueError(f"{{{kind}}} has grains of whole minutes; single rows are in viflux.{kind}")
+    if grain_ns <= 0:
+        raise ValueError("the grain must be longer than nothing")
     if rollup.spread_minutes:
         from_ns, to_ns = from_ns // MINUTE_NS * MINUTE_NS, -(-to_ns // MINUTE_NS) * MINUTE_NS
     cut = _Cut(rollup, grain_ns, now_ns, keep, until)
@@ -150,7 +155,7 @@ def resolve(
     gaps = list(_gaps(segments, from_ns, min(to_ns, max(now_ns, from_ns))))
     stand_ins, notes = cut.stand_ins(gaps)
     segments = sorted((*segments, *stand_ins), key=lambda segment: segment.from_ns)
-    selects = [cut.select(segment) for segment in segments] + cut.yet_to_come(segments, from_ns, to_ns)
+    selects = [cut.select(segment) for segment in segments] + cut.yet_to_come(from_ns, to_ns)
     return Resolution(f"({' UNION ALL '.join(selects) or cut.nothing()})", tuple(segments), tuple(notes))
 
 
@@ -207,11 +212,14 @@ class _Cut:
                         rest.append((from_ns, to_ns))
                         continue
                     segments.append(Segment(tier.name, first_ns, last_ns))
-                    notes.append(f"{_text(first_ns)} to {_text(last_ns)}: only rows of {tier.length.meaning} are kept")
+                    span = f"{instant_text(first_ns)} to {instant_text(last_ns)}"
+                    notes.append(f"{span}: only rows of {tier.length.meaning} are kept")
                     rest += [(a, b) for a, b in ((from_ns, first_ns), (last_ns, to_ns)) if a < b]
                 left = rest
             # What has not come yet is not missing.
-            notes += [f"{_text(a)} to {_text(b)}: no rows are kept" for a, b in left if b <= self._raw_from_ns]
+            notes += [
+                f"{instant_text(a)} to {instant_text(b)}: no rows are kept" for a, b in left if b <= self._raw_from_ns
+            ]
         return segments, notes
 
     def select(self, segment: Segment) -> str:
@@ -228,14 +236,10 @@ class _Cut:
             span += f" AND NOT vanished AND end_minute_time < {instant(self._raw_from_ns)}"
         return f"SELECT time, toUInt32({tier.length.seconds}) AS window_seconds, {columns} FROM {source} WHERE {span}"
 
-    def yet_to_come(self, segments: Sequence[Segment], from_ns: int, to_ns: int) -> list[str]:
-        """Return, for a kind whose rows are spread, what raw rows of no tier yet leave in the range."""
-        if not self._rollup.spread_minutes or to_ns <= self._raw_from_ns - self._rollup.spread_minutes * MINUTE_NS:
-            return []
-        finest = [segment for segment in segments if segment.source == self._tiers[0].name]
+    def yet_to_come(self, from_ns: int, to_ns: int) -> list[str]:
+        """Return, for a kind whose rows are spread, what raw rows that are in no tier yet leave in the range."""
         start_ns = max(from_ns, self._raw_from_ns - self._rollup.spread_minutes * MINUTE_NS)
-        start_ns = min([start_ns, *(segment.from_ns for segment in finest if segment.to_ns > start_ns)])
-        return [self._raw(max(from_ns, start_ns), to_ns)]
+        return [self._raw(start_ns, to_ns)] if self._rollup.spread_minutes and start_ns < to_ns else []
 
     def nothing(self) -> str:
         """Return a SELECT without rows."""
@@ -267,9 +271,3 @@ def _gaps(segments: Sequence[Segment], from_ns: int, to_ns: int) -> Iterator[tup
         at_ns = max(at_ns, segment.to_ns)
     if at_ns < to_ns:
         yield at_ns, to_ns
-
-
-def _text(ns: int) -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    return datetime.fromtimestamp(ns / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
