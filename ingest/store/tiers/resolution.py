@@ -22,8 +22,10 @@ from viflux.registry import KINDS
 from viflux.registry.rollups import ROLLUPS, Rollup
 from viflux.settings.schema import Keep
 
-# Windows that ended earlier than this are taken to be filled; late rows of them come in at the next fill.
-_LOOK_BACK_NS = 2 * 3_600 * NANOSECONDS
+# Windows that ended earlier than this are taken to be filled; late rows of them come in at the next fill. Whole hours,
+# so that what a tier lacks is seen in the tier that it is made of.
+_HOUR_NS = 3_600 * NANOSECONDS
+_LOOK_BACK_NS = 4 * _HOUR_NS
 # A row may be dropped a little before its time by a store whose clock is ahead.
 _EXPIRY_MARGIN_NS = 600 * NANOSECONDS
 _FEWEST_POINTS = 60
@@ -104,7 +106,7 @@ def filled_until(store: Store, kind: str, now_ns: int) -> dict[str, int]:
     """
     parts = []
     for tier in tiers_of(ROLLUPS[kind]):
-        first = (now_ns - _LOOK_BACK_NS) // tier.window_ns - 1
+        first = (now_ns - _LOOK_BACK_NS) // _HOUR_NS * _HOUR_NS // tier.window_ns
         last = (now_ns + MINUTE_NS) // tier.window_ns
         stale = "stored.revision = 0" if tier.is_finest else "computed.revision > stored.revision"
         parts.append(
