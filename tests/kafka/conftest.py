@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ingest.store.migrate import migrate
 from tests.lab.kafka import Cluster, cluster, need_kafka
+from tests.running import RunningStore, running_store
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,11 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     need_kafka()
     with cluster(tmp_path_factory.mktemp("kafka")) as made:
         yield made
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunningStore]:
+    """Run a store on the folder `data` of the test."""
+    with running_store(tmp_path / "data") as running:
+        migrate(running.writer(), running.settings.store.database)
+        yield running

@@ -207,6 +207,9 @@ class LogSources:
         if self._owner() != self._epoch:
             raise RevokedError("logs")
 
+    def left(self) -> str | None:
+        return None
+
     def close(self) -> None:
         pass
 

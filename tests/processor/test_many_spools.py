@@ -5,89 +5,39 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.processor.interleaved import Hosts, committed, is_done
-from tests.processor.making import COUNTERS, EVENTS, LEDGER, MINUTE, SECOND, ask, batch_of, sweep
+from tests.processor.making import COUNTERS, EVENTS, SECOND, ask, batch_of, sweep
+from tests.processor.rounds import KINDS, Rounds, heartbeat
 from tests.processor.test_delivery import attach
 from tests.running import ROOT, RunningStore, running_store, until
 from tests.spool.making import need_strace
-from viflux.spool import Batch
-
-KINDS = ("counters", "events", "ledger")
 
 
-def heartbeat(watermark_ns: int, through: int, stream: str = COUNTERS) -> Batch:
-    told = {"stage": "agent", "of_stream": stream, "watermark_time": watermark_ns, "through_sequence": through}
-    return batch_of(LEDGER, [{"time": watermark_ns, **told}])
+class Logged(Rounds):
+    """Rounds that are published into logs of one folder."""
 
-
-class Sent:
-    """Rounds of hand-overs of several hosts, and what the store must have of them."""
+    hosts: Hosts
 
     def __init__(self, folder: Path, hosts: int = 3) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
-        self.hosts = Hosts(folder, hosts)
-        self.count = hosts
-        self.start_ns = time.time_ns() // MINUTE * MINUTE - 120 * MINUTE
-        self.rounds = 0
-
-    def send(self, rounds: int = 1) -> None:
-        for _ in range(rounds):
-            start = self.start_ns + self.rounds * 10 * SECOND
-            self.rounds += 1
-            for host in range(self.count):
-                self.hosts.hand_over(
-                    host,
-                    batch_of(COUNTERS, sweep(start, 4 + host)),
-                    batch_of(EVENTS, [{"time": start, "event": "tested", "event_count": 1}]),
-                    heartbeat(start + 10 * SECOND, self.rounds),
-                )
+        super().__init__(Hosts(folder, hosts), hosts)
 
     def is_stored(self) -> bool:
         return is_done(self.folder, *KINDS)
 
     def assert_exact(self, store: RunningStore) -> None:
-        n = self.rounds
-        for table, each in (("counters", 0), ("events", 1), ("ledger", 1)):
-            rows = ask(
-                store,
-                f"SELECT host, count() AS rows, uniqExact(sequence) AS batches, max(sequence) AS last FROM {table} "
-                "WHERE stream NOT LIKE '%.processor' GROUP BY host ORDER BY host",
-            )
-            assert rows == [
-                {"host": f"host-{host}", "rows": n * (each or 4 + host), "batches": n, "last": n}
-                for host in range(self.count)
-            ], table
-        account = ask(
-            store,
-            "SELECT host, of_stream, sum(in_rows_count) AS came, sum(out_rows_count) AS stored, "
-            "sum(lost_batches_count) AS lost FROM ledger WHERE stage = 'processor' AND of_stream != '' "
-            "GROUP BY host, of_stream",
-        )
-        told = {(row["host"], row["of_stream"]): (row["came"], row["stored"], row["lost"]) for row in account}
-        for host in range(self.count):
-            for stream, each in ((COUNTERS, 4 + host), (EVENTS, 1), (LEDGER, 1)):
-                assert told[f"host-{host}", stream] == (n * each, n * each, 0), stream
-        marks = ask(store, "SELECT host, stage, max(watermark_time) AS latest FROM ledger GROUP BY host, stage")
-        assert len({row["latest"] for row in marks}) == 1
-        assert len(marks) == 2 * self.count
-        own = ask(
-            store,
-            "SELECT spool_id, sequence, uniqExact(inserted_time) AS inserts FROM ledger "
-            "WHERE stream = 'ledger.processor' GROUP BY spool_id, sequence HAVING inserts > 1",
-        )
-        assert own == [], "an intent's own rows are one insert"
+        super().assert_exact(store)
         assert not list((self.folder / "deadletter").glob("*"))
 
 
 @contextmanager
 def processing(
-    store: RunningStore, sent: Sent, *assignments: str, at: str = "", kinds: Sequence[str] = KINDS, most: int = 1024
+    store: RunningStore, sent: Logged, *assignments: str, at: str = "", kinds: Sequence[str] = KINDS, most: int = 1024
 ) -> Iterator[subprocess.Popen[bytes]]:
     every = [f"store.listen={store.settings.store.listen}", "processor.linger=20ms", *assignments]
     flags = [flag for assignment in every for flag in ("--set", assignment)]
@@ -108,11 +58,11 @@ def processing(
             raise
 
 
-def log_of(sent: Sent) -> str:
+def log_of(sent: Logged) -> str:
     return (sent.folder / "log.txt").read_text()
 
 
-def wait_stored(process: subprocess.Popen[bytes], sent: Sent) -> None:
+def wait_stored(process: subprocess.Popen[bytes], sent: Logged) -> None:
     def stored() -> bool:
         assert process.poll() is None, log_of(sent)[-3000:]
         return sent.is_stored()
@@ -137,7 +87,7 @@ DEATHS = [
 
 def test_killed_at_each_step_with_a_producer_that_repeats(tmp_path: Path, store: RunningStore) -> None:
     """Each life finds only an offset and a short text, and ends at another step; what comes twice is dropped."""
-    sent = Sent(tmp_path / "logs")
+    sent = Logged(tmp_path / "logs")
     for step in DEATHS:
         sent.send()
         with processing(store, sent, at=f"{step}:KILL") as process:
@@ -152,7 +102,7 @@ def test_killed_at_each_step_with_a_producer_that_repeats(tmp_path: Path, store:
 
 def test_an_intent_that_would_say_too_much_is_cut(tmp_path: Path, store: RunningStore) -> None:
     """What is written down stays within its bytes, at the price of smaller intents."""
-    sent = Sent(tmp_path / "logs")
+    sent = Logged(tmp_path / "logs")
     sent.send(4)
     with processing(store, sent) as process:
         wait_stored(process, sent)
@@ -170,7 +120,7 @@ def test_an_intent_that_would_say_too_much_is_cut(tmp_path: Path, store: Running
 
 def test_one_that_was_stopped_in_an_insert_doubles_nothing(tmp_path: Path, store: RunningStore) -> None:
     """It goes on when its partition was taken over, the intent finished and more stored: its insert meets its token."""
-    sent = Sent(tmp_path / "logs")
+    sent = Logged(tmp_path / "logs")
     sent.send(2)
     for step in ("send-counters:1", "open-events:1", "sent-ledger:1"):
         with processing(store, sent, at=f"{step}:STOP") as first:
@@ -194,7 +144,7 @@ def is_stopped(pid: int) -> bool:
 
 def test_an_intent_is_resumed_with_the_limits_that_it_was_opened_with(tmp_path: Path, store: RunningStore) -> None:
     """An upgrade with larger or smaller pieces does not move the borders of pieces that may be there."""
-    sent = Sent(tmp_path / "logs")
+    sent = Logged(tmp_path / "logs")
     sent.send(12)
     for most, step in ((7, "sent-counters:2"), (1000, "send-counters:1"), (20, "sent-counters:1")):
         with processing(store, sent, f"processor.max_piece_rows={most}", at=f"{step}:KILL") as process:
@@ -209,7 +159,7 @@ def test_the_store_killed_while_a_piece_is_put_into_place(tmp_path: Path) -> Non
     """Between the token and the part the engine dies; the count finds it out for many spools as for one."""
     strace = need_strace()
     for when in (1, 2, 3):
-        sent = Sent(tmp_path / str(when) / "logs")
+        sent = Logged(tmp_path / str(when) / "logs")
         with running_store(tmp_path / str(when) / "data") as store:
             port = int(store.url.rpartition(":")[2])
             sent.send(2)
@@ -229,7 +179,7 @@ def test_the_store_killed_while_a_piece_is_put_into_place(tmp_path: Path) -> Non
 
 def test_a_source_that_stands_still_holds_up_no_other(tmp_path: Path, store: RunningStore) -> None:
     """A piece that is there in part stops its own log, and says so; the others go on; so does it when all is right."""
-    sent = Sent(tmp_path / "logs")
+    sent = Logged(tmp_path / "logs")
     sent.send(2)
     with processing(store, sent, at="confirm-counters:1:KILL") as process:
         until("killed before the cursor moved", lambda: process.poll() is not None, 60)
@@ -247,7 +197,7 @@ def test_a_source_that_stands_still_holds_up_no_other(tmp_path: Path, store: Run
 
 def test_a_watermark_waits_for_the_batches_that_it_covers(tmp_path: Path, store: RunningStore) -> None:
     """A ledger batch of another log is held until they are stored; what never comes is waited for only so long."""
-    sent = Sent(tmp_path / "logs", hosts=2)
+    sent = Logged(tmp_path / "logs", hosts=2)
     sent.send(1)
     start = sent.start_ns + 10 * SECOND
     kept = sent.hosts.hand_over(
