@@ -85,4 +85,5 @@ clean: ## remove what was built; data folders stay
 
 .venv/.developer: .venv/.built
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --upgrade --target .venv/oldest chdb==2.1.1
 	touch $@
