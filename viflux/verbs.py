@@ -16,6 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "exporters": ("ingest.store.exporters_command:exporters", "who sends flow exports, how much, and what is missing"),
     "ledger": ("ingest.store.ledger_command:ledger", "whether what was handed over is stored, and what was lost"),
     "check": ("ingest.processor.tiers.check_command:check", "compare the tiers with what they are made of, to the row"),
+    "deadletter": ("ingest.deadletter.command:deadletter", "look at, replay or drop what could not be stored"),
     "migrate": (
         "ingest.store.migrate_command:migrate",
         "bring the store's tables and the bus's topics to this version",

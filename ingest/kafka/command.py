@@ -28,8 +28,8 @@ def shipper(settings: Settings) -> None:
     if not settings.kafka.brokers:
         raise UsageError("kafka.brokers: names no broker; set it to HOST:PORT of at least one")
     # Here and not above: `--help` needs neither the client library nor the spool.
+    from ingest.deadletter.folder import FolderLetters  # noqa: PLC0415
     from ingest.kafka.shipper import Shipper  # noqa: PLC0415
-    from ingest.processor.deadletter import DeadLetters  # noqa: PLC0415
     from viflux.telemetry import Health, serve  # noqa: PLC0415
 
     paths = DataPaths(settings.data_dir)
@@ -41,7 +41,7 @@ def shipper(settings: Settings) -> None:
     health = Health("shipper", clock)
     server = serve(paths, health)
     try:
-        Shipper(settings, paths, DeadLetters(paths.deadletter), clock, health, stop).run()
+        Shipper(settings, paths, FolderLetters(paths.deadletter), clock, health, stop).run()
     finally:
         server.close()
         os.close(lock)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from prometheus_client import Counter, Gauge
 
+from ingest.deadletter.home import DeadLetters
 from ingest.kafka.connection import client_configuration
 from ingest.kafka.cursor import Cursor
 from ingest.kafka.flight import Flight
 from ingest.kafka.sender import Sender
 from ingest.kafka.trouble import TOO_LARGE
-from ingest.processor.deadletter import DeadLetters
 from ingest.processor.intent import WHOLE_BATCH, Exclusion
 from viflux import logs
 from viflux.clock import Clock
@@ -168,7 +168,7 @@ class Shipper:
         """Send a batch, or park damaged bytes; return False where reading has to begin again at this place."""
         if isinstance(item, Damaged):
             exclusion = Exclusion(item.start, WHOLE_BATCH, "damaged", item.reason)
-            self._dead_letters.put(item, exclusion, self._clock.now_ns())
+            self._dead_letters.put(item, exclusion, self._clock.now_ns(), "spool")
             _DAMAGED.inc()
             self._flight.passed_over(item.end)
             return True

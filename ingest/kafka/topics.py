@@ -1,4 +1,4 @@
-"""The topics of the bus: one a record kind, made or checked by `viflux migrate`."""
+"""The topics of the bus: one a record kind and one for dead letters, made or checked by `viflux migrate`."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ def all_topics(kafka: Kafka) -> dict[str, str]:
     return {kind: topic_of(kafka, kind) for kind in KINDS_ON_THE_BUS}
 
 
+def deadletter_topic(kafka: Kafka) -> str:
+    """Return the topic of what the processors cannot store."""
+    return topic_of(kafka, "deadletter")
+
+
 def prepare(kafka: Kafka) -> Topics:
     """Make the topics that are missing, and check those that are there.
 
@@ -73,7 +78,10 @@ def prepare(kafka: Kafka) -> Topics:
     wanted = list(all_topics(kafka).values())
     counts = {name: len(found.topics[name].partitions) for name in wanted if name in found.topics}
     partitions = _same_count(counts) or kafka.partitions
+    letters = deadletter_topic(kafka)
     admin.require_fit(list(counts))
+    if letters in found.topics:
+        admin.require_fit([letters], compacted=True)
     missing = [name for name in wanted if name not in counts]
     copies = kafka.replication or min(_DESIRED_COPIES, len(found.brokers))
     if copies > len(found.brokers):
@@ -81,7 +89,10 @@ def prepare(kafka: Kafka) -> Topics:
             f"kafka.replication: {copies} copies need as many brokers, and {len(found.brokers)} are there; "
             "start the others or set it lower"
         )
-    made = admin.make([_new_topic(kafka, name, partitions, copies) for name in missing])
+    wanted_new = [_new_topic(kafka, name, partitions, copies) for name in missing]
+    if letters not in found.topics:
+        wanted_new.append(_new_topic(kafka, letters, 1, copies, compacted=True))
+    made = admin.make(wanted_new)
     return Topics(tuple(made), partitions)
 
 
@@ -115,14 +126,15 @@ def _same_count(counts: dict[str, int]) -> int | None:
     return counts[most]
 
 
-def _new_topic(kafka: Kafka, name: str, partitions: int, copies: int) -> NewTopic:
+def _new_topic(kafka: Kafka, name: str, partitions: int, copies: int, *, compacted: bool = False) -> NewTopic:
+    # A dead letter stays until somebody removes it.
+    keeping = {"cleanup.policy": "delete", "retention.ms": str(kafka.retention // 1_000_000)}
     return NewTopic(
         name,
         num_partitions=partitions,
         replication_factor=copies,
         config={
-            "cleanup.policy": "delete",
-            "retention.ms": str(kafka.retention // 1_000_000),
+            **({"cleanup.policy": "compact"} if compacted else keeping),
             "max.message.bytes": str(TOPIC_MESSAGE_BYTES),
             # Of three copies two must have a batch before it is acknowledged; of two, one may be down.
             "min.insync.replicas": str(max(1, copies - 1)),
@@ -163,8 +175,13 @@ class _Admin:
                 raise TopicsError(f"topic {name} cannot be made: {told(error, self._kafka, name)}")
         return made
 
-    def require_fit(self, names: list[str]) -> None:
-        """Raise `TopicsError` where a topic would lose batches; one whose configuration may not be read is taken."""
+    def require_fit(self, names: list[str], *, compacted: bool = False) -> None:
+        """Raise `TopicsError` where a topic would lose batches; one whose configuration may not be read is taken.
+
+        Args:
+            names: Topics that are there.
+            compacted: They hold dead letters, of which each stays until it is removed.
+        """
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
         if not resources:
             return
@@ -172,7 +189,13 @@ class _Admin:
             if _outcome(future) is not None:
                 continue
             said = {key: entry.value for key, entry in future.result().items()}
-            if "compact" in (said.get("cleanup.policy") or ""):
+            policy = said.get("cleanup.policy") or ""
+            if compacted and policy != "compact":
+                raise TopicsError(
+                    f"topic {resource.name} has the cleanup.policy {policy}, which deletes dead letters for their age; "
+                    "set it to compact"
+                )
+            if not compacted and "compact" in policy:
                 raise TopicsError(
                     f"topic {resource.name} is compacted, which keeps one batch of each host and deletes the others; "
                     "set its cleanup.policy to delete"

@@ -26,6 +26,7 @@ from viflux.spool import Damaged, Entry, Position
 STAGE = "processor"
 MISSING = "missing"
 DAMAGED = "damaged"
+REPLAYED = "replayed"
 
 
 @dataclass
@@ -135,6 +136,49 @@ def letters(items: Iterable[Entry | Damaged], excluded: Iterable[Exclusion]) -> 
     """Return what goes to the dead letters, each with its reason."""
     by_start = {item.start: item for item in items}
     return [(by_start[each.start], each) for each in excluded if each.cause != REPEAT and each.start in by_start]
+
+
+def accounts_of_replay(source_id: str, entry: Entry, days: Sequence[Rows], now_ns: int) -> Rows:
+    """Return the ledger's rows on a batch that a person replays from the dead letters, or on some days of it.
+
+    They say what is stored now and was lost before, so that the balance closes: rows with the cause `replayed` that
+    account for no batch. As those of any hand-over they name what they touch, for tiers and windows to be filled again.
+
+    Args:
+        source_id: Under which they are stored, 32 hex digits; the same for each try.
+        entry: The batch.
+        days: Its rows that are replayed.
+        now_ns: When; the same for each try.
+    """
+    intent = _replaying(entry, now_ns)
+    book = _Book(State())
+    book.hear(entry, _enter(book.account(entry), entry, days, ()))
+    book.move()
+    nothing = dict.fromkeys(("in_rows_count", "batches_count", "through_sequence"), 0)
+    rows = [{**row, **nothing, "cause": REPLAYED} for account in book.accounts for row in _ledger_rows(account, intent)]
+    said = entry.frame.metadata
+    return _own("ledger", rows, source_id, {said.host: said.boot_id}, intent)
+
+
+def replay_begun(source_id: str, entry: Entry, rows: int, detail: str, now_ns: int) -> Rows:
+    """Return the event with which a replay begins: it is written down before the first row of the batch is."""
+    said = entry.frame.metadata
+    row = {
+        "host": said.host,
+        "time": now_ns,
+        "vif_id": 0,
+        "event": "batch_replay_begun",
+        "subject": f"{said.stream} {said.sequence}",
+        "detail": detail,
+        "event_count": rows,
+    }
+    return _own("events", [row], source_id, {said.host: said.boot_id}, _replaying(entry, now_ns))
+
+
+def _replaying(entry: Entry, now_ns: int) -> Intent:
+    return Intent(
+        number=1, start=entry.start, end=entry.end, batches=1, opened_time_ns=now_ns, piece_rows=1, piece_bytes=1
+    )
 
 
 class _Book:

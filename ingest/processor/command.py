@@ -18,6 +18,7 @@ from viflux.paths import DataPaths
 from viflux.settings import Settings
 
 if TYPE_CHECKING:
+    from ingest.deadletter.home import DeadLetters
     from ingest.processor.source import Sources
     from viflux.telemetry import Health
 
@@ -33,7 +34,6 @@ def processor(settings: Settings) -> None:
     """
     leave_pandas_out()
     # Here and not above: `--help` needs neither Arrow nor the store's client.
-    from ingest.processor.deadletter import DeadLetters  # noqa: PLC0415
     from ingest.processor.loop import Processor  # noqa: PLC0415
     from ingest.store.client import StoreClient  # noqa: PLC0415
     from ingest.store.ending import end_on_signals  # noqa: PLC0415
@@ -52,7 +52,7 @@ def processor(settings: Settings) -> None:
             settings,
             _sources(settings, paths, clock, health, stop),
             store,
-            DeadLetters(paths.deadletter),
+            _dead_letters(settings, paths),
             clock,
             health,
             stop,
@@ -72,6 +72,16 @@ def _sources(
     from ingest.processor.spool import SpoolSource, SpoolSources  # noqa: PLC0415
 
     return SpoolSources(SpoolSource(paths, clock))
+
+
+def _dead_letters(settings: Settings, paths: DataPaths) -> DeadLetters:
+    if settings.kafka.brokers:
+        from ingest.kafka.deadletter import TopicLetters  # noqa: PLC0415
+
+        return TopicLetters(settings.kafka)
+    from ingest.deadletter.folder import FolderLetters  # noqa: PLC0415
+
+    return FolderLetters(paths.deadletter)
 
 
 def _lock(folder: Path) -> int:

@@ -29,11 +29,11 @@ from dataclasses import dataclass, replace
 import msgspec
 from prometheus_client import Counter
 
+from ingest.deadletter.home import DeadLetters
 from ingest.processor import metadata, repeats
 from ingest.processor.accounts import Accounts, accounts_of, letters
 from ingest.processor.adoption import Adoption
 from ingest.processor.batches import Rows
-from ingest.processor.deadletter import DeadLetters
 from ingest.processor.delivery import Delivery, PieceRefusedError, StandingStillError
 from ingest.processor.gate import Gate
 from ingest.processor.intent import Exclusion, Intent, State
@@ -256,7 +256,7 @@ class Lane:
         name = f"{self.source.name}/{self.state.source_id}"
         while True:
             for letter in letters(found.items, intent.excluded):
-                put = (*letter, intent.opened_time_ns)
+                put = (*letter, intent.opened_time_ns, self.source.name)
                 self._means.patience.write(lambda put=put: self._means.dead_letters.put(*put))  # type: ignore[misc]
             rows = found.included(intent.excluded)
             accounts = accounts_of(self.state, intent, found.items, found.decoded)

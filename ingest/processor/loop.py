@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 
 from prometheus_client import Counter, Gauge
 
+from ingest.deadletter.home import DeadLetters
 from ingest.processor.batches import replaced_times
-from ingest.processor.deadletter import DeadLetters
 from ingest.processor.delivery import Delivery
 from ingest.processor.gate import Gate
 from ingest.processor.intent import REPEAT, Stream

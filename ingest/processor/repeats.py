@@ -80,7 +80,7 @@ def exclusions(
         elif identity.sequence <= state.high_water.get(stream, 0):
             unknown += decoded[entry.start]
     for table in sorted({_table_of(rows) for rows in unknown}):
-        found += _compared(store, table, [rows for rows in unknown if _table_of(rows) == table])
+        found += compared(store, table, [rows for rows in unknown if _table_of(rows) == table])
     return found
 
 
@@ -88,7 +88,8 @@ def _table_of(rows: Rows) -> str:
     return KINDS[rows.entry.frame.metadata.kind].table_name
 
 
-def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]:
+def compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]:
+    """Return which of these rows, all of one table, the store has already, and where it has others in their place."""
     first, last = min(rows.first_time_ns for rows in parts), max(rows.last_time_ns for rows in parts)
     stored: dict[tuple[Identity, int], tuple[int, int, int]] = {}
     for of in conditions(identity_of(rows.entry) for rows in parts):

@@ -43,10 +43,11 @@ def migrate(settings: Settings, only: Literal["tables", "topics"] | None, *, wai
 
 def _topics(settings: Settings, *, wait: bool) -> None:
     # Here and not above: the library is loaded only where there is a bus.
-    from ingest.kafka.topics import prepare, prepare_patiently  # noqa: PLC0415
+    from ingest.kafka.topics import deadletter_topic, prepare, prepare_patiently  # noqa: PLC0415
 
     found = prepare_patiently(settings.kafka, SystemClock(), logs.get("kafka")) if wait else prepare(settings.kafka)
     for name in found.made:
-        click.echo(f"made topic {name} with {found.partitions} partitions", err=True)
+        partitions = 1 if name == deadletter_topic(settings.kafka) else found.partitions
+        click.echo(f"made topic {name} with {partitions} partition{'s' * (partitions > 1)}", err=True)
     if not found.made:
         click.echo(f"the topics are there, with {found.partitions} partitions each", err=True)

@@ -94,7 +94,7 @@ def test_rows_that_the_store_refuses_are_narrowed_down_to_the_batch(tmp_path: Pa
         wait_done(running, tmp_path / "data", 60)
     assert_stored_once(store, {"counters": 38 * 3})
     assert ask(store, "SELECT count() AS n FROM events WHERE event = 'tested'")[0]["n"] == 40
-    assert [(letter["cause"], letter["frame"]["sequence"]) for letter in letters(tmp_path)] == [
+    assert [(letter["cause"], letter["sequence"]) for letter in letters(tmp_path)] == [
         ("refused", 12),
         ("refused", 30),
     ]
@@ -147,7 +147,7 @@ def test_another_batch_under_a_stored_identity_is_no_duplicate(tmp_path: Path, s
     with processor(store) as running:
         wait_done(running, tmp_path / "data")
     assert_stored_once(store, {"counters": 12})
-    assert [(letter["cause"], letter["frame"]["sequence"]) for letter in letters(tmp_path)] == [
+    assert [(letter["cause"], letter["sequence"]) for letter in letters(tmp_path)] == [
         ("other_content", 2),
         ("other_content", 3),
     ]
