@@ -26,12 +26,12 @@ from ingest.processor import repeats
 from ingest.processor.accounts import accounts_of_replay, replay_begun
 from ingest.processor.batches import Rows, UnusableBatchError, rows_of
 from ingest.processor.delivery import Delivery, PieceRefusedError, StandingStillError
-from ingest.processor.identity import quoted
 from ingest.processor.intent import REPEAT
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import Piece
 from ingest.store.client import StoreClient
 from ingest.store.keep import kept_ns
+from ingest.store.literals import quoted
 from viflux.clock import Clock
 from viflux.errors import VifluxError
 from viflux.frame import FrameError

@@ -20,8 +20,8 @@ from typing import Any
 
 import msgspec
 
+from ingest.deadletter.folder import FolderLetters
 from ingest.processor import metadata
-from ingest.processor.deadletter import DeadLetters
 from ingest.processor.intent import State
 from ingest.processor.loop import Processor
 from ingest.processor.source import Changes, RevokedError, Source
@@ -255,7 +255,7 @@ def main(arguments: list[str]) -> None:
     store.insert_arrow_stream = insert  # type: ignore[method-assign]
     clock = SystemClock()
     sources = LogSources(told.folder, told.kinds.split(","), told.most_bytes, reached)
-    letters = DeadLetters(DataPaths(told.folder).deadletter)
+    letters = FolderLetters(DataPaths(told.folder).deadletter)
     Processor(settings, sources, store, letters, clock, Health("processor", clock), stop).run()
 
 
