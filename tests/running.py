@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -18,6 +21,7 @@ from viflux.settings import Settings, load
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30.0
 END_SECONDS = 15.0
+_FIRST_PORT, _PORTS, _TEST_PROCESSES = 20_000, 12_000, 8
 
 Result = TypeVar("Result")
 
@@ -53,10 +57,16 @@ class RunningStore:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of 127.0.0.1 that nobody listens on now.
+
+    It lies below the ports that the kernel gives to connections, and each of the test processes has ports of its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % _TEST_PROCESSES
+    while True:
+        port = _FIRST_PORT + worker + _TEST_PROCESSES * secrets.randbelow(_PORTS // _TEST_PROCESSES)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def viflux(*arguments: str | Path) -> list[str]:
