@@ -261,11 +261,12 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
             for name in names
         }
 
-        def counted() -> dict[str, Any] | None:
+        def counted() -> dict[str, Account] | None:
             # Each account is of ten seconds, and written after them.
             now = accounts(running)
-            told = (now[made.exporters[name].address].missed > 0 or not missing[name] for name in names)
-            return now if all(told) else None
+            of = {name: now[made.exporters[name].address] for name in names}
+            sent_to = {name: counts[made.exporters[name].address] for name in names}
+            return now if all(_is_counted(name, of[name], sent_to[name], missing[name]) for name in names) else None
 
         try:
             found = wait_for("every gap is in the exporters' accounts", counted, 40)
@@ -275,8 +276,7 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
             raise AssertionError(
                 f"{error}\nsent {counts}\nmissing {missing}\nstored now {again}\naccounts {accounts(running)}\n{steps}"
             ) from None
-        missed = {name: found[made.exporters[name].address].missed for name in names}
-        report({"sent": counts, "rows_lost": missing, "missed": missed})
+        report({"sent": counts, "rows_lost": missing, "missed": {of: found[of].missed for of in counts}})
         for name in names:
             exporter = made.exporters[name]
             account = found[exporter.address]
@@ -285,8 +285,18 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
             wrong = _stored_keys(running, exporter) - _decoded_keys(rows, exporter)
             assert not wrong, (name, list(wrong)[:3])
             assert missing[name] >= 0, name
-            assert missed[name] > 0 or not missing[name], (name, account, missing)
-            assert account.received <= counts[exporter.address]
+
+
+def _is_counted(name: str, account: Account, sent_datagrams: int, lost_rows: int) -> bool:
+    """Whether what an account says was missed is what was lost, as far as the exporter's numbers tell."""
+    lost_datagrams = sent_datagrams - account.received
+    if name.endswith("v9"):
+        return account.missed == lost_datagrams  # it numbers its datagrams
+    if name == "nfprobe IPFIX":
+        return lost_rows <= account.missed <= lost_rows + lost_datagrams  # its option records take numbers too
+    if name == "Open vSwitch IPFIX":
+        return account.missed >= lost_rows  # a message that the closed port refused takes a number and is never sent
+    return account.missed == lost_rows
 
 
 def _is_quiet(running: Product) -> bool:
