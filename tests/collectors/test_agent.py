@@ -142,5 +142,8 @@ def test_a_full_disk_delays_and_loses_nothing(small_disk: Path, network: Lab) ->
             assert before["time"] + before["duration_ns"] == after["time"]
         told = wait_for("the event", lambda: agent.events("spool_refused"), 5)
         assert told[0]["event_count"] >= 1
+        guard = wait_for("the guard's end", lambda: len(found := agent.events("disk_guard")) == 2 and found, 5)
+        assert [row["detail"].partition(":")[0] for row in guard] == ["begun", "ended"]
+        assert "spool.min_free keeps" in guard[0]["detail"]
     finally:
         agent.close()
