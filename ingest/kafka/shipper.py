@@ -75,7 +75,7 @@ class Shipper:
         self._most_bytes = min(int(settings.kafka.max_in_flight), int(settings.spool.max_bytes) // _SHARE_OF_SPOOL)
         # Whether the brokers have been seen to answer since the last failure, and whether they took a batch.
         self._answered = False
-        self._proved = False
+        self._proved = self._must_prove = False
         self._one_by_one_until_ns = 0
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._reason = ""
@@ -210,7 +210,7 @@ class Shipper:
         """Say whether batches reach the brokers."""
         now_ns = self._clock.monotonic_ns()
         if not len(self._flight):
-            if self._answered and (self._proved or not self._reason):
+            if self._answered and (self._proved or not self._must_prove or not self._reader.has_news(self._reading)):
                 self._takes_again()
             return
         quiet_ns = now_ns - self._moved_ns
@@ -229,6 +229,7 @@ class Shipper:
         self._reason = reason
 
     def _takes_again(self) -> None:
+        self._must_prove = False
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         if self._reason:
             self._log.info("the brokers take batches again")
@@ -242,6 +243,8 @@ class Shipper:
         if code in TOO_LARGE:
             self._one_by_one_until_ns = self._clock.monotonic_ns() + _ONE_BY_ONE_NS
         self._replace_sender()
+        # That brokers answer does not say that they take what they have refused.
+        self._must_prove = True
         self._wait_for(reason)
         self._clock.wait(self._stop, self._pause_seconds)
         self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
