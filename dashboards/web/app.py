@@ -20,10 +20,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from analytics.hurts import age
-from dashboards.boards import BOARDS, EXPORTERS, HOME, Panel
+from dashboards.boards import BOARDS, EXPORTERS, HOME, PIPELINE, Panel
 from dashboards.web import stages
 from dashboards.web.exporters import MOST_NEEDS, MOST_SHOWN, ExportersSnapshots
 from dashboards.web.guard import Guard
+from dashboards.web.pipeline import MOST_SHOWN as MOST_OF_PIPELINE
+from dashboards.web.pipeline import PipelineSnapshots
 from dashboards.web.rows import arrange
 from dashboards.web.snapshot import Snapshot, Snapshots
 from viflux import __version__
@@ -46,13 +48,22 @@ class Console:
     Args:
         snapshots: Where the state comes from.
         exporters: The same of the exporters' page.
+        pipeline: The same of the pipeline's page.
         paths: The data folder, for the stages' sockets.
         clock: For ages.
     """
 
-    def __init__(self, snapshots: Snapshots, exporters: ExportersSnapshots, paths: DataPaths, clock: Clock) -> None:
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        exporters: ExportersSnapshots,
+        pipeline: PipelineSnapshots,
+        paths: DataPaths,
+        clock: Clock,
+    ) -> None:
         self._snapshots = snapshots
         self._exporters = exporters
+        self._pipeline = pipeline
         self._paths = paths
         self._clock = clock
         templates = jinja2.Environment(
@@ -61,6 +72,7 @@ class Console:
         templates.filters["age"] = self._age_of_window
         self._page = templates.get_template("page.html")
         self._exporters_page = templates.get_template("exporters.html")
+        self._pipeline_page = templates.get_template("pipeline.html")
 
     async def page(self, request: Request) -> Response:
         """Answer with the page, sorted and filtered as the address says."""
@@ -104,6 +116,30 @@ class Console:
         )
         REQUESTS.labels("/exporters", 200).inc()
         return HTMLResponse(html, headers=_LIVE)
+
+    async def pipeline_page(self, _request: Request) -> Response:
+        """Answer with the ledger's balance and the hosts' completeness."""
+        snapshot = await anyio.to_thread.run_sync(self._pipeline.current)
+        html = self._pipeline_page.render(
+            snapshot=snapshot,
+            host=self._pipeline.host,
+            boards=BOARDS,
+            board=PIPELINE,
+            balance=PIPELINE.panel("balance"),
+            hosts=PIPELINE.panel("arrivals"),
+            most_shown=MOST_OF_PIPELINE,
+            version=__version__,
+            now=self._now(),
+        )
+        REQUESTS.labels("/pipeline", 200).inc()
+        return HTMLResponse(html, headers=_LIVE)
+
+    async def pipeline(self, _request: Request) -> Response:
+        """Answer with the exact columns of the ledger's balance and of the hosts."""
+        snapshot = await anyio.to_thread.run_sync(self._pipeline.current)
+        body = _JSON.encode({"store_trouble": snapshot.trouble, "balance": snapshot.balance, "hosts": snapshot.hosts})
+        REQUESTS.labels("/api/v1/pipeline", 200).inc()
+        return Response(body, media_type="application/json", headers=_LIVE)
 
     async def exporters(self, _request: Request) -> Response:
         """Answer with the exporters' exact columns."""
@@ -180,16 +216,20 @@ class _View(msgspec.Struct, frozen=True):
         return f"{self.path}?{urlencode(query)}"
 
 
-def application(snapshots: Snapshots, exporters: ExportersSnapshots, paths: DataPaths, clock: Clock) -> Starlette:
+def application(
+    snapshots: Snapshots, exporters: ExportersSnapshots, pipeline: PipelineSnapshots, paths: DataPaths, clock: Clock
+) -> Starlette:
     """Return the console as an ASGI application."""
-    console = Console(snapshots, exporters, paths, clock)
+    console = Console(snapshots, exporters, pipeline, paths, clock)
     folder = resources.files("dashboards.web") / "static"
     return Starlette(
         routes=[
             Route("/", console.page),
             Route("/exporters", console.exporters_page),
+            Route("/pipeline", console.pipeline_page),
             Route("/api/v1/vifs", console.vifs),
             Route("/api/v1/exporters", console.exporters),
+            Route("/api/v1/pipeline", console.pipeline),
             Route("/livez", console.health),
             Route("/readyz", console.health),
             Route("/metrics", console.metrics),

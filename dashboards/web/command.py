@@ -14,6 +14,7 @@ import uvicorn
 from dashboards.web.app import application
 from dashboards.web.exporters import ExportersSnapshots
 from dashboards.web.guard import listener
+from dashboards.web.pipeline import PipelineSnapshots
 from dashboards.web.snapshot import Snapshots
 from ingest.store.client import StoreClient
 from viflux import logs, telemetry
@@ -48,8 +49,8 @@ class _Server(uvicorn.Server):
 def web(settings: Settings) -> None:
     """Serve the web console.
 
-    The pages / and /exporters, both as JSON under /api/v1, and /livez, /readyz and /metrics of all stages. It needs no
-    other stage to be there: what is missing is said on the page.
+    The pages /, /exporters and /pipeline, all as JSON under /api/v1, and /livez, /readyz and /metrics of all stages. It
+    needs no other stage to be there: what is missing is said on the page.
     """
     clock = SystemClock()
     paths = DataPaths(settings.data_dir)
@@ -60,8 +61,9 @@ def web(settings: Settings) -> None:
     host = settings.host or socket.gethostname()
     snapshots = Snapshots(store, settings, clock, host)
     exporters = ExportersSnapshots(store, settings, clock, host)
+    pipeline = PipelineSnapshots(store, settings, clock, host)
     config = uvicorn.Config(
-        application(snapshots, exporters, paths, clock),
+        application(snapshots, exporters, pipeline, paths, clock),
         http="httptools",
         loop="uvloop",
         lifespan="off",

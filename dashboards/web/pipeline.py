@@ -1,0 +1,166 @@
+"""What the pipeline's page shows at one instant: the ledger's balance, and what arrived of each host."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.hurts import age
+from dashboards.boards import PIPELINE
+from dashboards.web.figures import DASH, Cell
+from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.completeness import completeness_since
+from ingest.store.ledger_command import summary, waiting_in
+from viflux.clock import NANOSECONDS, Clock
+from viflux.settings import Settings
+
+MOST_SHOWN = 200
+"""Most rows of a table; those that do not balance come first."""
+
+_FRESH_NS = 5 * NANOSECONDS
+_LOOK_BACK = "1h"
+_LOOK_BACK_SECONDS = 3600
+_LAGS_SECONDS = 60
+_TONES = {"short": "bad", "unknown": "bad"}
+
+
+@dataclass(frozen=True)
+class PipelineSnapshot:
+    """One state of the page.
+
+    Attributes:
+        balance: Rows of the ledger, as the query has them.
+        hosts: Rows of the hosts, as the query has them.
+        facts: What the rows come to, a sentence each.
+        trouble: Why the rows are not of now; empty while the store answers.
+    """
+
+    balance: tuple[dict[str, Any], ...] = ()
+    hosts: tuple[dict[str, Any], ...] = ()
+    facts: tuple[str, ...] = ()
+    trouble: str = ""
+
+    @property
+    def bad(self) -> tuple[dict[str, Any], ...]:
+        """Streams with rows that nothing accounts for."""
+        return tuple(row for row in self.balance if row["state"] in ("short", "unknown"))
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        if self.bad:
+            return f"{len(self.bad)} of {len(self.balance)} streams do not balance: rows vanished, or doubled."
+        lost = sum(int(row["lost_rows"]) for row in self.balance)
+        if lost:
+            return f"The ledger balances; {lost:,} rows were lost on their way, and it is known why."
+        return "The ledger balances: everything that was handed over is stored, or on its way."
+
+    def balance_cells(self) -> list[dict[str, Cell]]:
+        """Return the ledger's first rows as they are shown."""
+        return [_balance_cells(row) for row in self.balance[:MOST_SHOWN]]
+
+    def host_cells(self) -> list[dict[str, Cell]]:
+        """Return the first hosts as they are shown, the least complete first."""
+        return [_host_cells(row) for row in self.hosts[:MOST_SHOWN]]
+
+
+class PipelineSnapshots:
+    """Asks the store at most every few seconds, however many look at the page.
+
+    Args:
+        store: A client that may read.
+        settings: Where this host's spool is.
+        clock: For ages.
+        host: The host's name.
+    """
+
+    def __init__(self, store: StoreClient, settings: Settings, clock: Clock, host: str) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self.host = host
+        self._lock = threading.Lock()
+        self._taken_ns: int | None = None
+        self._snapshot = PipelineSnapshot()
+
+    def current(self) -> PipelineSnapshot:
+        """Return the state of at most five seconds ago."""
+        with self._lock:
+            now_ns = self._clock.monotonic_ns()
+            if self._taken_ns is None or now_ns - self._taken_ns >= _FRESH_NS:
+                self._snapshot = self._take()
+                self._taken_ns = self._clock.monotonic_ns()
+            return self._snapshot
+
+    def _take(self) -> PipelineSnapshot:
+        database = self._settings.store.database
+        balance, hosts = PIPELINE.panel("balance"), PIPELINE.panel("arrivals")
+        arrived = completeness_since("({now_ns:Int64} - 7200000000000)").replace("{database}", database)
+        now_ns = self._clock.now_ns()
+        try:
+            rows = self._store.query_rows(
+                balance.query(database), {"lookback_seconds": _LOOK_BACK_SECONDS, "host": "", "stream": ""}
+            )
+            of_hosts = self._store.query_rows(
+                hosts.query(database).replace("{arrived}", arrived), {"now_ns": now_ns, "most_rows": hosts.most_rows}
+            )
+        except (StoreUnavailable, StoreRefused) as error:
+            trouble = f"Not known: {' '.join(str(error).split())[:200]}"
+            return PipelineSnapshot(self._snapshot.balance, self._snapshot.hosts, self._snapshot.facts, trouble)
+        facts = summary(rows, _LOOK_BACK, waiting_in(self._settings)) if rows else []
+        return PipelineSnapshot(tuple(rows), tuple(of_hosts), tuple(f"{fact[:1].upper()}{fact[1:]}." for fact in facts))
+
+
+def _balance_cells(row: dict[str, Any]) -> dict[str, Cell]:
+    causes = {cause: int(count) for cause, count in row["rows_by_cause"].items()}
+    why = ", ".join(f"{cause.replace('_', ' ')} {count:,}" for cause, count in sorted(causes.items()))
+    about = "estimated in part" if row["is_estimated"] else ""
+    unknown = int(row["unknown_batches_count"])
+    state = str(row["state"])
+    return {
+        "host": Cell(str(row["host"])),
+        "stream": Cell(str(row["of_stream"])),
+        "state": Cell(state, tone=_TONES.get(state, ""), note=f"{unknown:,} batches" if unknown else ""),
+        "handed_over": _count(row["handed_over_rows"]),
+        "stored": _count(row["stored_rows"]),
+        "in_flight": _count(row["in_flight_rows"]),
+        "lost": _count(row["lost_rows"], why, "warn"),
+        "causes": Cell(why or DASH, tone="" if why else "muted", note=about),
+        "difference": _count(row["difference_rows"], "rows that nothing explains", "bad"),
+        "unread": _count(row["unread_rows"], why, "warn"),
+    }
+
+
+def _host_cells(row: dict[str, Any]) -> dict[str, Cell]:
+    instant, stream = row["worst"]
+    lag = float(row["lag_seconds"])
+    least = row["least_completeness_ratio"]
+    where = f"{stream} at {str(instant)[11:16]} UTC" if least is not None and least < 1 else ""
+    return {
+        "host": Cell(str(row["host"])),
+        "completeness": _share(row["completeness_ratio"]),
+        "least": _share(least, where),
+        "lag": Cell(
+            age(round(max(0.0, lag)) * NANOSECONDS) if lag < 10 * _LOOK_BACK_SECONDS else DASH,
+            "",
+            lag,
+            "warn" if lag > _LAGS_SECONDS else "muted",
+        ),
+        "parked": _count(row["parked_datagrams_count"], "datagrams wait", "warn"),
+        "letters": _count(row["letters_count"], "see viflux deadletter list", "bad"),
+    }
+
+
+def _share(ratio: float | None, note: str = "") -> Cell:
+    if ratio is None:
+        return Cell(DASH, "Nothing was handed over.", None, "muted")
+    # Rounded down, so 100 % is never a guess.
+    text = f"{math.floor(ratio * 1000) / 10:g} %"
+    return Cell(text, f"{ratio:.6%}", ratio, "muted" if ratio == 1 else "warn", note)
+
+
+def _count(value: Any, title: str = "", tone: str = "") -> Cell:
+    number = int(value)
+    return Cell(f"{number:,}", title if number else "", number, tone if number else "muted")
