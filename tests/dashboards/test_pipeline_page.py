@@ -76,7 +76,7 @@ def test_what_does_not_balance_comes_first_at_both_widths(console: Console, brow
 
     found = until("the page is fresh", told, 20)
     assert [row["state"] for row in found["balance"]] == ["short", "balanced", "balanced"]  # type: ignore[attr-defined]
-    for name, viewport in (("wide", {"width": 1400, "height": 900}), ("narrow", {"width": 390, "height": 844})):
+    for viewport in ({"width": 1400, "height": 900}, {"width": 390, "height": 844}):
         page, wrongs = opened(browser, f"{console.url}/pipeline", viewport=viewport)
         page.locator("#ledger tbody tr").first.wait_for()
         assert "1 of 3 streams do not balance" in page.locator(".headline").inner_text()
