@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
+from ingest.store.completeness import completeness_since
+
 Form = Literal["table", "stats"]
+# Events of the last hour were accounted for since.
+_TWO_HOURS_AGO = "({now_ns:Int64} - 7200000000000)"
+
 Measure = Literal["text", "bits_per_second", "per_second", "count", "ratio", "completeness", "age"]
 
 
@@ -56,12 +61,14 @@ class Panel:
     def query(self, database: str) -> str:
         """Return the query, with `{name:Type}` for its parameters: `host`, `now_ns`, and `most_rows` of a table.
 
+        `{arrived}` in it is the SELECT of the view `completeness` over the last hour.
+
         Args:
             database: Name of the database that holds the tables.
         """
         folder = resources.files(self.package) if self.package else resources.files("dashboards.boards") / "queries"
         text = (folder / f"{self.name}.sql").read_text(encoding="utf-8")
-        return text.replace("{database}", database)
+        return text.replace("{arrived}", completeness_since(_TWO_HOURS_AGO)).replace("{database}", database)
 
 
 @dataclass(frozen=True)

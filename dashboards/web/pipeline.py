@@ -11,7 +11,6 @@ from analytics.hurts import age
 from dashboards.boards import PIPELINE
 from dashboards.web.figures import DASH, Cell
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
-from ingest.store.completeness import completeness_since
 from ingest.store.ledger_command import summary, waiting_in
 from viflux.clock import NANOSECONDS, Clock
 from viflux.settings import Settings
@@ -97,15 +96,12 @@ class PipelineSnapshots:
     def _take(self) -> PipelineSnapshot:
         database = self._settings.store.database
         balance, hosts = PIPELINE.panel("balance"), PIPELINE.panel("arrivals")
-        arrived = completeness_since("({now_ns:Int64} - 7200000000000)").replace("{database}", database)
         now_ns = self._clock.now_ns()
         try:
             rows = self._store.query_rows(
                 balance.query(database), {"lookback_seconds": _LOOK_BACK_SECONDS, "host": "", "stream": ""}
             )
-            of_hosts = self._store.query_rows(
-                hosts.query(database).replace("{arrived}", arrived), {"now_ns": now_ns, "most_rows": hosts.most_rows}
-            )
+            of_hosts = self._store.query_rows(hosts.query(database), {"now_ns": now_ns, "most_rows": hosts.most_rows})
         except (StoreUnavailable, StoreRefused) as error:
             trouble = f"Not known: {' '.join(str(error).split())[:200]}"
             return PipelineSnapshot(self._snapshot.balance, self._snapshot.hosts, self._snapshot.facts, trouble)

@@ -190,7 +190,7 @@ def test_each_panels_query_runs_and_has_its_columns(console: Console) -> None:
         for panel in board.panels:
             sql = panel.query("viflux")
             assert "LIMIT" in sql
-            assert re.search(r"(AND|WHERE) (exporters\.)?time >=", sql)
+            assert re.search(r"(AND|WHERE) ((exporters|balance)\.)?time >=", sql)
             parameters = {"host": "host-a", "now_ns": console.scenario.at(0), "most_rows": 10}
-            parameters |= {"lookback_seconds": 60, "stale_seconds": 30}
+            parameters |= {"lookback_seconds": 60, "stale_seconds": 30, "stream": ""}
             assert console.scenario.store.query_rows(sql, parameters) == []
