@@ -24,9 +24,9 @@ import xxhash
 from ingest.deadletter.letter import Letter, entry_of
 from ingest.processor import repeats
 from ingest.processor.accounts import accounts_of_replay, replay_begun
-from ingest.processor.batches import Rows, UnusableBatchError, rows_of
+from ingest.processor.batches import OLDEST_EVENT_NS, Rows, UnusableBatchError, rows_of
 from ingest.processor.delivery import Delivery, PieceRefusedError, StandingStillError
-from ingest.processor.intent import REPEAT
+from ingest.processor.identity import identity_of
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import Piece
 from ingest.store.client import StoreClient
@@ -39,6 +39,10 @@ from viflux.registry import KINDS
 from viflux.settings.schema import Keep
 from viflux.settings.units import Duration
 from viflux.spool import Entry
+
+OTHER_CONTENT = "other_content"
+_DAY_NS = 86_400 * 1_000_000_000
+_LAST_NS = (1 << 63) - 1
 
 
 class NotReplayedError(VifluxError):
@@ -85,9 +89,10 @@ class Replay:
         if begun_ns is not None and self._is_accounted(source_id, begun_ns):
             # Everything is in; what is left is to remove the letter.
             return Replayed(letter.rows)
-        entry, days = self._decoded(letter, data)
+        entry, every = self._decoded(letter, data)
+        missing = self._missing(letter, entry, every)
+        days = [rows for rows in every if letter.day in (-1, rows.day)]
         total = sum(rows.table.num_rows for rows in days)
-        missing = self._missing(entry, days)
         if begun_ns is None and not missing:
             return Replayed(total, was_there=True)
         self._require_young(letter, missing)
@@ -126,24 +131,31 @@ class Replay:
             raise NotReplayedError(f"the letter itself is damaged: {error}") from error
         except UnusableBatchError as error:
             raise NotReplayedError(f"this version of Viflux cannot read it: {error}; a newer one may") from error
-        return entry, [rows for rows in days if letter.day in (-1, rows.day)]
+        return entry, days
 
-    def _missing(self, entry: Entry, days: Sequence[Rows]) -> list[Rows]:
-        """Return those rows that the store has not.
+    def _missing(self, letter: Letter, entry: Entry, every: Sequence[Rows]) -> list[Rows]:
+        """Return those of the letter's rows that the store has not.
 
         Raises:
             NotReplayedError: It has others under their identity.
         """
         said = entry.frame.metadata
+        # What an identity was given to twice may be of any time; a batch's own rows are not.
+        is_taken = letter.cause == OTHER_CONTENT
+        first_ns = (
+            0 if is_taken else min(said.sealed_time_ns - OLDEST_EVENT_NS, *(each.first_time_ns for each in every))
+        )
+        last_ns = _LAST_NS if is_taken else max(said.sealed_time_ns + _DAY_NS, *(each.last_time_ns for each in every))
         table = KINDS[said.kind].table_name
-        found = self._patience.ask(lambda: repeats.compared(self._store, table, days))
-        if any(each.cause != REPEAT for each in found):
+        identity = identity_of(entry)
+        found = self._patience.ask(lambda: repeats.stored_by_day(self._store, table, [identity], first_ns, last_ns))
+        expected = {(identity, rows.day): (rows.table.num_rows, *rows.received_bounds_ns) for rows in every}
+        if any(expected.get(day) != there for day, there in found.items()):
             raise NotReplayedError(
                 f"the store has another batch as {said.stream} {said.sequence} of spool {entry.spool_id}, and one "
                 "identity is never given to two; was a spool's folder copied? `show` prints these rows; drop the letter"
             )
-        there = {each.day for each in found}
-        return [rows for rows in days if rows.day not in there]
+        return [rows for rows in every if letter.day in (-1, rows.day) and (identity, rows.day) not in found]
 
     def _require_young(self, letter: Letter, days: Sequence[Rows]) -> None:
         kept = kept_ns(KINDS[letter.kind], self._keep)
@@ -155,7 +167,7 @@ class Replay:
 
     def _begun_ns(self, source_id: str, letter: Letter) -> int | None:
         """Return when the letter's replay began, as the store has it; None where none did."""
-        since_ns = letter.time_ns - 86_400 * 1_000_000_000
+        since_ns = letter.time_ns - _DAY_NS
         sql = (
             "SELECT toUnixTimestamp64Nano(min(time)) AS begun FROM events "
             f"WHERE time >= fromUnixTimestamp64Nano({since_ns}, 'UTC') "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.processor.batches import Rows
 from ingest.processor.delivery import Store
@@ -80,7 +80,7 @@ def exclusions(
         elif identity.sequence <= state.high_water.get(stream, 0):
             unknown += decoded[entry.start]
     for table in sorted({_table_of(rows) for rows in unknown}):
-        found += compared(store, table, [rows for rows in unknown if _table_of(rows) == table])
+        found += _compared(store, table, [rows for rows in unknown if _table_of(rows) == table])
     return found
 
 
@@ -88,22 +88,9 @@ def _table_of(rows: Rows) -> str:
     return KINDS[rows.entry.frame.metadata.kind].table_name
 
 
-def compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]:
-    """Return which of these rows, all of one table, the store has already, and where it has others in their place."""
+def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]:
     first, last = min(rows.first_time_ns for rows in parts), max(rows.last_time_ns for rows in parts)
-    stored: dict[tuple[Identity, int], tuple[int, int, int]] = {}
-    for of in conditions(identity_of(rows.entry) for rows in parts):
-        sql = (
-            "SELECT spool_id, stream, sequence, intDiv(toUnixTimestamp64Nano(time), 86400000000000) AS day, "
-            "count() AS found, toUnixTimestamp64Nano(min(received_time)) AS earliest, "
-            "toUnixTimestamp64Nano(max(received_time)) AS latest "
-            f"FROM {table} WHERE time >= fromUnixTimestamp64Nano({first}, 'UTC') "
-            f"AND time <= fromUnixTimestamp64Nano({last}, 'UTC') AND {of} GROUP BY spool_id, stream, sequence, day"
-        )
-        for row in store.query_rows(sql):
-            identity = Identity(str(row["spool_id"]), str(row["stream"]), int(str(row["sequence"])))
-            told = (int(str(row["found"])), int(str(row["earliest"])), int(str(row["latest"])))
-            stored[identity, int(str(row["day"]))] = told
+    stored = stored_by_day(store, table, [identity_of(rows.entry) for rows in parts], first, last)
     found = []
     for rows in parts:
         there = stored.get((identity_of(rows.entry), rows.day))
@@ -112,6 +99,34 @@ def compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]
         elif there is not None:
             found.append(_other_content(rows.entry, rows.day))
     return found
+
+
+def stored_by_day(
+    store: Store, table: str, identities: Iterable[Identity], first_ns: int, last_ns: int
+) -> dict[tuple[Identity, int], tuple[int, int, int]]:
+    """Return what the store has of batches: for each with its day the rows, and when the first and last were received.
+
+    Args:
+        store: Where.
+        table: The raw table of their kind.
+        identities: Theirs.
+        first_ns: Earliest event time that is looked at.
+        last_ns: The latest.
+    """
+    stored: dict[tuple[Identity, int], tuple[int, int, int]] = {}
+    for of in conditions(identities):
+        sql = (
+            "SELECT spool_id, stream, sequence, intDiv(toUnixTimestamp64Nano(time), 86400000000000) AS day, "
+            "count() AS found, toUnixTimestamp64Nano(min(received_time)) AS earliest, "
+            "toUnixTimestamp64Nano(max(received_time)) AS latest "
+            f"FROM {table} WHERE time >= fromUnixTimestamp64Nano({first_ns}, 'UTC') "
+            f"AND time <= fromUnixTimestamp64Nano({last_ns}, 'UTC') AND {of} GROUP BY spool_id, stream, sequence, day"
+        )
+        for row in store.query_rows(sql):
+            identity = Identity(str(row["spool_id"]), str(row["stream"]), int(str(row["sequence"])))
+            told = (int(str(row["found"])), int(str(row["earliest"])), int(str(row["latest"])))
+            stored[identity, int(str(row["day"]))] = told
+    return stored
 
 
 def _other_content(entry: Entry, day: int) -> Exclusion:

@@ -36,6 +36,10 @@ def test_missing_topics_are_made_alike(kafka: Cluster, tmp_path: Path) -> None:
         assert said["message.timestamp.type"] == "LogAppendTime"
         assert int(said["max.message.bytes"]) > 1 << 20
         assert said["min.insync.replicas"] == "1"
+    letters = f"{settings['kafka.topic_prefix']}.deadletter.v1"
+    assert len(found[letters].partitions) == 1
+    [future] = kafka.admin.describe_configs([ConfigResource(ResourceType.TOPIC, letters)]).values()
+    assert future.result(10)["cleanup.policy"].value == "compact"
     again = migrate(tmp_path, settings)
     assert again.returncode == 0
     assert "the topics are there, with 3 partitions each" in again.stderr
@@ -59,6 +63,7 @@ def test_topics_that_do_not_fit_are_refused_in_one_line(kafka: Cluster, tmp_path
     cases = [
         ([("flows", 4, {}), ("counters", 6, {})], ["has 4 partitions", "has 6", "give"]),
         ([("flows", 4, {"cleanup_policy": "compact"})], ["is compacted", "cleanup.policy to delete"]),
+        ([("deadletter", 1, {"cleanup_policy": "delete"})], ["deletes dead letters", "set it to compact"]),
         ([("flows", 4, {"max_message_bytes": "1000000"})], ["takes 1000000 bytes", "max.message.bytes"]),
     ]
     for topics, parts in cases:

@@ -149,7 +149,7 @@ def test_an_identity_that_is_taken_is_given_to_one_only(tmp_path: Path, store: R
 
     def hand_over(rows: int) -> None:
         writer = open_spool(folder)
-        writer.append([batch_of(COUNTERS, sweep(now, rows))])
+        writer.append([batch_of(COUNTERS, sweep(now - rows * SECOND, rows))])
         writer.commit()
         writer.close()
 
