@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
 
+from ingest.kafka.message import item_of
 from ingest.kafka.topics import all_topics
 from tests.kafka.making import migrate, settings_of, words_of
 from tests.kafka.producing import Hosts
@@ -17,6 +20,7 @@ from tests.lab.kafka import Cluster, cluster, need_kafka
 from tests.processor.making import RunningProcessor, ask, processor
 from tests.running import RunningStore, running_store, until
 from viflux.paths import DataPaths
+from viflux.spool import Entry
 from viflux.telemetry import ask as ask_stage
 
 pytestmark = pytest.mark.slow
@@ -56,11 +60,12 @@ class Group:
 
     def await_partitions(self, name: str, wanted: int | None = None, seconds: float = 60) -> None:
         """Wait until a processor has so many partitions, or any."""
-        until(
-            f"{name} has {wanted or 'some'} partitions",
-            lambda: (now := self.partitions(name)) == wanted if wanted else now > 0,
-            seconds,
-        )
+
+        def has() -> bool:
+            now = self.partitions(name)
+            return now == wanted if wanted else now > 0
+
+        until(f"{name} has {wanted or 'some'} partitions", has, seconds)
 
 
 def stored(store: RunningStore, kind: str) -> Counter[tuple[str, str, int]]:
@@ -117,6 +122,72 @@ def test_processors_share_partitions_and_come_and_go_without_loss_or_double(
         assert third.process.wait(20) == 0
         group.await_partitions("second", 4 * topics)
         await_all(store, hosts)
+
+
+@pytest.mark.soak
+def test_a_frozen_processor_is_replaced_and_doubles_nothing_when_it_goes_on(
+    kafka: Cluster, store: RunningStore, tmp_path: Path
+) -> None:
+    """Stopped in the middle of its work, it loses its partitions; awake again it is refused, and joins anew."""
+    assignments = kafka.settings(**{"kafka.group": f"g-{tmp_path.name}"})
+    assert migrate(tmp_path / "m", assignments).returncode == 0
+    topics = len(all_topics(settings_of(tmp_path, assignments).kafka))
+    hosts = Hosts(kafka, settings_of(tmp_path, assignments), 6, seed=2)
+    with ExitStack() as stack:
+        group = Group(store, tmp_path, assignments, stack)
+        first = group.join("first")
+        group.await_partitions("first", 4 * topics)
+        hosts.hand_over(4)
+        until("it has begun", lambda: stored(store, "counters"), 30)
+        first.process.send_signal(signal.SIGSTOP)
+        try:
+            hosts.hand_over(4)
+            group.join("second")
+            group.await_partitions("second", 4 * topics)
+            await_all(store, hosts)
+        finally:
+            first.process.send_signal(signal.SIGCONT)
+        hosts.hand_over(4)
+        group.await_partitions("first", 2 * topics)
+        await_all(store, hosts)
+
+
+def test_what_the_topics_delete_too_early_is_told_and_counted(
+    kafka: Cluster, store: RunningStore, tmp_path: Path
+) -> None:
+    """Batches that were deleted before anyone read them are missing in the ledger; what is left is stored."""
+    assignments = kafka.settings(**{"kafka.group": f"g-{tmp_path.name}", "kafka.partitions": "1"})
+    assert migrate(tmp_path / "m", assignments).returncode == 0
+    settings = settings_of(tmp_path, assignments)
+    hosts = Hosts(kafka, settings, 1, seed=3)
+    with ExitStack() as stack:
+        group = Group(store, tmp_path, assignments, stack)
+        first = group.join("first")
+        group.await_partitions("first")
+        hosts.hand_over(3)
+        await_all(store, hosts)
+        first.process.terminate()
+        assert first.process.wait(20) == 0
+        before = len(kafka.messages(all_topics(settings.kafka)["counters"]))
+        hosts.hand_over(4)
+        place = TopicPartition(all_topics(settings.kafka)["counters"], 0, before + 2)
+        kafka.admin.delete_records([place])[place].result(20)
+        gone = before + 2
+        left = {
+            item.frame.metadata.sequence
+            for item in map(item_of, kafka.messages(place.topic))
+            if isinstance(item, Entry) and item.start.offset >= gone
+        }
+        again = group.join("first")
+        until("the newest batch is stored", lambda: (7 in {key[2] for key in stored(store, "counters")}) or None, 60)
+        found = {key[2] for key in stored(store, "counters")}
+        assert found == {1, 2, 3, *left}
+        lost = (
+            "SELECT sum(lost_batches_count) AS n FROM ledger "
+            "WHERE stage = 'processor' AND of_stream = 'counters.netlink'"
+        )
+        until("the loss is told", lambda: int(ask(store, lost)[0]["n"]) == 7 - len(found), 30)
+        assert "kept its batches for too short a time" in again.log.read_text(encoding="utf-8")
 
 
 @pytest.mark.soak
