@@ -9,6 +9,7 @@ SELECT
     sum(balance.difference_rows) AS difference_rows,
     sum(balance.unknown_batches_count) AS unknown_batches_count,
     sum(balance.unexplained_batches_count) AS unexplained_batches_count,
+    sum(balance.at_most_batches_count) AS at_most_batches_count,
     sum(balance.unread_rows) AS unread_rows,
     sum(balance.late_rows) AS late_rows,
     max(balance.is_estimated) AS is_estimated,

@@ -1208,6 +1208,8 @@ SELECT
     sumIf(more_rows, agent_batches_known AND absent_batches <= 0) + sum(undecided_rows) AS difference_rows,
     toUInt64(sumIf(greatest(0, unknown_batches), NOT is_untold)) AS unknown_batches_count,
     toUInt64(sumIf(greatest(0, unknown_batches), is_untold)) AS unexplained_batches_count,
+    -- Numbers that damage made the spool skip: at most so many batches were in it, perhaps none.
+    toUInt64(sum(arraySum(loss -> if(loss.1 = 'numbers_skipped', greatest(0, loss.4), 0), lost))) AS at_most_batches_count,
     sum(explained.late_rows) AS late_rows,
     max(explained.is_estimated) AS is_estimated,
     multiIf(

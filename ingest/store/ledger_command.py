@@ -37,7 +37,15 @@ _SINCE = "toUnixTimestamp64Nano(now64(9) - toIntervalSecond({lookback_seconds:UI
 _LONGEST_SECONDS = 60.0
 
 _ONLY_IF_ANY = frozenset(
-    ("in_flight_rows", "unknown_batches_count", "unexplained_batches_count", "unread_rows", "late_rows", "is_estimated")
+    (
+        "in_flight_rows",
+        "unknown_batches_count",
+        "unexplained_batches_count",
+        "at_most_batches_count",
+        "unread_rows",
+        "late_rows",
+        "is_estimated",
+    )
 )
 """Columns that a table leaves out where no row has anything in them."""
 

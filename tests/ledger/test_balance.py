@@ -11,7 +11,18 @@ import pytest
 from collectors.agent.ledger import Unread
 from ingest.store.migrate import migrate
 from tests.ledger.keeping import Keeper, assert_closed, balance, verb
-from tests.processor.making import COUNTERS, FLOWS, LEDGER, ask, batch_of, open_spool, processor, sweep, wait_done
+from tests.processor.making import (
+    COUNTERS,
+    FLOWS,
+    INVENTORY,
+    LEDGER,
+    ask,
+    batch_of,
+    open_spool,
+    processor,
+    sweep,
+    wait_done,
+)
 from tests.running import RunningStore, running_store
 from viflux.paths import DataPaths
 from viflux.spool import START, Batch, Entry, SpoolReader
@@ -103,6 +114,27 @@ def test_damage_that_takes_a_ledger_batch_too_is_known_when_the_agent_starts(
     drain(store, data_dir)
     found = assert_closed(store, keeper)
     assert found["causes"] == {"segment_damaged": 1}
+
+
+def test_damage_without_a_readable_head_is_an_upper_bound(store: RunningStore, data_dir: Path) -> None:
+    """Bytes that may have hidden batches of every stream: so many numbers are skipped, and that is told, not 0."""
+    keeper = Keeper(open_spool(data_dir))
+    state = batch_of(INVENTORY, [{"time": 10**18, "valid_from_time": 10**18}])
+    keeper.hand_over([state])
+    keeper.sweeps(3)
+    path = DataPaths(data_dir).spool / f"{1:020d}.segment"
+    entry = [item for item in SpoolReader(path.parent).read(START) if isinstance(item, Entry)][-3]
+    with path.open("r+b") as file:
+        file.seek(entry.start.offset)
+        file.write(b"\xff" * 64)
+    keeper.spool.close()
+    keeper.spool = open_spool(data_dir)
+    keeper.hand_over([state])
+    drain(store, data_dir)
+    _, rows, _ = verb(data_dir, store, "--stream", INVENTORY)
+    assert [(row["is_estimated"], row["at_most_batches_count"] > 0, int(row["stored_rows"])) for row in rows] == [
+        (1, True, 2)
+    ]
 
 
 def test_a_dead_letter_is_lost_by_its_cause(store: RunningStore, data_dir: Path) -> None:
