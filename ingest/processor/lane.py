@@ -30,13 +30,14 @@ import msgspec
 from prometheus_client import Counter
 
 from ingest.deadletter.home import DeadLetters
-from ingest.processor import metadata, repeats
+from ingest.processor import repeats
 from ingest.processor.accounts import Accounts, accounts_of, letters
 from ingest.processor.adoption import Adoption
 from ingest.processor.batches import Rows
 from ingest.processor.delivery import Delivery, PieceRefusedError, StandingStillError
+from ingest.processor.draft import draft, fitted, left_over, narrowed, worded
 from ingest.processor.gate import Gate
-from ingest.processor.intent import Exclusion, Intent, State
+from ingest.processor.intent import Intent, State
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import own_piece, pieces_of
 from ingest.processor.ranges import Limits, Range, read_range
@@ -54,7 +55,6 @@ _MOST_BATCHES = 4096
 _LOOK_FOR_ANOTHER_LOG_NS = 60 * NANOSECONDS
 
 _SPLITS = Counter("viflux_processor_splits", "Intents that were split because a piece was refused.")
-_CUT = Counter("viflux_processor_cut_intents", "Intents that were cut because what is written down would be too long.")
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,7 @@ class Lane:
             SourceAwayError: It does not answer.
             StoppedError: The stage is to end.
         """
+        self.is_full = False
         if self._stillness.holds():
             return None
         try:
@@ -189,46 +190,37 @@ class Lane:
                 # Nothing more lies before that position: it is the end of a segment.
                 self.state.tried_until = None
             return None
-        entries = found.entries
+        entries, settings = found.entries, self._means.settings
         self.state = self._adoption.adopt(self.state, entries)
-        intent = Intent(
-            number=self.state.number + 1,
-            start=found.start,
-            end=found.end,
-            batches=len(found.items),
-            opened_time_ns=self._means.clock.now_ns(),
-            piece_rows=self._means.settings.max_piece_rows,
-            piece_bytes=int(self._means.settings.max_piece_bytes),
-            tried=self.state.tried_until is not None,
-            excluded=(
-                *found.unusable,
-                *self._means.patience.ask(
-                    lambda: repeats.exclusions(self._means.store, self.state, entries, found.decoded)
-                ),
-            ),
-            missing=repeats.missing_in(self.state.high_water, entries),
+        repeated = self._means.patience.ask(
+            lambda: repeats.exclusions(self._means.store, self.state, entries, found.decoded)
+        )
+        intent = draft(
+            self.state,
+            found,
+            repeated,
+            repeats.missing_in(self.state.high_water, entries),
+            now_ns=self._means.clock.now_ns(),
+            piece_rows=settings.max_piece_rows,
+            piece_bytes=int(settings.max_piece_bytes),
         )
         opened = self._open(intent, found)
         return self._bring(*opened, tried=intent.tried) if opened is not None else None
 
     def _open(self, intent: Intent, found: Range) -> tuple[Intent, Range] | None:
         """Write an intent down; return it, cut to what fits, with its batches; None where these are gone."""
-        most = self.source.most_metadata_bytes
-        state = replace(self.state, number=intent.number, intent=intent)
-        while most is not None and intent.batches > 1 and len(metadata.encode(state)) > most:
-            _CUT.inc()
-            intent = _cut(intent, found, intent.batches // 2)
-            state = replace(state, intent=intent)
+        state = fitted(self.state, intent, found, self.source.most_metadata_bytes)
         if not self._means.patience.write(lambda: self.source.open(state)):
             self._log.info("the batches were evicted before their intent was open; reading on", intent=intent.number)
             return None
         self.state = state
-        return intent, found.until(intent.end)
+        opened = state.intent or intent
+        return opened, found.until(opened.end)
 
     def _resume(self, intent: Intent) -> Done | None:
         """Finish an intent that was left open."""
         found = read_range(self.source.follow(intent.start, intent.end))
-        intent = _worded(intent, found)
+        intent = worded(intent, found)
         if found.items and found.is_of(intent):
             if intent.missing is None:
                 missing = repeats.missing_in(self.state.high_water, found.entries)
@@ -239,16 +231,7 @@ class Lane:
             self.state = replace(self.state, intent=None, cursor=intent.end)
             self._means.patience.write(lambda: self.source.confirm(self.state))
             return None
-        known = {each.start for each in intent.excluded}
-        left = msgspec.structs.replace(
-            intent,
-            number=self.state.number + 1,
-            end=found.end,
-            batches=len(found.items),
-            tried=True,
-            excluded=(*intent.excluded, *(each for each in found.unusable if each.start not in known)),
-        )
-        opened = self._open(left, found)
+        opened = self._open(left_over(intent, found, self.state.number + 1), found)
         return self._bring(*opened, tried=True) if opened is not None else None
 
     def _bring(self, intent: Intent, found: Range, *, tried: bool) -> Done | None:
@@ -264,10 +247,17 @@ class Lane:
                 for piece in pieces_of(name, intent, rows):
                     self._means.delivery.deliver(piece, tried=tried)
             except PieceRefusedError as refused:
-                narrowed = self._narrowed(intent, found, refused)
+                _SPLITS.inc()
+                self._log.warning(
+                    "the store refused rows for good; narrowing them down",
+                    piece=refused.piece.token,
+                    batches=len(refused.piece.rows),
+                    reason=refused.reason[:300],
+                )
                 until = max(self.state.tried_until or intent.end, intent.end)
                 self.state = replace(self.state, tried_until=until)
-                opened = self._open(narrowed, found)
+                number, now_ns = self.state.number + 1, self._means.clock.now_ns()
+                opened = self._open(narrowed(intent, found, refused, number, now_ns), found)
                 if opened is None:
                     return None
                 (intent, found), tried = opened, True
@@ -277,25 +267,6 @@ class Lane:
                 self._means.delivery.deliver(piece, tried=tried)
             self._finish(intent, found, accounts)
             return Done(intent, found, rows, accounts)
-
-    def _narrowed(self, intent: Intent, found: Range, refused: PieceRefusedError) -> Intent:
-        """Return the intent that follows one with a refused piece: half of its batches, or without the one batch."""
-        _SPLITS.inc()
-        parts = refused.piece.rows
-        self._log.warning(
-            "the store refused rows for good; narrowing them down",
-            piece=refused.piece.token,
-            batches=len(parts),
-            reason=refused.reason[:300],
-        )
-        intent = msgspec.structs.replace(
-            intent, number=self.state.number + 1, opened_time_ns=self._means.clock.now_ns(), tried=True
-        )
-        if len(parts) == 1:
-            left_out = Exclusion(parts[0].entry.start, parts[0].day, "refused", refused.reason[:1000])
-            return msgspec.structs.replace(intent, excluded=(*intent.excluded, left_out))
-        end = parts[len(parts) // 2].entry.start
-        return _cut(intent, found, len(found.until(end).items))
 
     def _finish(self, intent: Intent, found: Range, accounts: Accounts) -> None:
         state = replace(self.state, cursor=intent.end, intent=None)
@@ -307,24 +278,3 @@ class Lane:
             state.watermarks.setdefault(host, {}).update(streams)
         self._means.patience.write(lambda: self.source.confirm(state))
         self.state = state
-
-
-def _worded(intent: Intent, found: Range) -> Intent:
-    """Return an intent with the reasons that were not written down with it."""
-    reasons = {each.start: each.reason for each in found.unusable}
-    excluded = tuple(
-        msgspec.structs.replace(each, reason=each.reason or reasons.get(each.start, "")) for each in intent.excluded
-    )
-    return msgspec.structs.replace(intent, excluded=excluded)
-
-
-def _cut(intent: Intent, found: Range, batches: int) -> Intent:
-    """Return an intent over its first batches."""
-    end = found.items[batches].start
-    return msgspec.structs.replace(
-        intent,
-        end=end,
-        batches=batches,
-        excluded=tuple(each for each in intent.excluded if each.start < end),
-        missing=tuple(each for each in intent.missing or () if each.start < end),
-    )

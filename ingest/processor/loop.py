@@ -155,7 +155,7 @@ class Processor:
         self._while_turning(lane.source, turn)
         for each in done:
             self._tell_tiers(lane, each)
-            self._measure(each)
+            self._measure(lane, each)
         return bool(done)
 
     def _while_turning(self, source: Source, work: Callable[[], None]) -> None:
@@ -198,13 +198,14 @@ class Processor:
                     watermarks = lane.state.watermarks.get(host, {})
                     self._tiers.moved(kind, host, watermarks, sealed_ns if holds_kind else 0)
 
-    def _measure(self, done: Done) -> None:
+    def _measure(self, lane: Lane, done: Done) -> None:
         _INTENTS.inc()
         for entry in done.found.entries:
             _BATCHES.labels(entry.frame.metadata.stream).inc()
         _REPEATS.inc(sum(each.cause == REPEAT for each in done.intent.excluded))
         _REPLACED.inc(sum(replaced_times(part.table) for part in done.rows))
-        for host, streams in done.accounts.watermarks.items():
+        # A series a host and stream is for one host; of thousands the ledger tells.
+        for host, streams in done.accounts.watermarks.items() if lane.source.kinds is None else ():
             for stream, instant in streams.items():
                 _WATERMARK.labels(host, stream).set(instant / 1e9)
         for stream, count in done.accounts.missing.items():
