@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 
 import pyarrow as pa
@@ -42,6 +43,7 @@ _TYPES = {
 _CODES = pa.dictionary(pa.uint8(), pa.string())
 
 
+@cache
 def schema_of(kind: str) -> pa.Schema:
     """Return the schema of a kind's batches; of a wide kind each column may be missing, and each value.
 

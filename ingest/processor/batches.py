@@ -7,6 +7,7 @@ insert (`input_format_null_as_default`), which is the type's zero, or null where
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +24,8 @@ _OLDEST_RECEIVED_NS = 3600 * 1_000_000_000
 OLDEST_EVENT_NS = _OLDEST_RECEIVED_NS + _OLDEST_NS
 """How long before its batch was closed a stored row's event time can be, at most."""
 _MOST_ROWS = 1_000_000
+# A batch is small: to share its columns out among threads costs more than to decompress them.
+_IN_THIS_THREAD = pa.ipc.IpcReadOptions(use_threads=False)
 
 
 class UnusableBatchError(Exception):
@@ -100,17 +103,28 @@ def _decoded(entry: Entry) -> pa.Table:
     if not 0 < said.rows <= _MOST_ROWS:
         raise UnusableBatchError("unreadable", f"the frame says {said.rows} rows; 1 to {_MOST_ROWS} are possible")
     try:
-        table = pa.ipc.open_stream(pa.py_buffer(entry.frame.payload)).read_all()
+        table = pa.ipc.open_stream(pa.py_buffer(entry.frame.payload), options=_IN_THIS_THREAD).read_all()
         table.validate(full=True)
         table = _typed(table, said.kind)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise UnusableBatchError("unreadable", f"the payload is not a {said.kind} batch: {_one_line(error)}") from error
     if table.num_rows != said.rows:
         raise UnusableBatchError("unreadable", f"the frame says {said.rows} rows and the payload has {table.num_rows}")
-    for field in table.schema:
-        if (not field.nullable or field.name == "time") and table[field.name].null_count:
-            raise UnusableBatchError("unreadable", f"column {field.name} has nulls and must not")
+    for name in _never_null(said.kind):
+        if table[name].null_count:
+            raise UnusableBatchError("unreadable", f"column {name} has nulls and must not")
     return table
+
+
+@cache
+def _never_null(kind: str) -> tuple[str, ...]:
+    return tuple(field.name for field in schema_of(kind) if not field.nullable or field.name == "time")
+
+
+@lru_cache(maxsize=256)
+def _schema_of_some(kind: str, names: tuple[str, ...]) -> pa.Schema:
+    whole = schema_of(kind)
+    return pa.schema([whole.field(name) for name in names])
 
 
 def _typed(table: pa.Table, kind: str) -> pa.Table:
@@ -123,7 +137,7 @@ def _typed(table: pa.Table, kind: str) -> pa.Table:
             raise ValueError(f"columns that it has not, or twice: {', '.join(strangers or names)}")
         if "time" not in names:
             raise ValueError("column time is missing")
-        wanted = pa.schema([wanted.field(name) for name in names])
+        wanted = _schema_of_some(kind, tuple(names))
     for name in KINDS[kind].added:
         if name not in table.schema.names:
             zero = "" if pa.types.is_string(wanted.field(name).type) else 0
@@ -140,7 +154,8 @@ def _with_true_times(table: pa.Table, kind: str, sealed_ns: int) -> pa.Table:
         received = _received(table, sealed_ns)
         earliest, latest = _bounds(received)
         low = high = received
-        table = _with(table, "received_time", received.cast(TIME))
+        if "received_time" not in table.schema.names or not received.equals(table["received_time"].cast(pa.int64())):
+            table = _with(table, "received_time", received.cast(TIME))
     times = table["time"].cast(pa.int64())
     first, last = _bounds(times)
     if latest - _OLDEST_NS <= first and last <= earliest + _NEWEST_NS:
