@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,15 @@ import pytest
 from ingest.store.client import StoreClient, StoreTooOld
 from ingest.store.ddl import statements
 from ingest.store.migrate import migrations
+from ingest.store.tiers.resolution import resolve
+from ingest.store.tiers.rows import MINUTE_NS
+from ingest.store.tiers.tier import Window, tiers_of
 from tests.running import ROOT, RunningStore
 from tests.spool.making import missing
 from viflux.registry import KINDS
+from viflux.registry.rollups import ROLLUPS
 from viflux.settings import load
+from viflux.settings.schema import Keep
 
 OLDEST = Path(sys.prefix) / "oldest"
 
@@ -61,3 +67,40 @@ def test_a_version_below_is_refused_in_one_line(store: RunningStore, monkeypatch
     settings, _ = load(environment={}, assignments=[f"store.url={store.url}", "store.user=default"])
     with pytest.raises(StoreTooOld, match=r"store\.url: .* is ClickHouse 26\.[\d.]+; 99\.1 or newer is needed"):
         StoreClient.writer(settings).command("SELECT 1")
+
+
+def test_tiers_are_filled_checked_and_read_there(tmp_path: Path) -> None:
+    """Every statement of the tiers, with what it should say: found stale, filled, filled again, and one row for all."""
+    made = [text for each in migrations() for text in statements(each.text, "viflux")]
+    minute = time.time_ns() // MINUTE_NS - 1440
+    at = f"fromUnixTimestamp64Nano({minute * MINUTE_NS + 1}, 'UTC')"
+    common = "time, duration_ns, vif_id, host"
+    counted, flowed = f"({at}, 10000000000, 7, 'h', 'clean', 41)", f"({at}, 90000000000, 7, 'h', 41, 6, 'announced', 1)"
+    raw = [
+        f"INSERT INTO viflux.counters ({common}, delta_kind, rx_bytes) VALUES {counted}",
+        f"INSERT INTO viflux.flows ({common}, bytes, protocol, sampling_origin, sampling_rate) VALUES {flowed}",
+        *(
+            "INSERT INTO viflux.ledger (time, host, stage, of_stream, out_rows_count, first_event_time, "
+            f"last_event_time, touched_minutes) VALUES ({at}, 'h', 'processor', '{kind}.x', 1, {at}, {at}, [{minute}])"
+            for kind in ROLLUPS
+        ),
+    ]
+    fills: list[str] = []
+    reads: list[str] = []
+    for rollup in ROLLUPS.values():
+        for tier in tiers_of(rollup):
+            number = minute * MINUTE_NS // tier.window_ns
+            fills.append(tier.stale(number - 1, number + 1, 10))
+            revisions = {Window("h", number): 1}
+            fills += [*tier.fills(revisions, again=False), *tier.fills(revisions, again=True)]
+            if tier.is_finest:
+                reads.append(tier.raw_count([*revisions]))
+            reads.append(f"SELECT count() FROM ({tier.filled_rows(number - 100, number + 1)})")
+        until = {tier.name: (minute - 1) * MINUTE_NS for tier in tiers_of(rollup)}
+        now_ns = (minute + 30) * MINUTE_NS
+        found = resolve(rollup.kind, now_ns - 7200 * 10**9, now_ns, MINUTE_NS, now_ns=now_ns, keep=Keep(), until=until)
+        reads.append(f"SELECT sum({'rx_bytes' if rollup.kind == 'counters' else 'bytes'}) FROM {found.sql}")
+    every = ["CREATE DATABASE viflux", *made, "USE viflux", *raw, *fills, *reads]
+    answers = run_on_oldest(tmp_path / "data", every)[-len(reads) :]
+    assert answers[5] == answers[11] == "41"
+    assert all(int(answer) > 0 for answer in answers)
