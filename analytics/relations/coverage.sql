@@ -73,7 +73,8 @@ flowed AS
         sumIf(packets, has_rate) AS known_sum_packets,
         sum(scaled_packets) AS scaled_sum_packets
     FROM {database}.flows_1m_revisions FINAL
-    WHERE time > fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
+    WHERE NOT vanished
+        AND time > fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
         AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
         AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
     GROUP BY host, vif_id, minute_ns, exporter, flow_direction, has_rate
