@@ -104,7 +104,7 @@ class Replay:
                 table = KINDS[letter.kind].table_name
                 token = f"replay/{source_id}/{table}/{rows.day}"
                 self._delivery.deliver(Piece(table, rows.day, (rows,), token), tried=True)
-            self._deliver_own(source_id, accounts_of_replay(source_id, entry, days, begun_ns), tried=True)
+            self._deliver_own(source_id, accounts_of_replay(source_id, entry, days, letter.cause, begun_ns), tried=True)
         except PieceRefusedError as error:
             raise NotReplayedError(
                 f"the store still refuses its rows: {' '.join(error.reason.split())[:300]}"

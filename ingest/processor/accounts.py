@@ -138,25 +138,35 @@ def letters(items: Iterable[Entry | Damaged], excluded: Iterable[Exclusion]) -> 
     return [(by_start[each.start], each) for each in excluded if each.cause != REPEAT and each.start in by_start]
 
 
-def accounts_of_replay(source_id: str, entry: Entry, days: Sequence[Rows], now_ns: int) -> Rows:
+def accounts_of_replay(source_id: str, entry: Entry, days: Sequence[Rows], cause: str, now_ns: int) -> Rows:
     """Return the ledger's rows on a batch that a person replays from the dead letters, or on some days of it.
 
-    They say what is stored now and was lost before, so that the balance closes: rows with the cause `replayed` that
-    account for no batch. As those of any hand-over they name what they touch, for tiers and windows to be filled again.
+    They say what is stored now and was lost before, so that the balance closes: rows whose cause is `replayed:` with
+    the letter's, and that account for no batch. They span at least the time that the loss did, and as those of any
+    hand-over they name what they touch, for tiers and windows to be filled again.
 
     Args:
         source_id: Under which they are stored, 32 hex digits; the same for each try.
         entry: The batch.
         days: Its rows that are replayed.
+        cause: Of the letter.
         now_ns: When; the same for each try.
     """
-    intent = _replaying(entry, now_ns)
+    said, intent = entry.frame.metadata, _replaying(entry, now_ns)
     book = _Book(State())
-    book.hear(entry, _enter(book.account(entry), entry, days, ()))
+    account = book.account(entry)
+    book.hear(entry, _enter(account, entry, days, ()))
+    account.first_ns, account.last_ns = (
+        min(account.first_ns, said.first_time_ns),
+        max(account.last_ns, said.last_time_ns),
+    )
     book.move()
     nothing = dict.fromkeys(("in_rows_count", "batches_count", "through_sequence"), 0)
-    rows = [{**row, **nothing, "cause": REPLAYED} for account in book.accounts for row in _ledger_rows(account, intent)]
-    said = entry.frame.metadata
+    rows = [
+        {**row, **nothing, "cause": f"{REPLAYED}:{cause}"}
+        for each in book.accounts
+        for row in _ledger_rows(each, intent)
+    ]
     return _own("ledger", rows, source_id, {said.host: said.boot_id}, intent)
 
 

@@ -1099,10 +1099,14 @@ hand_overs AS
         sumIf(batches_count, stage = 'processor') AS processor_batches,
         sumIf(in_rows_count, stage = 'processor') AS processor_rows,
         sumIf(out_rows_count, stage = 'processor') AS stored_rows,
-        sumIf(out_rows_count, cause = 'replayed') AS replayed_rows,
+        -- Dead letters without those that were replayed since: the row of a replay names what it takes back.
         sumMapIf(
-            map(toString(cause), toInt64(lost_rows_count)),
-            stage = 'processor' AND lost_through_sequence = 0 AND cause NOT IN ('', 'late', 'replayed')
+            if(
+                startsWith(cause, 'replayed:'),
+                map(toString(substring(cause, 10)), -toInt64(out_rows_count)),
+                map(toString(cause), toInt64(lost_rows_count))
+            ),
+            stage = 'processor' AND lost_through_sequence = 0 AND cause NOT IN ('', 'late')
         ) AS refused,
         sumIf(lost_rows_count, cause = 'late') AS late_rows,
         sumMapIf(
@@ -1129,14 +1133,12 @@ explained AS
         hand_overs.late_rows AS late_rows,
         hand_overs.refused AS refused,
         hand_overs.unread AS unread,
-        hand_overs.replayed_rows AS replayed_rows,
         toInt64(agent_rows) - toInt64(processor_rows) AS more_rows,
         toInt64(agent_batches) - toInt64(processor_batches) AS absent_batches,
         agent_batches > 0 AND absent_batches > 0 AND agent_through > reached.reached_sequence AS is_in_flight,
         agent_batches > 0 AND absent_batches > 0 AND NOT is_in_flight AS is_missed,
         if(agent_batches > 0, agent_rows, processor_rows) AS accounted_rows,
-        toInt64(processor_rows) + toInt64(replayed_rows) - toInt64(stored_rows)
-            - arraySum(mapValues(hand_overs.refused)) AS undecided_rows,
+        toInt64(processor_rows) - toInt64(stored_rows) - arraySum(mapValues(hand_overs.refused)) AS undecided_rows,
         -- What took the batches of this hand-over that did not come: damage where that is known, else it is not known.
         ifNull(nullIf(arrayFirst(
             cause -> cause != '',
@@ -1195,7 +1197,7 @@ SELECT
     toInt64(sum(accounted_rows)) + toInt64(sum(arraySum(loss -> loss.2, lost))) AS handed_over_rows,
     toInt64(sum(explained.stored_rows)) AS stored_rows,
     sumIf(more_rows, is_in_flight) AS in_flight_rows,
-    mapFilter((cause, rows) -> rows > 0, mapAdd(
+    mapFilter((cause, rows) -> rows != 0, mapAdd(
         sumMap(refused),
         mapAdd(
             sumMapIf(map(missed_cause, more_rows), is_missed),
@@ -1204,7 +1206,7 @@ SELECT
             ))
         )
     )) AS lost_by_cause,
-    toInt64(arraySum(mapValues(lost_by_cause))) - toInt64(sum(explained.replayed_rows)) AS lost_rows,
+    toInt64(arraySum(mapValues(lost_by_cause))) AS lost_rows,
     sumIf(more_rows, agent_batches_known AND absent_batches <= 0) + sum(undecided_rows) AS difference_rows,
     toUInt64(sumIf(greatest(0, unknown_batches), NOT is_untold)) AS unknown_batches_count,
     toUInt64(sumIf(greatest(0, unknown_batches), is_untold)) AS unexplained_batches_count,
@@ -1259,7 +1261,7 @@ spans AS
         toUnixTimestamp64Nano(first_event_time) AS first_ns,
         toUnixTimestamp64Nano(last_event_time) AS last_ns,
         stage = 'processor' AND lost_through_sequence > 0 AS is_hole,
-        if(stage = 'processor' AND cause = '', out_rows_count, 0) AS stored_span_rows,
+        if(stage = 'processor' AND (cause = '' OR startsWith(cause, 'replayed:')), out_rows_count, 0) AS stored_span_rows,
         -- Of numbers that never came: those that the spool does not tell of itself.
         greatest(0, toInt64(lost_batches_count) - toInt64(arraySum(
             loss -> if(
@@ -1270,7 +1272,8 @@ spans AS
             spool_losses.spans
         ))) AS untold_batches,
         multiIf(
-            cause IN ('', 'late', 'replayed'), 0.,
+            cause IN ('', 'late'), 0.,
+            startsWith(cause, 'replayed:'), -toFloat64(out_rows_count),
             is_hole, untold_batches * means.rows_per_batch,
             toFloat64(lost_rows_count)
         ) AS lost_span_rows,
@@ -1288,8 +1291,8 @@ SELECT
     host,
     of_stream,
     round(sum(stored_span_rows * share), 1) AS stored_rows,
-    round(sum(lost_span_rows * share), 1) AS lost_rows,
-    1 - sum(lost_span_rows * share) / sum((stored_span_rows + lost_span_rows) * share) AS completeness_ratio,
+    greatest(0, round(sum(lost_span_rows * share), 1)) AS lost_rows,
+    least(1, 1 - sum(lost_span_rows * share) / sum((stored_span_rows + lost_span_rows) * share)) AS completeness_ratio,
     max(is_estimated_span AND lost_span_rows > 0) AS is_estimated
 FROM
 (

@@ -127,12 +127,16 @@ def summary(rows: Sequence[Mapping[str, Any]], last: str, waiting: Mapping[str, 
             f"{total['stored_rows']} stored + {total['in_flight_rows']} in flight + {total['lost_rows']} lost"
             f" + {total['difference_rows']} difference"
         )
+    letters = sum(int(row["rows_by_cause"].get(cause, 0)) for row in rows for cause in _LETTERS)
+    if letters:
+        lines.append(f"{letters} rows are dead letters: `viflux deadletter list` says why and what to do")
     if waiting:
         batches, count = (sum(each[index] for each in waiting.values()) for index in (0, 1))
         lines.append(f"{batches} batches with {count} rows wait in this host's spool")
     return lines
 
 
+_LETTERS = ("refused", "unreadable", "unknown_kind", "unknown_version", "other_content", "damaged")
 _SUMMED = ("handed_over_rows", "stored_rows", "in_flight_rows", "lost_rows", "difference_rows")
 
 

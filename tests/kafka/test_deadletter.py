@@ -109,7 +109,7 @@ def test_poison_of_a_topic_is_kept_replayed_once_and_dropped(
     assert code == 1
     assert "1 letters with 4 rows replayed, 3 not" in said
     assert_stored_once(store, {"counters": 10})
-    told = "SELECT sum(out_rows_count) AS n FROM ledger WHERE cause = 'replayed'"
+    told = "SELECT sum(out_rows_count) AS n FROM ledger WHERE cause = 'replayed:refused'"
     assert ask(store, told) == [{"n": 4}]
     assert listed().keys() == {"unknown_version", "damaged", "other_content"}
     gone = [message for message in kafka.messages(deadletter_topic(known)) if message.value() is None]

@@ -98,6 +98,9 @@ def test_refused_rows_come_in_once_after_the_fix_through_kills(tmp_path: Path, s
     assert_stored_once(store, {"counters": keeper.handed_over[COUNTERS]})
     closed = balance(store)
     assert (closed["lost"], closed["difference"], closed["stored"]) == (0, 0, keeper.handed_over[COUNTERS])
+    assert closed["causes"] == {}
+    arrived = ask(store, f"SELECT min(completeness_ratio) AS n FROM completeness WHERE of_stream = '{COUNTERS}'")
+    assert arrived == [{"n": 1}]
     begun = ask(store, "SELECT count() AS n FROM events WHERE event = 'batch_replay_begun'")[0]["n"]
     assert begun == len(found)
     empty = deadletter(store, "list")

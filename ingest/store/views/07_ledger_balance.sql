@@ -82,10 +82,14 @@ hand_overs AS
         sumIf(batches_count, stage = 'processor') AS processor_batches,
         sumIf(in_rows_count, stage = 'processor') AS processor_rows,
         sumIf(out_rows_count, stage = 'processor') AS stored_rows,
-        sumIf(out_rows_count, cause = 'replayed') AS replayed_rows,
+        -- Dead letters without those that were replayed since: the row of a replay names what it takes back.
         sumMapIf(
-            map(toString(cause), toInt64(lost_rows_count)),
-            stage = 'processor' AND lost_through_sequence = 0 AND cause NOT IN ('', 'late', 'replayed')
+            if(
+                startsWith(cause, 'replayed:'),
+                map(toString(substring(cause, 10)), -toInt64(out_rows_count)),
+                map(toString(cause), toInt64(lost_rows_count))
+            ),
+            stage = 'processor' AND lost_through_sequence = 0 AND cause NOT IN ('', 'late')
         ) AS refused,
         sumIf(lost_rows_count, cause = 'late') AS late_rows,
         sumMapIf(
@@ -112,14 +116,12 @@ explained AS
         hand_overs.late_rows AS late_rows,
         hand_overs.refused AS refused,
         hand_overs.unread AS unread,
-        hand_overs.replayed_rows AS replayed_rows,
         toInt64(agent_rows) - toInt64(processor_rows) AS more_rows,
         toInt64(agent_batches) - toInt64(processor_batches) AS absent_batches,
         agent_batches > 0 AND absent_batches > 0 AND agent_through > reached.reached_sequence AS is_in_flight,
         agent_batches > 0 AND absent_batches > 0 AND NOT is_in_flight AS is_missed,
         if(agent_batches > 0, agent_rows, processor_rows) AS accounted_rows,
-        toInt64(processor_rows) + toInt64(replayed_rows) - toInt64(stored_rows)
-            - arraySum(mapValues(hand_overs.refused)) AS undecided_rows,
+        toInt64(processor_rows) - toInt64(stored_rows) - arraySum(mapValues(hand_overs.refused)) AS undecided_rows,
         -- What took the batches of this hand-over that did not come: damage where that is known, else it is not known.
         ifNull(nullIf(arrayFirst(
             cause -> cause != '',
@@ -178,7 +180,7 @@ SELECT
     toInt64(sum(accounted_rows)) + toInt64(sum(arraySum(loss -> loss.2, lost))) AS handed_over_rows,
     toInt64(sum(explained.stored_rows)) AS stored_rows,
     sumIf(more_rows, is_in_flight) AS in_flight_rows,
-    mapFilter((cause, rows) -> rows > 0, mapAdd(
+    mapFilter((cause, rows) -> rows != 0, mapAdd(
         sumMap(refused),
         mapAdd(
             sumMapIf(map(missed_cause, more_rows), is_missed),
@@ -187,7 +189,7 @@ SELECT
             ))
         )
     )) AS lost_by_cause,
-    toInt64(arraySum(mapValues(lost_by_cause))) - toInt64(sum(explained.replayed_rows)) AS lost_rows,
+    toInt64(arraySum(mapValues(lost_by_cause))) AS lost_rows,
     sumIf(more_rows, agent_batches_known AND absent_batches <= 0) + sum(undecided_rows) AS difference_rows,
     toUInt64(sumIf(greatest(0, unknown_batches), NOT is_untold)) AS unknown_batches_count,
     toUInt64(sumIf(greatest(0, unknown_batches), is_untold)) AS unexplained_batches_count,

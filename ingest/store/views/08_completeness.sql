@@ -36,7 +36,7 @@ spans AS
         toUnixTimestamp64Nano(first_event_time) AS first_ns,
         toUnixTimestamp64Nano(last_event_time) AS last_ns,
         stage = 'processor' AND lost_through_sequence > 0 AS is_hole,
-        if(stage = 'processor' AND cause = '', out_rows_count, 0) AS stored_span_rows,
+        if(stage = 'processor' AND (cause = '' OR startsWith(cause, 'replayed:')), out_rows_count, 0) AS stored_span_rows,
         -- Of numbers that never came: those that the spool does not tell of itself.
         greatest(0, toInt64(lost_batches_count) - toInt64(arraySum(
             loss -> if(
@@ -47,7 +47,8 @@ spans AS
             spool_losses.spans
         ))) AS untold_batches,
         multiIf(
-            cause IN ('', 'late', 'replayed'), 0.,
+            cause IN ('', 'late'), 0.,
+            startsWith(cause, 'replayed:'), -toFloat64(out_rows_count),
             is_hole, untold_batches * means.rows_per_batch,
             toFloat64(lost_rows_count)
         ) AS lost_span_rows,
@@ -65,8 +66,8 @@ SELECT
     host,
     of_stream,
     round(sum(stored_span_rows * share), 1) AS stored_rows,
-    round(sum(lost_span_rows * share), 1) AS lost_rows,
-    1 - sum(lost_span_rows * share) / sum((stored_span_rows + lost_span_rows) * share) AS completeness_ratio,
+    greatest(0, round(sum(lost_span_rows * share), 1)) AS lost_rows,
+    least(1, 1 - sum(lost_span_rows * share) / sum((stored_span_rows + lost_span_rows) * share)) AS completeness_ratio,
     max(is_estimated_span AND lost_span_rows > 0) AS is_estimated
 FROM
 (
