@@ -69,6 +69,10 @@ def measure(vifs: int, minutes: float) -> list[Figure]:
             wait_for("counters are stored", lambda: _stored(made)["sweeps"] > 2, 120)
             time.sleep(_STEADY_SECONDS)
             _log("steady", made)
+            late = made.sql(
+                "SELECT quantileExact(0.95)(dateDiff('millisecond', time + toIntervalNanosecond(duration_ns), "
+                "inserted_time)) AS p95 FROM viflux.counters WHERE received_time > now() - INTERVAL 60 SECOND"
+            )[0]["p95"]
             [broker] = kafka.brokers
             broker.kill()
             began = time.monotonic()
@@ -91,6 +95,13 @@ def measure(vifs: int, minutes: float) -> list[Figure]:
             print(made.log_tail(), file=sys.stderr)
     return [
         Figure(f"broker away, {vifs} VIFs each 10 s", minutes, "min"),
+        Figure(
+            "before: end of a sweep's interval → insert, p95",
+            int(late) / 1e3,
+            "s",
+            5,
+            "through Kafka; the insert follows",
+        ),
         Figure("spool before the outage", spool_before / 1e6, "MB"),
         Figure("spool at its end", spool_after / 1e6, "MB", 1074, "the default bound"),
         Figure("growth", (spool_after - spool_before) / 1e6 * 60 / minutes, "MB an hour"),
