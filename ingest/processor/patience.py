@@ -78,7 +78,7 @@ class Patience:
                 result = change()
             except (OSError, SourceAwayError) as error:
                 if not failed:
-                    what = "the data folder" if isinstance(error, OSError) else "the source's cursor"
+                    what = "the data folder" if isinstance(error, OSError) else "the bus"
                     logs.get("processor").error(
                         f"{what} cannot be written: nothing moves until it can", reason=str(error)
                     )
