@@ -7,7 +7,7 @@ insert (`input_format_null_as_default`), which is the type's zero, or null where
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -61,6 +61,11 @@ class Rows:
     last_time_ns: int
     last_end_ns: int
     received_bounds_ns: tuple[int, int]
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of the table in memory."""
+        return int(self.table.nbytes)
 
 
 def rows_of(entry: Entry) -> list[Rows]:
@@ -154,7 +159,8 @@ def _with_true_times(table: pa.Table, kind: str, sealed_ns: int) -> pa.Table:
         received = _received(table, sealed_ns)
         earliest, latest = _bounds(received)
         low = high = received
-        if "received_time" not in table.schema.names or not received.equals(table["received_time"].cast(pa.int64())):
+        told = table["received_time"] if "received_time" in table.schema.names else None
+        if told is None or told.null_count or not received.equals(told.cast(pa.int64())):
             table = _with(table, "received_time", received.cast(TIME))
     times = table["time"].cast(pa.int64())
     first, last = _bounds(times)
@@ -173,7 +179,9 @@ def _received(table: pa.Table, sealed_ns: int) -> pa.ChunkedArray:
     sealed = pa.scalar(sealed_ns, pa.int64())
     if "received_time" not in table.schema.names:
         return pa.chunked_array([pa.repeat(sealed, table.num_rows)])
-    received = table["received_time"].cast(pa.int64()).fill_null(sealed)
+    received = table["received_time"].cast(pa.int64())
+    if received.null_count:
+        received = received.fill_null(sealed)
     earliest, latest = _bounds(received)
     if sealed_ns - _OLDEST_RECEIVED_NS <= earliest and latest <= sealed_ns + _NEWEST_NS:
         return received

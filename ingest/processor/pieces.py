@@ -101,9 +101,9 @@ def _chunks(parts: Sequence[Rows], most_rows: int, most_bytes: int) -> list[list
     rows = size = 0
     for part in parts:
         rows += part.table.num_rows
-        size += part.table.nbytes
+        size += part.nbytes
         if not chunks or rows > most_rows or size > most_bytes:
             chunks.append([])
-            rows, size = part.table.num_rows, part.table.nbytes
+            rows, size = part.table.num_rows, part.nbytes
         chunks[-1].append(part)
     return chunks

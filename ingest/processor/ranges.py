@@ -70,7 +70,7 @@ class Range:
             self.unusable.append(Exclusion(item.start, WHOLE_BATCH, error.cause, str(error)))
             return 0
         self.decoded[item.start] = days
-        return sum(part.table.nbytes for part in days)
+        return sum(part.nbytes for part in days)
 
     def hold(self) -> None:
         """Give the last item back: it has to wait."""

@@ -7,6 +7,7 @@ which every caller has to deal with anyway.
 
 from __future__ import annotations
 
+import atexit
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -35,5 +36,7 @@ def end_on_signals(stop: threading.Event, store: StoreClient) -> None:
             raise StoreUnavailable(f"the store at {store.url} has not answered, and the stage is to end")
 
     signal.signal(signal.SIGALRM, waited)
+    # The interpreter takes its handlers back before it is gone: an alarm in between would kill a stage that is done.
+    atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told)
