@@ -152,6 +152,7 @@ def test_a_frozen_processor_is_replaced_and_doubles_nothing_when_it_goes_on(
         await_all(store, hosts)
 
 
+@pytest.mark.soak
 def test_what_the_topics_delete_too_early_is_told_and_counted(
     kafka: Cluster, store: RunningStore, tmp_path: Path
 ) -> None:

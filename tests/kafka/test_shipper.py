@@ -84,6 +84,7 @@ def test_killed_brokers_and_shippers_lose_nothing(fragile: Cluster, tmp_path: Pa
     spool.close()
 
 
+@pytest.mark.soak
 def test_a_broker_that_stands_still_is_told_and_waited_for(fragile: Cluster, tmp_path: Path) -> None:
     """With the broker stopped in its tracks nothing is acknowledged; it goes on, and each batch is there once."""
     settings = topics_of(fragile, tmp_path)
@@ -103,6 +104,7 @@ def test_a_broker_that_stands_still_is_told_and_waited_for(fragile: Cluster, tmp
     spool.close()
 
 
+@pytest.mark.soak
 def test_missing_and_deleted_topics_are_told(kafka: Cluster, tmp_path: Path) -> None:
     """Before `viflux migrate`, and after somebody deleted a topic, it says which one is not there; then goes on."""
     settings = kafka.settings()
