@@ -396,7 +396,11 @@ fn a_sweep_reads_what_the_kernel_counts() {
     // IPv6 may have put a packet or two of its own into the queue.
     let offered = queue.packets + u64::from(queue.drops) + u64::from(queue.backlog_packets);
     assert!((100..106).contains(&offered), "{queue:?}");
-    assert!(queue.backlog_bytes >= 1000 && stats.tx_bytes >= 2000);
+    // What IPv6 sent first took its share of the burst, so one packet may be all that went through of it.
+    assert!(
+        queue.backlog_bytes >= 1000 && stats.tx_bytes >= 1000,
+        "{queue:?} {stats:?}"
+    );
 
     run(&format!("ip -n {} link set down0 down", named.name));
     run("ip link set up0 down");
