@@ -73,7 +73,7 @@ def ledger(settings: Settings, last: str, host: str, stream: str, *, completenes
     segment_damaged, missing (never came out of the spool or Kafka), or what sent a batch to the dead letters (refused,
     unreadable, other_content, …). unread: rows that were lost before the spool and so were never handed over: socket,
     shed, parked, undecodable, exporter_gap, spool_refused; those of whole datagrams are estimated from the mean rows of
-    their exporter's datagrams.
+    the datagrams that were decoded.
 
     \b
     State:
