@@ -61,7 +61,7 @@ def test_each_verb_has_help(name: str) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) > 3
-    if name != "config":
+    if name not in ("config", "deadletter"):  # they have verbs of their own below them
         assert all(flag in done.stdout for flag in ("--config", "--data-dir", "--set"))
 
 

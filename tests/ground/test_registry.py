@@ -10,6 +10,7 @@ import pytest
 from viflux.registry import COLUMNS, KINDS, Column, Kind, Type
 from viflux.registry.columns import once
 from viflux.registry.kinds import DERIVED, FRAME
+from viflux.settings.schema import Keep
 
 columns = pytest.mark.parametrize("column", COLUMNS.values(), ids=lambda column: column.name)
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
@@ -62,7 +63,8 @@ def test_a_kind_uses_only_known_columns_once(kind: Kind) -> None:
 def test_sorting_key_partition_and_retention_use_the_kinds_columns(kind: Kind) -> None:
     """Expressions of the table name nothing that the table has not."""
     functions = {"toDate", "toStartOfHour", "toDateTime", "toStartOfFiveMinutes", "INTERVAL", "DAY", "DELETE", "WHERE"}
-    for expression in (kind.order_by, kind.partition_by, kind.ttl):
+    functions |= {"toYYYYMM", "toStartOfMonth", "toStartOfDay"}
+    for expression in (kind.order_by, kind.partition_by, kind.ttl(Keep().days)):
         words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", expression)) - functions
         assert words <= set(kind.table), expression
     assert "time" in kind.table
