@@ -44,7 +44,7 @@ test-native: .venv/.developer ## the tests of the native core
 	cargo test -q --release --locked --manifest-path $(NATIVE)/Cargo.toml --workspace --exclude border
 
 test-python: .venv/.developer ## the tests of everything else (TESTS=tests/store, REQUIRE_REAL_PARTS=1)
-	$(BIN)/pytest -q -m "not soak" -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/pytest -q -m "not soak" -n 2 $(TESTS)
 
 soak: .venv/.developer ## long runs: every process killed twenty times under load
 	$(BIN)/pytest -q -m soak $(TESTS)

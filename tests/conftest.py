@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+_ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test the group that stays together in one process.
+class Rows(LoadScopeScheduling):
+    """Gives each process whole modules, which share a store or a browser.
 
-    Tests that make network namespaces see each other's, so they follow one another; they go first, for they are the
-    longest row. Others stay with their module, which shares a store or a browser.
+    Modules that make network namespaces see each other's, so they follow one another in one process.
     """
-    for item in items:
-        is_alone = item.get_closest_marker("root") is not None
-        item.add_marker(pytest.mark.xdist_group("root" if is_alone else item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: item.get_closest_marker("root") is None)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _row_of(nodeid.partition("::")[0])
+
+
+@cache
+def _row_of(module: str) -> str:
+    return "root" if "pytest.mark.root" in (_ROOT / module).read_text(encoding="utf-8") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Rows:
+    """Share out tests by rows."""
+    return Rows(config, log)
