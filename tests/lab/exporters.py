@@ -123,7 +123,8 @@ def offloads_off(*interfaces: Interface) -> None:
 def softflowd(interface: Interface, to: Collector, version: str, folder: Path, *more: str) -> Process:
     """Prepare softflowd 1.x with NetFlow 1, 5, 9, IPFIX (10) or `psamp`; `more` are further words, a filter last."""
     timeouts = [word for timeout in SOFTFLOWD_TIMEOUTS for word in ("-t", timeout)]
-    files = ["-p", str(folder / "softflowd.pid"), "-c", str(folder / "softflowd.ctl")]
+    # Without a control socket: the path of one is short, and a test's folder is not.
+    files = ["-p", str(folder / "softflowd.pid"), "-c", "none"]
     words = [str(find("softflowd")), "-d", "-i", interface.name, "-v", version, "-n", to.target, *files, *timeouts]
     return Process([*interface.prefix(), *words, *more], folder / "softflowd.log")
 
