@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
 from confluent_kafka import Producer
 
 from ingest.kafka.message import parts_of
@@ -61,6 +62,7 @@ def send_changed(cluster: Cluster, topic: str, data_dir: Path) -> None:
 START_END = (START, START)
 
 
+@pytest.mark.soak
 def test_poison_of_a_topic_is_kept_replayed_once_and_dropped(
     kafka: Cluster, tmp_path: Path, store: RunningStore
 ) -> None:

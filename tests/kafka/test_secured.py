@@ -21,7 +21,7 @@ from tests.running import wait_for
 from viflux.paths import DataPaths
 from viflux.telemetry import ask
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 
 @pytest.fixture(scope="module")

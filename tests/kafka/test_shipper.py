@@ -150,6 +150,7 @@ def limit(kafka: Cluster, topic: str, size: int) -> None:
         future.result(10)
 
 
+@pytest.mark.soak
 def test_what_the_bound_evicts_is_told_and_nothing_else_is_missing(fragile: Cluster, tmp_path: Path) -> None:
     """With the broker away and a small spool, every batch has arrived or is named as evicted, and none is both."""
     settings = topics_of(fragile, tmp_path, **{"spool.max_bytes": "1MiB", "spool.segment_bytes": "64KiB"})
@@ -190,6 +191,7 @@ def test_damaged_bytes_go_to_the_dead_letters(kafka: Cluster, tmp_path: Path) ->
     spool.close()
 
 
+@pytest.mark.soak
 def test_it_ends_soon_whatever_the_broker_does(fragile: Cluster, tmp_path: Path) -> None:
     """SIGTERM ends it within seconds, with the broker there and with the broker stopped in its tracks."""
     settings = topics_of(fragile, tmp_path)

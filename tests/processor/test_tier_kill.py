@@ -7,6 +7,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from ingest.processor.tiers import Tiers
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
 from tests.processor.raw import MINUTE, SECOND, Database, Reading
@@ -16,6 +18,7 @@ from viflux.clock import ManualClock
 DAY = 86_400 * SECOND
 
 
+@pytest.mark.soak
 def test_a_store_killed_in_a_fill_leaves_no_trace(tmp_path: Path) -> None:
     """Thrice at a random moment, with late rows between; a fill is there whole or not at all, and is done again."""
     rng = random.Random(seed := time.time_ns())  # noqa: S311 - another moment each time

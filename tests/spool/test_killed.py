@@ -87,7 +87,7 @@ def test_a_writer_killed_again_and_again_loses_nothing_committed(tmp_path: Path)
     loop_of_kills(tmp_path / "spool", 8)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_writer_killed_sixty_times_loses_nothing_committed(tmp_path: Path) -> None:
     """The same, longer."""
     loop_of_kills(tmp_path / "spool", 60)
