@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import threading
 
 import click
 
+from ingest.stage_lock import lock_stage
 from viflux.clock import SystemClock
 from viflux.command import verb
-from viflux.errors import UsageError, VifluxError
+from viflux.errors import UsageError
 from viflux.paths import DataPaths
 from viflux.settings import Settings
 
@@ -37,7 +37,7 @@ def shipper(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    lock = _lock(paths)
+    lock = lock_stage(paths.shipper, "shipper")
     health = Health("shipper", clock)
     server = serve(paths, health)
     try:
@@ -45,19 +45,3 @@ def shipper(settings: Settings) -> None:
     finally:
         server.close()
         os.close(lock)
-
-
-def _lock(paths: DataPaths) -> int:
-    """Take the shipper's lock until the process ends: two would send every batch twice."""
-    folder = paths.shipper
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise VifluxError(f"{folder}: cannot be written: {error.strerror}; check the folder's owner") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise VifluxError(f"{folder}: another shipper works on this data folder; stop that one first") from error
-    return descriptor

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ingest.processor.lean import leave_pandas_out
+from ingest.stage_lock import lock_stage
 from viflux.clock import SystemClock
 from viflux.command import verb
-from viflux.errors import VifluxError
 from viflux.paths import DataPaths
 from viflux.settings import Settings
 
@@ -44,7 +42,7 @@ def processor(settings: Settings) -> None:
     stop = threading.Event()
     store = StoreClient.writer(settings)
     end_on_signals(stop, store)
-    lock = _lock(paths.processor)
+    lock = lock_stage(paths.processor, "processor")
     health = Health("processor", clock)
     server = serve(paths, health)
     try:
@@ -82,18 +80,3 @@ def _dead_letters(settings: Settings, paths: DataPaths) -> DeadLetters:
     from ingest.deadletter.folder import FolderLetters  # noqa: PLC0415
 
     return FolderLetters(paths.deadletter)
-
-
-def _lock(folder: Path) -> int:
-    """Take the processor's lock until the process ends: two would insert every row twice."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise VifluxError(f"{folder}: cannot be written: {error.strerror}; check the folder's owner") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise VifluxError(f"{folder}: another processor works on this data folder; stop that one first") from error
-    return descriptor
