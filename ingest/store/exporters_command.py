@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.asking import look_back_seconds, rows_of
 from ingest.store.sql_command import address_text, print_result
 from viflux import output
 from viflux.command import verb
-from viflux.errors import UsageError, VifluxError
 from viflux.paths import DataPaths
 from viflux.settings import Settings
-from viflux.settings.units import Duration
 from viflux.supervisor.addresses import EXPORT_SETTINGS, export_listeners
 from viflux.supervisor.report import read_state
 
@@ -57,9 +54,12 @@ def exporters(settings: Settings, since: str, form: str | None) -> None:
     refused or undecodable. `needs` has the exact setting where a rate must be given: without one its flows are left out
     of volumes. A table leaves out counts of losses that are all 0.
     """
-    parameters = {"lookback_seconds": str(_seconds(since)), "stale_seconds": str(STALE_SECONDS)}
+    parameters = {
+        "lookback_seconds": str(look_back_seconds("--since", since, "rows are kept")),
+        "stale_seconds": str(STALE_SECONDS),
+    }
     query = QUERY.read_text(encoding="utf-8")
-    rows = _rows(settings, query, parameters)
+    rows = rows_of(settings, query, parameters, _LONGEST_SECONDS)
     if not rows:
         click.echo(nobody(settings, since), err=True)
     if output.chosen(form) != "table":
@@ -72,25 +72,6 @@ def exporters(settings: Settings, since: str, form: str | None) -> None:
     output.write_rows(columns, ([address_text(row[name]) for name in names] for row in rows), "table")
     for need in dict.fromkeys(row["needs"] for row in rows if row["needs"]):
         click.echo(f"set {need}", err=True)
-
-
-def _seconds(since: str) -> int:
-    try:
-        span = Duration.parse(since)
-    except ValueError as error:
-        raise UsageError(f"--since: {error}") from error
-    if not Duration.parse("1s") <= span <= Duration.parse("30d"):
-        raise UsageError(f"--since: {since} is out of range; expected 1s to 30d, for so long rows are kept")
-    return int(span.seconds)
-
-
-def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
-    try:
-        return StoreClient.reader(settings, _LONGEST_SECONDS).query_rows(query, parameters)
-    except StoreRefused as error:
-        raise VifluxError(" ".join(error.message.split())) from error
-    except StoreUnavailable as error:
-        raise VifluxError(f"{error}") from error
 
 
 def nobody(settings: Settings, since: str) -> str:

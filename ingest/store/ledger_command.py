@@ -10,15 +10,13 @@ from typing import Any
 import click
 import msgspec
 
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.asking import look_back_seconds, rows_of
 from ingest.store.completeness import completeness_since
 from ingest.store.sql_command import print_result
 from viflux import output
 from viflux.command import verb
-from viflux.errors import UsageError, VifluxError
 from viflux.paths import DataPaths
 from viflux.settings import Settings
-from viflux.settings.units import Duration
 from viflux.spool import START, SpoolReader
 from viflux.spool.position import read_state
 
@@ -87,13 +85,17 @@ def ledger(settings: Settings, last: str, host: str, stream: str, *, completenes
 
     Exit code 1 where any row is short or unknown.
     """  # noqa: D301 - click keeps lines behind the character \\b as they are
-    parameters = {"lookback_seconds": str(_seconds(last)), "host": host, "stream": stream}
+    parameters = {
+        "lookback_seconds": str(look_back_seconds("--last", last, "the ledger is kept")),
+        "host": host,
+        "stream": stream,
+    }
     if completeness:
         view = completeness_since(_SINCE).replace("{database}", settings.store.database)
         print_result(settings, _COMPLETENESS.format(view=view), parameters, form)
         return
     query = BALANCE.read_text(encoding="utf-8")
-    rows = _rows(settings, query, parameters)
+    rows = rows_of(settings, query, parameters, _LONGEST_SECONDS)
     if output.chosen(form) == "table":
         _print_table(rows)
     else:
@@ -163,22 +165,3 @@ def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _causes(rows: Mapping[str, Any]) -> str:
     return ", ".join(f"{cause} {rows[cause]}" for cause in sorted(rows, key=lambda cause: -int(rows[cause])))
-
-
-def _seconds(last: str) -> int:
-    try:
-        span = Duration.parse(last)
-    except ValueError as error:
-        raise UsageError(f"--last: {error}") from error
-    if not Duration.parse("1s") <= span <= Duration.parse("30d"):
-        raise UsageError(f"--last: {last} is out of range; expected 1s to 30d, for so long the ledger is kept")
-    return int(span.seconds)
-
-
-def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
-    try:
-        return StoreClient.reader(settings, _LONGEST_SECONDS).query_rows(query, parameters)
-    except StoreRefused as error:
-        raise VifluxError(" ".join(error.message.split())) from error
-    except StoreUnavailable as error:
-        raise VifluxError(f"{error}") from error

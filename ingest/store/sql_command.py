@@ -11,12 +11,13 @@ from typing import Any
 import click
 import msgspec
 
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.asking import in_one_line
+from ingest.store.client import StoreClient
 from ingest.store.tiers.resolution import filled_until, placeholders, replaced, resolve, usual_grain_ns
 from viflux import output
 from viflux.clock import SystemClock
 from viflux.command import verb
-from viflux.errors import UsageError, VifluxError
+from viflux.errors import UsageError
 from viflux.instant import parse_instant
 from viflux.settings import Settings
 from viflux.settings.units import Duration
@@ -80,15 +81,11 @@ def print_result(settings: Settings, text: str, parameters: dict[str, str], form
     if chosen == "arrow" and sys.stdout.isatty():
         raise UsageError("--format arrow: not on a terminal; send it to a file or a pipe")
     client = StoreClient.reader(settings)
-    try:
+    with in_one_line():
         if chosen == "arrow":
             _write_arrow(client, text, parameters)
         else:
             _write_rows(client, text, parameters, chosen)
-    except StoreRefused as error:
-        raise VifluxError(" ".join(error.message.split())) from error
-    except StoreUnavailable as error:
-        raise VifluxError(f"{error}") from error
 
 
 def _query_text(query: str | None, file: Path | None) -> str:
@@ -118,22 +115,21 @@ def _with_tiers(settings: Settings, text: str, since: str | None, until: str, gr
     try:
         from_ns, to_ns = parse_instant(since, now_ns), parse_instant(until, now_ns)
         grain_ns = int(Duration.parse(grain)) if grain is not None else usual_grain_ns(from_ns, to_ns)
-        found = {
-            kind: resolve(
-                kind,
-                from_ns,
-                to_ns,
-                grain_ns,
-                now_ns=now_ns,
-                keep=settings.keep,
-                until=filled_until(client, kind, now_ns),
-            )
-            for kind in dict.fromkeys(kinds)
-        }
+        with in_one_line():
+            found = {
+                kind: resolve(
+                    kind,
+                    from_ns,
+                    to_ns,
+                    grain_ns,
+                    now_ns=now_ns,
+                    keep=settings.keep,
+                    until=filled_until(client, kind, now_ns),
+                )
+                for kind in dict.fromkeys(kinds)
+            }
     except ValueError as error:
         raise UsageError(f"--from, --to, --grain: {error}") from error
-    except StoreRefused as error:
-        raise VifluxError(" ".join(error.message.split())) from error
     for kind, resolution in found.items():
         for note in resolution.notes:
             click.echo(f"{{{kind}}}: {note}", err=True)

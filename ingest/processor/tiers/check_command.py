@@ -57,20 +57,17 @@ def check(settings: Settings, since: str, kinds: tuple[str, ...], form: str | No
     # Here and not above: `--help` needs neither Arrow nor the store's client.
     from ingest.processor.tiers import Tiers  # noqa: PLC0415
     from ingest.processor.tiers.check import Check, is_wrong  # noqa: PLC0415
-    from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable  # noqa: PLC0415
+    from ingest.store.asking import in_one_line  # noqa: PLC0415
+    from ingest.store.client import StoreClient  # noqa: PLC0415
     from viflux.clock import SystemClock  # noqa: PLC0415
 
     clock = SystemClock()
     store = StoreClient.writer(settings)
     tiers = Tiers(settings, store, clock).windows
     findings: list[Finding] = []
-    try:
+    with in_one_line():
         for kind in kinds or tuple(ROLLUPS):
             findings += Check(tiers[kind], store, clock).run(clock.now_ns() - back_ns, repair=repair)
-    except StoreRefused as error:
-        raise VifluxError(" ".join(error.message.split())) from error
-    except StoreUnavailable as error:
-        raise VifluxError(f"{error}") from error
     rows = [
         (
             each.tier,
