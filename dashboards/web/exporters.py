@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from analytics.hurts import age
 from dashboards.boards import EXPORTERS
 from dashboards.web.figures import DASH, Cell
+from dashboards.web.fresh import Fresh
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
 from ingest.store.exporters_command import STALE_SECONDS, nobody
 from ingest.store.sql_command import address_text
@@ -89,27 +89,20 @@ class ExportersSnapshots:
         self._settings = settings
         self._clock = clock
         self.host = host
-        self._lock = threading.Lock()
-        self._taken_ns: int | None = None
-        self._snapshot = ExportersSnapshot()
+        self._fresh = Fresh(self._take, ExportersSnapshot(), _FRESH_NS, clock)
 
     def current(self) -> ExportersSnapshot:
         """Return the state of at most five seconds ago."""
-        with self._lock:
-            now_ns = self._clock.monotonic_ns()
-            if self._taken_ns is None or now_ns - self._taken_ns >= _FRESH_NS:
-                self._snapshot = self._take()
-                self._taken_ns = self._clock.monotonic_ns()
-            return self._snapshot
+        return self._fresh.current()
 
-    def _take(self) -> ExportersSnapshot:
+    def _take(self, before: ExportersSnapshot) -> ExportersSnapshot:
         query = EXPORTERS.panel("exporters").query(self._settings.store.database)
         parameters = {"lookback_seconds": _LOOK_BACK_SECONDS, "stale_seconds": STALE_SECONDS}
         try:
             found = self._store.query_rows(query, parameters)
         except (StoreUnavailable, StoreRefused) as error:
             trouble = f"Not known: {' '.join(str(error).split())[:200]}"
-            return ExportersSnapshot(self._snapshot.rows, trouble, trouble)
+            return ExportersSnapshot(before.rows, trouble, trouble)
         now_ns = self._clock.now_ns()
         rows = tuple(exporter_row(row, now_ns) for row in found if row["host"] == self.host)
         said = "" if rows else nobody(self._settings, _LOOK_BACK).replace("`", "")

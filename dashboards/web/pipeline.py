@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from analytics.hurts import age
 from dashboards.boards import PIPELINE
 from dashboards.web.figures import DASH, Cell
+from dashboards.web.fresh import Fresh
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
 from ingest.store.ledger_command import summary, waiting_in
 from viflux.clock import NANOSECONDS, Clock
@@ -80,20 +80,13 @@ class PipelineSnapshots:
         self._settings = settings
         self._clock = clock
         self.host = host
-        self._lock = threading.Lock()
-        self._taken_ns: int | None = None
-        self._snapshot = PipelineSnapshot()
+        self._fresh = Fresh(self._take, PipelineSnapshot(), _FRESH_NS, clock)
 
     def current(self) -> PipelineSnapshot:
         """Return the state of at most five seconds ago."""
-        with self._lock:
-            now_ns = self._clock.monotonic_ns()
-            if self._taken_ns is None or now_ns - self._taken_ns >= _FRESH_NS:
-                self._snapshot = self._take()
-                self._taken_ns = self._clock.monotonic_ns()
-            return self._snapshot
+        return self._fresh.current()
 
-    def _take(self) -> PipelineSnapshot:
+    def _take(self, before: PipelineSnapshot) -> PipelineSnapshot:
         database = self._settings.store.database
         balance, hosts = PIPELINE.panel("balance"), PIPELINE.panel("arrivals")
         now_ns = self._clock.now_ns()
@@ -104,7 +97,7 @@ class PipelineSnapshots:
             of_hosts = self._store.query_rows(hosts.query(database), {"now_ns": now_ns, "most_rows": hosts.most_rows})
         except (StoreUnavailable, StoreRefused) as error:
             trouble = f"Not known: {' '.join(str(error).split())[:200]}"
-            return PipelineSnapshot(self._snapshot.balance, self._snapshot.hosts, self._snapshot.facts, trouble)
+            return PipelineSnapshot(before.balance, before.hosts, before.facts, trouble)
         facts = summary(rows, _LOOK_BACK, waiting_in(self._settings)) if rows else []
         return PipelineSnapshot(tuple(rows), tuple(of_hosts), tuple(f"{fact[:1].upper()}{fact[1:]}." for fact in facts))
 

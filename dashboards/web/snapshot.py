@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from analytics.hurts import Judgement, clock_time, now_hurting
 from dashboards.boards import HOME
 from dashboards.web import stages
 from dashboards.web.figures import Cell
+from dashboards.web.fresh import Fresh
 from dashboards.web.rows import VifRow, stats, vif_row
 from dashboards.web.stages import Stage
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
@@ -74,29 +74,23 @@ class Snapshots:
         self._paths = DataPaths(settings.data_dir)
         self._clock = clock
         self._host = host
-        self._lock = threading.Lock()
-        self._taken_ns: int | None = None
         self._failing_since: datetime | None = None
         self._has_answered = False
-        self._snapshot = Snapshot(host, Judgement("unknown", "Not known yet: the page has just started."))
+        first = Snapshot(host, Judgement("unknown", "Not known yet: the page has just started."))
+        self._fresh = Fresh(self._take, first, FRESH_NS, clock)
         self._log = logs.get("snapshot")
 
     def current(self) -> Snapshot:
         """Return the state of at most two seconds ago."""
-        with self._lock:
-            now_ns = self._clock.monotonic_ns()
-            if self._taken_ns is None or now_ns - self._taken_ns >= FRESH_NS:
-                self._snapshot = self._take()
-                self._taken_ns = self._clock.monotonic_ns()
-            return self._snapshot
+        return self._fresh.current()
 
-    def _take(self) -> Snapshot:
+    def _take(self, before: Snapshot) -> Snapshot:
         running, notes = stages.read(self._paths)
         now_ns = self._clock.now_ns()
         try:
             rows, totals, judgement = self._ask(now_ns)
         except (StoreUnavailable, StoreRefused) as error:
-            return self._troubled(error, now_ns, running, notes)
+            return self._troubled(error, now_ns, running, notes, before)
         if self._failing_since is not None:
             self._log.info("the store answers again")
         self._failing_since = None
@@ -120,7 +114,12 @@ class Snapshots:
         return tuple(vif_row(row) for row in found), stats(totals), judgement
 
     def _troubled(
-        self, error: StoreUnavailable | StoreRefused, now_ns: int, running: tuple[Stage, ...], notes: tuple[str, ...]
+        self,
+        error: StoreUnavailable | StoreRefused,
+        now_ns: int,
+        running: tuple[Stage, ...],
+        notes: tuple[str, ...],
+        before: Snapshot,
     ) -> Snapshot:
         now = datetime.fromtimestamp(now_ns // NANOSECONDS, UTC)
         if self._failing_since is None:
@@ -138,7 +137,6 @@ class Snapshots:
         else:
             headline = f"Not known: the store does not answer since {since}."
             trouble = f"The store does not answer since {since}: rows wait in the spool, none is lost."
-        before = self._snapshot
         detail = f"What is shown below is of before {since}." if before.rows else ""
         return Snapshot(
             self._host,

@@ -1,0 +1,39 @@
+"""What is asked for at most every few seconds, however many look at it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from viflux.clock import Clock
+
+State = TypeVar("State")
+
+
+class Fresh(Generic[State]):
+    """Takes a state when the last one is too old; safe between threads, of which one asks while the others wait.
+
+    Args:
+        take: Makes the state of now from the one before.
+        first: What the first one is made from.
+        fresh_ns: How old a state may be.
+        clock: For its age.
+    """
+
+    def __init__(self, take: Callable[[State], State], first: State, fresh_ns: int, clock: Clock) -> None:
+        self._take = take
+        self._state = first
+        self._fresh_ns = fresh_ns
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._taken_ns: int | None = None
+
+    def current(self) -> State:
+        """Return a state that is fresh."""
+        with self._lock:
+            now_ns = self._clock.monotonic_ns()
+            if self._taken_ns is None or now_ns - self._taken_ns >= self._fresh_ns:
+                self._state = self._take(self._state)
+                self._taken_ns = self._clock.monotonic_ns()
+            return self._state
