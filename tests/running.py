@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -91,6 +93,40 @@ def wait_for(what: str, probe: Callable[[], Result | None], seconds: float = 30.
 
 
 @contextmanager
+def ended(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    """End a process, also a stopped one, when the block ends; where that takes longer it is killed, and this fails."""
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+@contextmanager
+def repeated(action: Callable[[], object], pause_seconds: float = 0.0) -> Iterator[None]:
+    """Do something again and again in the background until the block ends."""
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.wait(pause_seconds):
+            action()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
 def running_store(data_dir: Path, assignments: Sequence[str] = (), port: int | None = None) -> Iterator[RunningStore]:
     """Run `viflux store` on a data folder until the block ends.
 
@@ -108,7 +144,7 @@ def running_store(data_dir: Path, assignments: Sequence[str] = (), port: int | N
             viflux("store", "--data-dir", data_dir, *flags), cwd=ROOT, stdin=subprocess.DEVNULL, stderr=stderr
         )
     running = RunningStore(settings, f"http://{settings.store.listen}", process, log)
-    try:
+    with ended(process, END_SECONDS):
         reader = running.reader()
 
         def ready() -> bool:
@@ -117,11 +153,3 @@ def running_store(data_dir: Path, assignments: Sequence[str] = (), port: int | N
 
         until("the store answers", ready, START_SECONDS)
         yield running
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise

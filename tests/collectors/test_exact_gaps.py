@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from collectors.exporters.state import Position, StateFile
 from tests.collectors.agent_process import AgentProcess, wait_for
 from tests.collectors.export_making import Exporter, flows_set, ipfix, rate_sets, sflow, template_set
 from tests.collectors.test_exporting_agent import free_udp_port
+from tests.running import repeated
 from tests.spool.making import need_strace
 
 SAMPLES = 5
@@ -86,23 +85,6 @@ class Load:
     def once(self) -> None:
         for exporter in self.exporters:
             exporter.send()
-
-    @contextmanager
-    def sending(self) -> Iterator[None]:
-        """Send in the background until the block ends."""
-        stop = threading.Event()
-
-        def send() -> None:
-            while not stop.wait(0.002):
-                self.once()
-
-        thread = threading.Thread(target=send)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
 
 def stored(agent: AgentProcess, stream: str) -> dict[str, Counter[int]]:
@@ -175,7 +157,7 @@ def run_through(folder: Path, kills: int, steps: tuple[tuple[str, int], ...], se
         wait_for(
             "the first of each", lambda: len({**stored(agent, "flows.ipfix"), **stored(agent, "flows.sflow")}) == 3
         )
-        with load.sending():
+        with repeated(load.once, 0.002):
             for at in range(kills):
                 if at:
                     agent.start()

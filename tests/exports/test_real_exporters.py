@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,7 @@ import pytest
 from tests.exports.agreement import decoded
 from tests.exports.street import FILLING_TYPE, Exporter, Street, recorded, sent, wait_until_heard
 from tests.lab.product import Product, product
-from tests.running import wait_for
+from tests.running import repeated, wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -205,24 +202,6 @@ def test_every_exporter_with_a_minute_of_traffic(made: Street, tmp_path: Path) -
     run_all(made, tmp_path, LONG_SECONDS)
 
 
-@contextmanager
-def talking(made: Street) -> Iterator[None]:
-    """Talk in the background until the block ends."""
-    stop = threading.Event()
-
-    def talk() -> None:
-        while not stop.is_set():
-            made.converse(1)
-
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
 def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
     """After a kill no template is missing, nothing is decoded wrongly, and what was sent meanwhile is a counted gap."""
     names = ["softflowd v9", "softflowd IPFIX", "nfprobe v9", "nfprobe IPFIX", "Open vSwitch IPFIX", "sfprobe"]
@@ -232,7 +211,7 @@ def test_restarting_the_agent_under_load(made: Street, tmp_path: Path) -> None:
         wait_until_heard(made, names)
         running.rows("the store's tables", "SELECT count() FROM viflux.flows", 60)
         with recorded(made.net, capture):
-            with made.exporting(names), talking(made):
+            with made.exporting(names), repeated(lambda: made.converse(1)):
                 wait_for(
                     "flows of all exporters are stored",
                     lambda: all(stored(running, made.exporters[name])["rows"] for name in names),

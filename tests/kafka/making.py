@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.kafka.message import item_of
 from ingest.kafka.topics import all_topics
 from tests.lab.kafka import Cluster
-from tests.running import ROOT, until, viflux
+from tests.running import ROOT, ended, until, viflux
 from viflux.clock import SystemClock
 from viflux.paths import DataPaths
 from viflux.settings import Settings, load
@@ -133,16 +133,8 @@ def shipper(data_dir: Path, settings: Mapping[str, str]) -> Iterator[RunningShip
             stdin=subprocess.DEVNULL,
             stderr=stderr,
         )
-    try:
+    with ended(process, 20):
         yield RunningShipper(process, log, data_dir)
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
 
 
 def migrate(data_dir: Path, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

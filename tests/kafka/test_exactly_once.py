@@ -19,7 +19,7 @@ from tests.kafka.making import flags_of, migrate, settings_of, spool_of
 from tests.lab.kafka import Cluster
 from tests.processor.making import ask
 from tests.processor.rounds import KINDS, Rounds
-from tests.running import ROOT, RunningStore, until
+from tests.running import ROOT, RunningStore, ended, until
 from viflux import telemetry
 from viflux.paths import DataPaths
 from viflux.settings import Settings
@@ -87,17 +87,8 @@ def member(store: RunningStore, data_dir: Path, settings: Mapping[str, str], at:
     log = data_dir.with_suffix(".log")
     with log.open("ab") as stderr:
         process = subprocess.Popen([*command, *flags_of(own)], cwd=ROOT, stdin=subprocess.DEVNULL, stderr=stderr)
-    try:
+    with ended(process, 30):
         yield Member(process, data_dir, log)
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ingest.processor.arrow import schema_of
 from ingest.store.client import StoreClient
-from tests.running import ROOT, RunningStore, until, viflux
+from tests.running import ROOT, RunningStore, ended, until, viflux
 from viflux.clock import Clock, SystemClock
 from viflux.paths import DataPaths
 from viflux.registry import COLUMNS, KINDS, Type
@@ -152,16 +152,8 @@ def processor(
             stdin=subprocess.DEVNULL,
             stderr=stderr,
         )
-    try:
+    with ended(process, 20):
         yield RunningProcessor(process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
 
 
 def state_of(data_dir: Path) -> dict[str, Any]:

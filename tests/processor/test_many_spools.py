@@ -13,7 +13,7 @@ from tests.processor.interleaved import Hosts, committed, is_done
 from tests.processor.making import COUNTERS, EVENTS, SECOND, ask, batch_of, sweep
 from tests.processor.rounds import KINDS, Rounds, heartbeat
 from tests.processor.test_delivery import attach
-from tests.running import ROOT, RunningStore, running_store, until
+from tests.running import ROOT, RunningStore, ended, running_store, until
 from tests.spool.making import need_strace
 
 
@@ -45,17 +45,8 @@ def processing(
     options = ["--at", at, "--most-bytes", str(most)]
     with (sent.folder / "log.txt").open("ab") as log:
         process = subprocess.Popen([*command, ",".join(kinds), *flags, *options], cwd=ROOT, stderr=log)
-    try:
+    with ended(process, 20):
         yield process
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
 
 
 def log_of(sent: Logged) -> str:
