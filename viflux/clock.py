@@ -7,6 +7,7 @@ import time
 from typing import Protocol
 
 NANOSECONDS = 1_000_000_000
+DAY_NS = 86_400 * NANOSECONDS
 
 
 class Clock(Protocol):

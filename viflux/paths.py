@@ -46,13 +46,22 @@ class DataPaths:
 
     @property
     def shipper_state(self) -> Path:
-        """How far the shipper has come: the spool's reader file where batches go through Kafka."""
+        """How far the shipper has come."""
         return self.shipper / "spool.json"
 
     @property
     def processor(self) -> Path:
         """Cursors and intents."""
         return self.root / "processor"
+
+    @property
+    def processor_state(self) -> Path:
+        """Cursor and open intent of the processor that reads the spool itself."""
+        return self.processor / "spool.json"
+
+    def spool_reader_state(self, *, is_shipped: bool) -> Path:
+        """How far the spool's reader has come: the shipper where batches go through Kafka, else the processor."""
+        return self.shipper_state if is_shipped else self.processor_state
 
     @property
     def deadletter(self) -> Path:

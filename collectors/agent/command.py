@@ -65,7 +65,7 @@ def _run(settings: Settings) -> None:
         segment_bytes=settings.spool.segment_bytes,
         keep_acknowledged_ns=settings.spool.keep_acknowledged,
         clock=clock,
-        reader_file=paths.shipper_state if settings.kafka.brokers else None,
+        reader_file=paths.spool_reader_state(is_shipped=bool(settings.kafka.brokers)),
         min_free_bytes=settings.spool.min_free,
     )
     server = telemetry.serve(paths, health)

@@ -10,6 +10,7 @@ from collectors.agent.batches import batches
 from collectors.agent.ledger import Unread
 from collectors.exporters.state import Position, StateFile
 from viflux import logs
+from viflux.clock import DAY_NS
 from viflux.errors import VifluxError
 from viflux.settings.address import network
 from viflux.supervisor.addresses import udp_refusal
@@ -26,7 +27,6 @@ _MOST_TAKEN_BYTES = 8 << 20
 _SKIPPED_HERE = ("socket", "shed")
 """Causes of loss here that exporters' sequence numbers show as well; they come before `exporter_gap`."""
 
-_DAY_NS = 86_400 * 1_000_000_000
 
 ACCOUNTS = "exporters.agent"
 """Stream of the accounts of exporters."""
@@ -130,7 +130,7 @@ class Listening:
         """
         if self._waiting:
             return self._waiting
-        self._proposed_day = now_ns // _DAY_NS
+        self._proposed_day = now_ns // DAY_NS
         handed = self._native.take(_MOST_TAKEN_BYTES, whole=self._stated_day != self._proposed_day)
         for stream, messages in handed.messages:
             self._waiting += batches(stream, messages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collectors.agent.batches import batches
+from viflux.clock import DAY_NS
 
 if TYPE_CHECKING:
     from collectors._native import HostWatch
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 STREAM = "inventory.netlink"
 
-_DAY_NS = 86_400 * 1_000_000_000
 # Changes of a quiet day are far less; under heavy churn a restart must not have to read the whole day.
 _CHANGES_BYTES = 4 << 20
 
@@ -38,14 +38,14 @@ class Inventory:
             True where the UTC day has no statement yet, or where the changes outgrew the last one.
         """
         outgrown = baseline_bytes > _CHANGES_BYTES + 4 * self._statement_bytes
-        return self._stated_day != now_ns // _DAY_NS or outgrown
+        return self._stated_day != now_ns // DAY_NS or outgrown
 
     def propose(self, watch: HostWatch, now_ns: int, baseline_bytes: int) -> list[Batch]:
         """Return what changed; the whole inventory where a statement is due."""
         whole = self.is_statement_due(now_ns, baseline_bytes)
         proposed = batches(STREAM, watch.inventory(now_ns, whole), is_statement=whole)
         size = sum(len(batch.payload) for batch in proposed)
-        self._proposed = (now_ns // _DAY_NS, size) if whole else None
+        self._proposed = (now_ns // DAY_NS, size) if whole else None
         return proposed
 
     def commit(self) -> None:

@@ -13,9 +13,10 @@ import click
 import msgspec
 
 from viflux import output
-from viflux.clock import Clock, SystemClock
+from viflux.clock import DAY_NS, Clock, SystemClock
 from viflux.command import verb
 from viflux.errors import UsageError, VifluxError
+from viflux.instant import instant_text
 from viflux.paths import DataPaths
 from viflux.settings import Settings
 from viflux.settings.units import Duration
@@ -289,12 +290,11 @@ def _sum(found: Sequence[Kept]) -> str:
 
 
 def _line(letter: Letter) -> list[Any]:
-    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(letter.time_ns // 1_000_000_000))
     none = None if letter.is_damaged else letter.sequence
     rows = None if letter.is_damaged else letter.rows
     kept = letter.bytes_kept
     return [
-        when,
+        instant_text(letter.time_ns),
         letter.cause,
         letter.host,
         letter.stream,
@@ -333,7 +333,7 @@ def _print(what: Shown, place: str) -> None:
             "host": letter.host,
             "stream": f"{letter.stream}, sequence {letter.sequence}, {letter.kind} of version {letter.version}",
             "rows": str(letter.rows)
-            + ("" if letter.day < 0 else f"; refused: those of {instant(letter.day * _DAY_NS)[:10]}"),
+            + ("" if letter.day < 0 else f"; refused: those of {instant(letter.day * DAY_NS)[:10]}"),
             "event time": f"{instant(letter.first_time_ns)} to {instant(letter.last_time_ns)}",
             "sealed": instant(letter.sealed_time_ns),
         }
@@ -357,7 +357,6 @@ def _print(what: Shown, place: str) -> None:
         click.echo(line)
 
 
-_DAY_NS = 86_400 * 1_000_000_000
 _NOTHING: tuple[Any, ...] = (None, "", 0, False, [], "0" * 16, "0" * 32)
 
 

@@ -32,7 +32,7 @@ from ingest.processor.pieces import Piece
 from ingest.store.client import StoreClient
 from ingest.store.keep import kept_ns
 from ingest.store.literals import quoted
-from viflux.clock import Clock
+from viflux.clock import DAY_NS, Clock
 from viflux.errors import VifluxError
 from viflux.frame import FrameError
 from viflux.registry import KINDS
@@ -41,7 +41,6 @@ from viflux.settings.units import Duration
 from viflux.spool import Entry
 
 OTHER_CONTENT = "other_content"
-_DAY_NS = 86_400 * 1_000_000_000
 _LAST_NS = (1 << 63) - 1
 
 
@@ -145,7 +144,7 @@ class Replay:
         first_ns = (
             0 if is_taken else min(said.sealed_time_ns - OLDEST_EVENT_NS, *(each.first_time_ns for each in every))
         )
-        last_ns = _LAST_NS if is_taken else max(said.sealed_time_ns + _DAY_NS, *(each.last_time_ns for each in every))
+        last_ns = _LAST_NS if is_taken else max(said.sealed_time_ns + DAY_NS, *(each.last_time_ns for each in every))
         table = KINDS[said.kind].table_name
         identity = identity_of(entry)
         found = self._patience.ask(lambda: repeats.stored_by_day(self._store, table, [identity], first_ns, last_ns))
@@ -167,7 +166,7 @@ class Replay:
 
     def _begun_ns(self, source_id: str, letter: Letter) -> int | None:
         """Return when the letter's replay began, as the store has it; None where none did."""
-        since_ns = letter.time_ns - _DAY_NS
+        since_ns = letter.time_ns - DAY_NS
         sql = (
             "SELECT toUnixTimestamp64Nano(min(time)) AS begun FROM events "
             f"WHERE time >= fromUnixTimestamp64Nano({since_ns}, 'UTC') "

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from ingest.deadletter.letter import Letter, entry_of
 from viflux import frame
+from viflux.clock import NANOSECONDS
 from viflux.frame import FrameError
 
 _WIDTH = 16
-_NANOSECONDS = 1_000_000_000
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ def shown(letter: Letter, data: bytes | None, most_rows: int, most_bytes: int) -
 
 def instant(time_ns: int) -> str:
     """Return an instant as RFC 3339 with nanoseconds."""
-    seconds, rest = divmod(time_ns, _NANOSECONDS)
+    seconds, rest = divmod(time_ns, NANOSECONDS)
     try:
         whole = dt.datetime.fromtimestamp(seconds, dt.UTC)
     except (OverflowError, ValueError, OSError):

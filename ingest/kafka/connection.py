@@ -58,12 +58,6 @@ def client_configuration(kafka: Kafka, stage: str) -> Configuration:
     return found
 
 
-def files_of(kafka: Kafka) -> list[Path]:
-    """Return the files that whoever talks to the brokers has to read."""
-    named = (kafka.ca_file, kafka.certificate_file, kafka.key_file, kafka.password_file)
-    return [path for path in named if path is not None]
-
-
 def _password(path: Path) -> str:
     text = _read("kafka.password_file", path).decode(errors="replace").strip("\r\n")
     if not text:

@@ -20,6 +20,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from ingest.deadletter.home import Room, tell
 from ingest.deadletter.letter import Letter, letter_of
 from ingest.kafka.connection import client_configuration
+from ingest.kafka.message import bytes_of
 from ingest.kafka.topics import deadletter_topic
 from ingest.kafka.trouble import END_OF_PARTITION, TIMED_OUT, told
 from ingest.processor.intent import Exclusion
@@ -96,7 +97,7 @@ class TopicLetters:
             raise VifluxError(f"dead letters: {told(error.args[0], self._kafka, self.topic)}") from error
         if message is None or message.offset() != offset or _text(message.key()) != letter.name:
             return None  # removed, and compacted away
-        return _bytes(message.value())
+        return bytes_of(message.value())
 
     def remove(self, letter: Letter) -> None:
         """Remove a letter by a message without a value."""
@@ -238,8 +239,4 @@ def _letter_in(message: Message) -> Letter | None:
 
 
 def _text(value: bytes | str | None) -> str:
-    return _bytes(value).decode(errors="replace")
-
-
-def _bytes(value: bytes | str | None) -> bytes:
-    return value.encode() if isinstance(value, str) else value or b""
+    return bytes_of(value).decode(errors="replace")

@@ -85,8 +85,8 @@ def item_of(message: Received) -> Entry | Damaged:
     Bytes of damage are head and value together, as a frame lies in a spool, at most the first MiB.
     """
     start, end = position_of(message.offset() or 0), position_of((message.offset() or 0) + 1)
-    headers = {name: _bytes(value) for name, value in message.headers() or ()}
-    payload = _bytes(message.value())
+    headers = {name: bytes_of(value) for name, value in message.headers() or ()}
+    payload = bytes_of(message.value())
     spool_id, head = headers.get(SPOOL_HEADER, b""), headers.get(FRAME_HEADER, b"")
     is_spool = _SPOOL_ID.fullmatch(spool_id) is not None
     reason = "" if is_spool else f"the header {SPOOL_HEADER} is not 32 hex digits"
@@ -100,5 +100,6 @@ def item_of(message: Received) -> Entry | Damaged:
     return Damaged(spool_id.decode() if is_spool else "", start, end, reason, (head + payload)[:_MOST_DAMAGED_BYTES])
 
 
-def _bytes(value: bytes | str | None) -> bytes:
+def bytes_of(value: bytes | str | None) -> bytes:
+    """Return a part of a message, which the library may give as text; empty for none."""
     return value.encode() if isinstance(value, str) else value or b""

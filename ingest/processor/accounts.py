@@ -19,6 +19,7 @@ from ingest.processor.arrow import TIME, labels, parts_of_rows, schema_of
 from ingest.processor.batches import Rows
 from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Intent, Missing, State, Stream
 from ingest.processor.tiers.touch import touched_minutes
+from viflux.clock import DAY_NS
 from viflux.frame import Frame, Metadata
 from viflux.registry import KINDS
 from viflux.spool import Damaged, Entry, Position
@@ -393,4 +394,4 @@ def _own(kind: str, rows: list[dict[str, object]], source_id: str, boots: Mappin
     )
     entry = Entry(source_id, Frame(said, b"", 0, 0), intent.start, intent.end)
     instant = intent.opened_time_ns
-    return Rows(entry, instant // (86_400 * 1_000_000_000), table, instant, instant, instant, (instant, instant))
+    return Rows(entry, instant // DAY_NS, table, instant, instant, instant, (instant, instant))

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.processor.arrow import TIME, schema_of
+from viflux.clock import DAY_NS
 from viflux.registry import KINDS
 from viflux.spool import Entry
 
-DAY_NS = 86_400 * 1_000_000_000
 _OLDEST_NS = DAY_NS
 _NEWEST_NS = 60 * 1_000_000_000
 # A datagram is parked for at most a minute, and a batch is closed within seconds.

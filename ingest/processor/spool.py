@@ -24,7 +24,7 @@ class SpoolSource:
         self.most_metadata_bytes: int | None = None
         self.knows_streams = True
         self._reader = SpoolReader(paths.spool)
-        self._file = StateFile(paths.processor / "spool.json")
+        self._file = StateFile(paths.processor_state)
         self._clock = clock
         self._cursor = START
         self._log = logs.get("processor")

@@ -17,7 +17,6 @@ from viflux import logs
 from viflux.registry import KINDS, Kind
 from viflux.settings.schema import Keep
 
-_DAY_NS = 86_400 * 1_000_000_000
 _TTL = re.compile(r"\bTTL\s+(.*?)(?:\s+SETTINGS\b|$)", re.DOTALL)
 _INTERVAL = re.compile(r"toInterval(\w+)\((\d+)\)")
 _SECONDS = {"Second": 1, "Minute": 60, "Hour": 3_600, "Day": 86_400, "Week": 7 * 86_400}

@@ -145,7 +145,7 @@ _SUMMED = ("handed_over_rows", "stored_rows", "in_flight_rows", "lost_rows", "di
 def waiting_in(settings: Settings) -> dict[str, tuple[int, int]]:
     """Return for each stream of this host's spool how many batches and rows its reader has not dealt with."""
     paths = DataPaths(settings.data_dir)
-    reader = paths.shipper_state if settings.kafka.brokers else paths.processor / "spool.json"
+    reader = paths.spool_reader_state(is_shipped=bool(settings.kafka.brokers))
     try:
         state = read_state(reader)
         return SpoolReader(paths.spool).waiting(state.cursor if state else START)

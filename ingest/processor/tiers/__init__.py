@@ -8,9 +8,8 @@ from ingest.processor.tiers.closing import Closing
 from ingest.processor.tiers.windows import Windows
 from ingest.store.client import StoreClient
 from ingest.store.keep import kept_ns
-from ingest.store.tiers.rows import NANOSECONDS
 from ingest.store.tiers.tier import tiers_of
-from viflux.clock import Clock
+from viflux.clock import NANOSECONDS, Clock
 from viflux.registry import KINDS
 from viflux.registry.rollups import ROLLUPS, Rollup
 from viflux.settings import Settings

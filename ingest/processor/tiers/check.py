@@ -13,9 +13,9 @@ from typing import Any
 
 from ingest.processor.tiers.windows import Windows
 from ingest.store.client import StoreClient
-from ingest.store.tiers.rows import NANOSECONDS, added_up
+from ingest.store.tiers.rows import added_up
 from ingest.store.tiers.tier import Window
-from viflux.clock import Clock
+from viflux.clock import NANOSECONDS, Clock
 
 EQUAL, DIFFERS, UNFILLED, REPAIRED, OPEN, EXPIRED = "equal", "differs", "unfilled", "repaired", "open", "expired"
 WRONG = (DIFFERS, UNFILLED)

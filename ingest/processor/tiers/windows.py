@@ -12,10 +12,9 @@ from prometheus_client import Counter
 
 from ingest.processor.tiers.closing import Closing
 from ingest.store.client import StoreClient
-from ingest.store.tiers.rows import NANOSECONDS
 from ingest.store.tiers.tier import Tier, Window
 from viflux import logs
-from viflux.clock import Clock
+from viflux.clock import NANOSECONDS, Clock
 
 _FILLED = Counter("viflux_processor_tier_windows", "Windows of tiers that were filled.", ["tier"])
 _ROWS = Counter("viflux_processor_tier_rows", "Rows that fills of tiers left.", ["tier"])

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from ingest.store.keep import kept_ns
 from ingest.store.literals import instant
-from ingest.store.tiers.rows import EARLIER_NS, MINUTE_NS, NANOSECONDS, of_raw
+from ingest.store.tiers.rows import EARLIER_NS, MINUTE_NS, of_raw
 from ingest.store.tiers.tier import tiers_of
+from viflux.clock import NANOSECONDS
 from viflux.instant import instant_text
 from viflux.registry import KINDS
 from viflux.registry.rollups import ROLLUPS, Rollup

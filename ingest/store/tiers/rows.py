@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
+from viflux.clock import NANOSECONDS
 from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
 
-NANOSECONDS = 1_000_000_000
 MINUTE_NS = 60 * NANOSECONDS
 EARLIER_NS = 200 * 1_000_000
 """How long before its minute the start of a raw row may be; kinds whose `time` is the end have no such margin."""

@@ -17,11 +17,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ingest.store.literals import instant, quoted
-from ingest.store.tiers.rows import EARLIER_NS, NANOSECONDS, added_up, finer_of, of_finer, of_raw, window_of
+from ingest.store.tiers.rows import EARLIER_NS, added_up, finer_of, of_finer, of_raw, window_of
+from viflux.clock import DAY_NS, NANOSECONDS
 from viflux.registry import KINDS
 from viflux.registry.rollups import LENGTHS, Length, Rollup
 
-_DAY_NS = 86_400 * NANOSECONDS
 _DAY_SECONDS = 86_400
 # How far a processor's clock may be behind those of the hosts: no row is stored before its window, but for that.
 _CLOCKS_DIFFER_NS = 6 * 3_600 * NANOSECONDS
@@ -189,7 +189,7 @@ class Tier:
         if not self.is_spread:
             return [self._fill(windows, revisions, "1", again=again)]
         first, last = _bounds(windows)
-        midnight = last * self.window_ns // _DAY_NS * _DAY_NS
+        midnight = last * self.window_ns // DAY_NS * DAY_NS
         fills = [self._fill(windows, revisions, f"row_time >= {instant(midnight)}", again=again)]
         if first * self.window_ns - self.rollup.spread_minutes * 60 * NANOSECONDS < midnight:
             fills.insert(0, self._fill(windows, revisions, f"row_time < {instant(midnight)}", again=again))
