@@ -182,14 +182,15 @@ def wait_done(running: RunningProcessor, data_dir: Path, seconds: float = 30) ->
     until("everything in the spool is stored", finished, seconds)
 
 
-_clients: dict[str, StoreClient] = {}
+_clients: dict[Path, StoreClient] = {}
 
 
 def ask(store: RunningStore, sql: str) -> list[dict[str, Any]]:
     """Return rows; over one client a store, for those who wait ask again and again."""
-    if store.url not in _clients:
-        _clients[store.url] = store.writer()
-    return _clients[store.url].query_rows(sql)
+    # Not by address: a later store of the same test run may get an earlier one's port, and has another key.
+    if store.settings.data_dir not in _clients:
+        _clients[store.settings.data_dir] = store.writer()
+    return _clients[store.settings.data_dir].query_rows(sql)
 
 
 def assert_stored_once(store: RunningStore, expected: dict[str, int]) -> None:

@@ -161,10 +161,11 @@ def _committed_end(folder: Path, number: int, first: int, items: list[Placed | D
 def _next_sequences(begun: dict[str, int], items: list[Placed | Damage]) -> dict[str, int]:
     # Damage may hide batches: a stream that is not seen after it skips as many numbers as could be hidden.
     following = dict(begun)
+    streams = _streams_of(begun, items)
     hidden = 0
     hidden_when_seen: dict[str, int] = {}
     for item in items:
-        heads = _heads_of(item, following)
+        heads = _heads_of(item, following, streams)
         if heads is None:
             hidden += item.length // frame.FIXED_BYTES + 1
         else:
@@ -174,16 +175,21 @@ def _next_sequences(begun: dict[str, int], items: list[Placed | Damage]) -> dict
     return {stream: number + hidden - hidden_when_seen.get(stream, 0) for stream, number in following.items()}
 
 
-def _heads_of(item: Placed | Damage, following: dict[str, int]) -> tuple[frame.Metadata, ...] | None:
+def _streams_of(begun: dict[str, int], items: list[Placed | Damage]) -> set[str]:
+    """Return the streams that a checksum vouches for: the segment's header's and whole frames'."""
+    return set(begun) | {item.metadata.stream for item in items if isinstance(item, Placed)}
+
+
+def _heads_of(item: Placed | Damage, following: dict[str, int], streams: set[str]) -> tuple[frame.Metadata, ...] | None:
     """Return what an item is known to have been; None where that is not known.
 
-    The head of a damaged frame may be damaged too: it is believed where its number is the one that is due.
+    The head of a damaged frame may be damaged too: it is believed where its stream is known and its number is due.
     """
     if isinstance(item, Placed):
         return (item.metadata,)
     due = dict(following)
     for said in item.said:
-        if said.sequence != due.get(said.stream, 1):
+        if said.stream not in streams or said.sequence != due.get(said.stream, 1):
             return None
         due[said.stream] = said.sequence + 1
     return item.said or None
@@ -194,11 +200,12 @@ def _record_damage(
 ) -> None:
     name = losses.number_of_damage(number)
     expected = dict(begun)
+    streams = _streams_of(begun, items)
     found: list[Loss] = []
     known: list[frame.Metadata] = []
     unread = is_hidden = False
     for item in items:
-        heads = _heads_of(item, expected)
+        heads = _heads_of(item, expected, streams)
         if isinstance(item, Damage):
             unread = unread or Position(number, item.offset) >= reader.cursor
             known += heads or ()
