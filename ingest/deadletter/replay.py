@@ -24,7 +24,7 @@ import xxhash
 from ingest.deadletter.letter import Letter, entry_of
 from ingest.processor import repeats
 from ingest.processor.accounts import accounts_of_replay, replay_begun
-from ingest.processor.batches import OLDEST_EVENT_NS, Rows, UnusableBatchError, rows_of
+from ingest.processor.batches import Rows, UnusableBatchError, rows_of
 from ingest.processor.delivery import Delivery, PieceRefusedError, StandingStillError
 from ingest.processor.identity import identity_of
 from ingest.processor.patience import Patience
@@ -39,9 +39,6 @@ from viflux.registry import KINDS
 from viflux.settings.schema import Keep
 from viflux.settings.units import Duration
 from viflux.spool import Entry
-
-OTHER_CONTENT = "other_content"
-_LAST_NS = (1 << 63) - 1
 
 
 class NotReplayedError(VifluxError):
@@ -139,15 +136,9 @@ class Replay:
             NotReplayedError: It has others under their identity.
         """
         said = entry.frame.metadata
-        # What an identity was given to twice may be of any time; a batch's own rows are not.
-        is_taken = letter.cause == OTHER_CONTENT
-        first_ns = (
-            0 if is_taken else min(said.sealed_time_ns - OLDEST_EVENT_NS, *(each.first_time_ns for each in every))
-        )
-        last_ns = _LAST_NS if is_taken else max(said.sealed_time_ns + DAY_NS, *(each.last_time_ns for each in every))
         table = KINDS[said.kind].table_name
         identity = identity_of(entry)
-        found = self._patience.ask(lambda: repeats.stored_by_day(self._store, table, [identity], first_ns, last_ns))
+        found = self._patience.ask(lambda: repeats.stored_by_day(self._store, table, [identity]))
         expected = {(identity, rows.day): (rows.table.num_rows, *rows.received_bounds_ns) for rows in every}
         if any(expected.get(day) != there for day, there in found.items()):
             raise NotReplayedError(

@@ -50,7 +50,10 @@ def conditions(identities: Iterable[Identity]) -> list[str]:
 def _listed(identities: Sequence[tuple[str, str, int]]) -> str:
     spools = ", ".join(quoted(spool_id) for spool_id in dict.fromkeys(each[0] for each in identities))
     tuples = ", ".join(f"({quoted(spool)}, {quoted(stream)}, {sequence})" for spool, stream, sequence in identities)
-    return f"spool_id IN ({spools}) AND (spool_id, stream, sequence) IN ({tuples})"
+    numbers = [sequence for _, _, sequence in identities]
+    # By the bounds alone the index on `sequence` leaves granules out.
+    bounds = f"sequence BETWEEN {min(numbers)} AND {max(numbers)}"
+    return f"{bounds} AND spool_id IN ({spools}) AND (spool_id, stream, sequence) IN ({tuples})"
 
 
 def _runs(numbers: Iterable[tuple[str, int]]) -> str:

@@ -54,9 +54,9 @@ def exclusions(
     """Return which batches of a range, or which days of them, the store has already or must not take.
 
     A batch is a repeat where its checksum is remembered or was met earlier in the range, or where the store has as many
-    rows of its identity and day, received at the same instants. None at all: it is inserted (the intent that held it
-    was not finished). Anything else is another batch under the same identity, which is never "a duplicate" and goes to
-    the dead letters.
+    rows of its identity and day, received at the same instants. None of its identity at any time: it is inserted (the
+    intent that held it was not finished). Anything else is another batch under the same identity, which is never "a
+    duplicate" and goes to the dead letters.
 
     Args:
         store: Asked only about batches that are not above their stream's high water and not remembered.
@@ -89,20 +89,31 @@ def _table_of(rows: Rows) -> str:
 
 
 def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]:
-    first, last = min(rows.first_time_ns for rows in parts), max(rows.last_time_ns for rows in parts)
-    stored = stored_by_day(store, table, [identity_of(rows.entry) for rows in parts], first, last)
+    within = min(rows.first_time_ns for rows in parts), max(rows.last_time_ns for rows in parts)
+    stored = stored_by_day(store, table, [identity_of(rows.entry) for rows in parts], within)
+    repeated = {id(rows) for rows in parts if stored.get((identity_of(rows.entry), rows.day)) == _summary(rows)}
+    # A foreign batch may be of any other time than the one whose identity it has: a machine that was set back to a
+    # snapshot gives its numbers out again hours later.
+    others = [rows for rows in parts if id(rows) not in repeated]
+    expected = {(identity_of(rows.entry), rows.day): _summary(rows) for rows in parts}
+    anywhere = stored_by_day(store, table, [identity_of(rows.entry) for rows in others]) if others else {}
+    taken = {identity for (identity, day), there in anywhere.items() if expected.get((identity, day)) != there}
     found = []
     for rows in parts:
-        there = stored.get((identity_of(rows.entry), rows.day))
-        if there == (rows.table.num_rows, *rows.received_bounds_ns):
+        if id(rows) in repeated:
             found.append(Exclusion(rows.entry.start, rows.day, REPEAT))
-        elif there is not None:
+        elif identity_of(rows.entry) in taken:
             found.append(_other_content(rows.entry, rows.day))
     return found
 
 
+def _summary(rows: Rows) -> tuple[int, int, int]:
+    """Return what `stored_by_day` tells of a day of a batch that is stored."""
+    return (rows.table.num_rows, *rows.received_bounds_ns)
+
+
 def stored_by_day(
-    store: Store, table: str, identities: Iterable[Identity], first_ns: int, last_ns: int
+    store: Store, table: str, identities: Iterable[Identity], within: tuple[int, int] | None = None
 ) -> dict[tuple[Identity, int], tuple[int, int, int]]:
     """Return what the store has of batches: for each with its day the rows, and when the first and last were received.
 
@@ -110,17 +121,23 @@ def stored_by_day(
         store: Where.
         table: The raw table of their kind.
         identities: Theirs.
-        first_ns: Earliest event time that is looked at.
-        last_ns: The latest.
+        within: Earliest and latest event time that are looked at. Without it all that the table keeps is looked
+            through: its index on `sequence` leaves little to read, but more than a time does.
     """
     stored: dict[tuple[Identity, int], tuple[int, int, int]] = {}
+    times = ""
+    if within is not None:
+        first_ns, last_ns = within
+        times = (
+            f"time >= fromUnixTimestamp64Nano({first_ns}, 'UTC') "
+            f"AND time <= fromUnixTimestamp64Nano({last_ns}, 'UTC') AND "
+        )
     for of in conditions(identities):
         sql = (
             "SELECT spool_id, stream, sequence, intDiv(toUnixTimestamp64Nano(time), 86400000000000) AS day, "
             "count() AS found, toUnixTimestamp64Nano(min(received_time)) AS earliest, "
             "toUnixTimestamp64Nano(max(received_time)) AS latest "
-            f"FROM {table} WHERE time >= fromUnixTimestamp64Nano({first_ns}, 'UTC') "
-            f"AND time <= fromUnixTimestamp64Nano({last_ns}, 'UTC') AND {of} GROUP BY spool_id, stream, sequence, day"
+            f"FROM {table} WHERE {times}{of} GROUP BY spool_id, stream, sequence, day"
         )
         for row in store.query_rows(sql):
             identity = Identity(str(row["spool_id"]), str(row["stream"]), int(str(row["sequence"])))

@@ -15,6 +15,8 @@ from viflux.settings.schema import Keep
 
 # Guards two tries of one piece that run at once; nothing relies on it across a restart.
 _DEDUPLICATION_WINDOW = 10_000
+# A batch is found by its number whatever time its rows are of: rows that lie together came together.
+_BY_NUMBER = "INDEX by_sequence sequence TYPE minmax GRANULARITY 1"
 
 
 def render() -> str:
@@ -47,6 +49,8 @@ def _table(kind: Kind) -> str:
         settings += ["fsync_after_insert = 1", "fsync_part_directory = 1"]
     if kind.whole_parts:
         settings.append("ttl_only_drop_parts = 1")
+    if kind.record:
+        columns += f",\n    {_BY_NUMBER}"
     primary_key = f"PRIMARY KEY {kind.primary_key}\n" if kind.primary_key else ""
     return (
         f"-- {kind.meaning}\n"

@@ -126,7 +126,7 @@ def test_a_damaged_batch_is_kept_and_missed_by_its_number(tmp_path: Path, store:
 
 
 def test_another_batch_under_a_stored_identity_is_no_duplicate(tmp_path: Path, store: RunningStore) -> None:
-    """Two spools with one id (a copied folder): what differs is kept aside, what is the same is dropped."""
+    """Two spools with one id (a copied folder): what differs is kept aside, of whatever time; the same is dropped."""
     now = time.time_ns()
     spool = tmp_path / "data" / "spool"
     writer = open_spool(tmp_path / "data")
@@ -134,7 +134,7 @@ def test_another_batch_under_a_stored_identity_is_no_duplicate(tmp_path: Path, s
     writer.close()
     shutil.copytree(spool, tmp_path / "copy")
     writer = open_spool(tmp_path / "data")
-    put(writer, batch_of(COUNTERS, sweep(now + SECOND, 3)), batch_of(COUNTERS, sweep(now + 2 * SECOND, 3)))
+    put(writer, *(batch_of(COUNTERS, sweep(now + seconds * SECOND, 3)) for seconds in (1, 2, 3)))
     writer.close()
     with processor(store) as running:
         wait_done(running, tmp_path / "data")
@@ -143,13 +143,14 @@ def test_another_batch_under_a_stored_identity_is_no_duplicate(tmp_path: Path, s
     (tmp_path / "data" / "processor" / "spool.json").unlink()
     writer = open_spool(tmp_path / "data")
     put(writer, batch_of(COUNTERS, sweep(now + SECOND, 2)), batch_of(COUNTERS, sweep(now + 2 * SECOND, 3)))
-    put(writer, batch_of(COUNTERS, sweep(now + 3 * SECOND, 3)))
+    put(writer, batch_of(COUNTERS, sweep(now - 20 * 3600 * SECOND, 3)), batch_of(COUNTERS, sweep(now, 3)))
     with processor(store) as running:
         wait_done(running, tmp_path / "data")
-    assert_stored_once(store, {"counters": 12})
+    assert_stored_once(store, {"counters": 15})
     assert [(letter["cause"], letter["sequence"]) for letter in letters(tmp_path)] == [
         ("other_content", 2),
         ("other_content", 3),
+        ("other_content", 4),
     ]
 
 
