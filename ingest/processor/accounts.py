@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from ingest.processor.arrow import TIME, labels, parts_of_rows, schema_of
 from ingest.processor.batches import Rows
 from ingest.processor.intent import REPEAT, WHOLE_BATCH, Exclusion, Intent, Missing, State, Stream
-from ingest.processor.tiers.touch import touched_minutes
+from ingest.processor.tiers.touch import late_rows, touched_minutes
 from viflux.clock import DAY_NS
 from viflux.frame import Frame, Metadata
 from viflux.registry import KINDS
@@ -28,6 +28,7 @@ STAGE = "processor"
 MISSING = "missing"
 DAMAGED = "damaged"
 REPLAYED = "replayed"
+LATE = "late"
 
 
 @dataclass
@@ -83,12 +84,14 @@ class Accounts:
         watermarks: For each host and stream the instant that the ledger rows name; only those that moved.
         missing: How many batches of each stream never came.
         touched: For each kind and host the minutes of the tiers that its stored rows belong to.
+        late: How many stored rows of each kind came too late for SLIs.
     """
 
     rows: tuple[Rows, ...]
     watermarks: dict[str, dict[str, int]]
     missing: dict[str, int]
     touched: dict[tuple[str, str], set[int]]
+    late: dict[str, int]
 
 
 def accounts_of(
@@ -96,6 +99,7 @@ def accounts_of(
     intent: Intent,
     items: Sequence[Entry | Damaged],
     decoded: Mapping[Position, Sequence[Rows]],
+    late_ns: int,
 ) -> Accounts:
     """Add up an intent.
 
@@ -104,6 +108,7 @@ def accounts_of(
         intent: The intent; what it does not say to be missing is none.
         items: Its batches and damaged bytes, in order.
         decoded: For the start of each usable batch its rows by day.
+        late_ns: `window.late`.
     """
     entries = [item for item in items if isinstance(item, Entry)]
     excluded: dict[Position, list[Exclusion]] = {}
@@ -115,7 +120,8 @@ def accounts_of(
     for entry in entries:
         days, out = decoded.get(entry.start, ()), excluded.get(entry.start, ())
         if not _is_repeat(days, out):
-            book.hear(entry, _enter(book.account(entry), entry, days, out))
+            account = book.account(entry)
+            book.hear(entry, _enter(account, entry, days, out, _on_time_from_ns(state, entry, late_ns)))
     moved = book.move()
     boots = {entry.frame.metadata.host: entry.frame.metadata.boot_id for entry in entries}
     # Damaged bytes of a spool are its host's, also where nothing else is left of it.
@@ -128,9 +134,13 @@ def accounts_of(
     }
     own = [_own(kind, rows, state.source_id, boots, intent) for kind, rows in tables.items() if rows]
     touched: dict[tuple[str, str], set[int]] = {}
+    late: dict[str, int] = {}
     for account in book.accounts:
-        touched.setdefault((account.stream.partition(".")[0], account.host), set()).update(account.minutes)
-    return Accounts(tuple(own), moved, book.missing, touched)
+        kind = account.stream.partition(".")[0]
+        touched.setdefault((kind, account.host), set()).update(account.minutes)
+        if LATE in account.lost:
+            late[kind] = late.get(kind, 0) + account.lost[LATE].rows
+    return Accounts(tuple(own), moved, book.missing, touched, late)
 
 
 def letters(items: Iterable[Entry | Damaged], excluded: Iterable[Exclusion]) -> list[tuple[Entry | Damaged, Exclusion]]:
@@ -264,7 +274,23 @@ def _is_repeat(days: Sequence[Rows], excluded: Sequence[Exclusion]) -> bool:
     return WHOLE_BATCH in repeated or (bool(days) and all(rows.day in repeated for rows in days))
 
 
-def _enter(account: _Account, entry: Entry, days: Sequence[Rows], excluded: Sequence[Exclusion]) -> list[Rows]:
+def _on_time_from_ns(state: State, entry: Entry, late_ns: int) -> int:
+    """Return the instant before which an event has ended too late, by the host's own clock at the hand-over.
+
+    Where the host's clock was set back, by what was handed over before.
+    """
+    said = entry.frame.metadata
+    watermark_ns = state.watermarks.get(said.host, {}).get(said.stream, 0)
+    return max(said.sealed_time_ns, state.reached.get(said.host, 0), watermark_ns) - late_ns
+
+
+def _enter(
+    account: _Account,
+    entry: Entry,
+    days: Sequence[Rows],
+    excluded: Sequence[Exclusion],
+    on_time_from_ns: int = 0,
+) -> list[Rows]:
     """Enter a batch into its account; return its rows that are stored by this intent."""
     said = entry.frame.metadata
     whole = next((exclusion for exclusion in excluded if exclusion.day == WHOLE_BATCH), None)
@@ -284,6 +310,9 @@ def _enter(account: _Account, entry: Entry, days: Sequence[Rows], excluded: Sequ
         account.last_ns = max(account.last_ns, rows.last_end_ns)
         account.out_rows += count
         account.minutes.update(touched_minutes(rows))
+        if late := late_rows(rows, on_time_from_ns):
+            # They are stored, and no batch is lost: what they come too late for does not take them.
+            account.lose(LATE, late, 0, said)
     stored = [rows for rows in days if rows.day not in causes]
     if stored:
         account.out_bytes += len(entry.frame.payload)

@@ -88,6 +88,7 @@ class State:
         high_water: For each stream the highest sequence that was dealt with.
         recent: For each stream the checksums of its newest batches, by sequence.
         watermarks: For each host and stream the instant before which all events were handed over, UTC nanoseconds.
+        reached: For each host the newest hand-over that this process dealt with, UTC nanoseconds; not written down.
     """
 
     source_id: str = ""
@@ -98,3 +99,4 @@ class State:
     high_water: dict[Stream, int] = field(default_factory=dict)
     recent: dict[Stream, dict[int, int]] = field(default_factory=dict)
     watermarks: dict[str, dict[str, int]] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)

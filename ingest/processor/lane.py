@@ -59,7 +59,7 @@ _SPLITS = Counter("viflux_processor_splits", "Intents that were split because a 
 
 @dataclass(frozen=True)
 class Means:
-    """What all lanes of a processor work with; `gate` where the order between sources has to be kept."""
+    """What all lanes of a processor work with; `gate` keeps the order between sources, `late_ns` is `window.late`."""
 
     settings: Settings
     store: StoreClient
@@ -69,6 +69,7 @@ class Means:
     clock: Clock
     health: Health
     gate: Gate
+    late_ns: int
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,7 @@ class Lane:
                 put = (*letter, intent.opened_time_ns, self.source.name)
                 self._means.patience.write(lambda put=put: self._means.dead_letters.put(*put))  # type: ignore[misc]
             rows = found.included(intent.excluded)
-            accounts = accounts_of(self.state, intent, found.items, found.decoded)
+            accounts = accounts_of(self.state, intent, found.items, found.decoded, self._means.late_ns)
             try:
                 for piece in pieces_of(name, intent, rows):
                     self._means.delivery.deliver(piece, tried=tried)
@@ -274,6 +275,8 @@ class Lane:
             state.tried_until = None
         for entry in found.entries:
             repeats.remember(state, entry)
+            said = entry.frame.metadata
+            state.reached[said.host] = max(state.reached.get(said.host, 0), said.sealed_time_ns)
         for host, streams in accounts.watermarks.items():
             state.watermarks.setdefault(host, {}).update(streams)
         self._means.patience.write(lambda: self.source.confirm(state))

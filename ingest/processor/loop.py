@@ -37,6 +37,9 @@ _INTENTS = Counter("viflux_processor_intents", "Intents that are done.")
 _BATCHES = Counter("viflux_processor_batches", "Batches that were dealt with.", ["stream"])
 _REPEATS = Counter("viflux_processor_repeats", "Batches, or their rows of a day, that the store had already.")
 _MISSING = Counter("viflux_processor_missing_batches", "Batches whose numbers were skipped.", ["stream"])
+_LATE = Counter(
+    "viflux_processor_late_rows", "Stored rows of events that ended `window.late` or more before.", ["kind"]
+)
 _REPLACED = Counter("viflux_processor_replaced_time_rows", "Rows whose event time was replaced by the received time.")
 _SOURCES = Gauge("viflux_processor_sources", "Sources that this process works on.")
 _REVOKED = Counter("viflux_processor_revoked_sources", "Sources that another process took over.")
@@ -65,7 +68,17 @@ class Processor:
         self._patience = Patience(clock, health, stop, self._keep_alive, self._renew)
         delivery = Delivery(store, self._patience, clock, settings.keep)
         gate = Gate(self, store, self._patience, clock, settings.window.grace)
-        self._means = Means(settings.processor, store, delivery, self._patience, dead_letters, clock, health, gate)
+        self._means = Means(
+            settings.processor,
+            store,
+            delivery,
+            self._patience,
+            dead_letters,
+            clock,
+            health,
+            gate,
+            int(settings.window.late),
+        )
         self._tiers = Tiers(settings, store, clock)
         self._lanes: dict[Source, Lane] = {}
         # The source for which the store is being waited for.
@@ -208,6 +221,13 @@ class Processor:
         for host, streams in done.accounts.watermarks.items() if lane.source.kinds is None else ():
             for stream, instant in streams.items():
                 _WATERMARK.labels(host, stream).set(instant / 1e9)
+        for kind, count in done.accounts.late.items():
+            _LATE.labels(kind).inc(count)
+            self._log.warning(
+                "rows came too late: tiers have them, SLIs that have a result are not computed again",
+                kind=kind,
+                rows=count,
+            )
         for stream, count in done.accounts.missing.items():
             _MISSING.labels(stream).inc(count)
             self._log.warning("batches are missing: they were evicted or lost", stream=stream, batches=count)

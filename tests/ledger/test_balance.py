@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.processor.making import (
     FLOWS,
     INVENTORY,
     LEDGER,
+    MINUTE,
     ask,
     batch_of,
     open_spool,
@@ -26,6 +28,8 @@ from tests.processor.making import (
 from tests.running import RunningStore, running_store
 from viflux.paths import DataPaths
 from viflux.spool import START, Batch, Entry, SpoolReader
+
+HOUR = 60 * MINUTE
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,27 @@ def test_what_the_spool_evicts_is_lost_to_the_row(store: RunningStore, data_dir:
     code, rows, said = verb(data_dir, store)
     assert (code, {row["state"] for row in rows}) == (0, {"balanced"}), said
     assert {int(row["lost_rows"]) for row in rows if row["of_stream"] == COUNTERS} == {found["lost"]}
+
+
+def test_late_rows_are_stored_and_told(store: RunningStore, data_dir: Path) -> None:
+    """Rows of hours ago, and those of a clock that was set back: information beside a balance that closes."""
+    keeper = Keeper(open_spool(data_dir))
+    now_ns = time.time_ns()
+    keeper.sweeps(2)
+    keeper.hand_over([batch_of(COUNTERS, [*sweep(now_ns - 2 * HOUR, 3), *sweep(now_ns - 30 * MINUTE, 5)])])
+    # An interval that began long ago and ended just now is not late.
+    keeper.hand_over([batch_of(COUNTERS, sweep(now_ns - 2 * HOUR, 4, duration_ns=2 * HOUR))])
+    keeper.hand_over(watermark_ns=now_ns + 2 * HOUR)
+    drain(store, data_dir)
+    assert assert_closed(store, keeper)["late"] == 3
+    keeper.hand_over([batch_of(COUNTERS, sweep(now_ns, 7))])
+    drain(store, data_dir)
+    found = assert_closed(store, keeper)
+    assert (found["late"], found["lost"], found["states"]) == (10, 0, ["balanced"])
+    code, rows, said = verb(data_dir, store)
+    assert (code, {int(row["late_rows"]) for row in rows if row["of_stream"] == COUNTERS}) == (0, {10}), said
+    arrived = ask(store, "SELECT min(completeness_ratio) AS least FROM completeness")
+    assert arrived[0]["least"] == 1
 
 
 def test_damaged_bytes_are_counted_from_the_other_side(store: RunningStore, data_dir: Path) -> None:

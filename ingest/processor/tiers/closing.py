@@ -19,7 +19,6 @@ class Closing:
         self._clock = clock
         self._grace_ns = grace_ns
         self._closed_until_ns: dict[str, int] = {}
-        self._reached_ns: dict[str, int] = {}
         # By the clock that never goes back.
         self._heard_ns: dict[str, int] = {}
 
@@ -33,7 +32,6 @@ class Closing:
         """
         closed_ns = max(watermarks.get(self._closed_by, 0), reached_ns - self._grace_ns)
         self._closed_until_ns[host] = max(closed_ns, self._closed_until_ns.get(host, 0))
-        self._reached_ns[host] = max(reached_ns, self._reached_ns.get(host, 0))
         self._heard_ns[host] = self._clock.monotonic_ns()
 
     def is_closed(self, host: str, end_ns: int) -> bool:
@@ -46,8 +44,3 @@ class Closing:
         # A host that is catching up is not silent: its windows close by what was handed over.
         is_silent = self._clock.monotonic_ns() >= heard_ns + self._grace_ns
         return is_silent and self._clock.now_ns() >= end_ns + self._grace_ns
-
-    def now_of(self, host: str) -> int:
-        """Return the instant against which a host's rows are late: where a backlog is worked off, where that is."""
-        now_ns = self._clock.now_ns()
-        return min(now_ns, self._reached_ns.get(host) or now_ns)

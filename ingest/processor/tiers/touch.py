@@ -1,4 +1,4 @@
-"""Which minutes of the tiers a batch's rows belong to."""
+"""Which minutes of the tiers a batch's rows belong to, and how many of them come too late for SLIs."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def touched_minutes(rows: Rows) -> list[int]:
         instants = pc.subtract(instants, lasted.cast(pa.int64()))
     minutes: list[int] = pc.unique(pc.divide(instants, pa.scalar(MINUTE_NS, pa.int64()))).to_pylist()
     return minutes
+
+
+def late_rows(rows: Rows, on_time_from_ns: int) -> int:
+    """Return how many rows are of events that ended before an instant; 0 where the kind has no tiers."""
+    kind = rows.entry.frame.metadata.kind
+    if kind not in ROLLUPS or rows.first_time_ns >= on_time_from_ns:
+        return 0
+    ends = rows.table["time"].cast(pa.int64())
+    if not KINDS[kind].time_is_end and "duration_ns" in rows.table.schema.names:
+        # Compared without adding, for a duration may be any number; a row that began later is not late.
+        left = pc.subtract(pa.scalar(on_time_from_ns, pa.int64()), ends)
+        lasted = pc.min_element_wise(rows.table["duration_ns"], pa.scalar(2**62, pa.uint64())).cast(pa.int64())
+        return int(pc.sum(pc.less(lasted.fill_null(0), left)).as_py() or 0)
+    return int(pc.sum(pc.less(ends, pa.scalar(on_time_from_ns, pa.int64()))).as_py() or 0)

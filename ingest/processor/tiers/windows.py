@@ -13,14 +13,10 @@ from prometheus_client import Counter
 from ingest.processor.tiers.closing import Closing
 from ingest.store.client import StoreClient
 from ingest.store.tiers.tier import Tier, Window
-from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
 
 _FILLED = Counter("viflux_processor_tier_windows", "Windows of tiers that were filled.", ["tier"])
 _ROWS = Counter("viflux_processor_tier_rows", "Rows that fills of tiers left.", ["tier"])
-_LATE = Counter(
-    "viflux_processor_late_rows", "Raw rows that came later than `window.late` after their minute.", ["kind"]
-)
 # A fill is one block, however many rows it makes, and so there whole or not at all. What it adds up may spill to disk.
 _ONE_BLOCK = {
     "min_insert_block_size_rows": 16_000_000,
@@ -60,8 +56,6 @@ class Windows:
         # Of a filled window: how often, and until when it is left alone, by the clock that never goes back.
         self._filled: dict[Window, tuple[int, int]] = {}
         self._at_once = 16
-        self._late_rows = 0
-        self._log = logs.get("processor")
 
     def touch(self, host: str, numbers: Iterable[int]) -> None:
         """Take note of windows into which something was stored, or into whose source something was filled."""
@@ -113,7 +107,6 @@ class Windows:
                 self._waiting[window.host].discard(window.number)
             if until():
                 break
-        self._tell_late()
         self._forget()
         return filled
 
@@ -138,12 +131,9 @@ class Windows:
         if not revisions:
             return 0
         again = [window for window in revisions if window in stored]
-        late = [window for window in again if self._is_late(window)]
-        before = self._raw_count(late)
         rows = 0
         for statement in self.tier.fills(revisions, again=bool(again)):
             rows += _written(self._store.command(statement, settings=_ONE_BLOCK))
-        self._count_late(late, before)
         self._at_once = max(1, min(_MOST_WINDOWS, 2 * self._at_once, self._at_once_for(len(revisions), rows)))
         self._note(revisions, rows)
         return len(revisions)
@@ -255,28 +245,6 @@ class Windows:
     def _has_expired(self, window: Window, stored: dict[Window, int]) -> bool:
         start_ns = window.number * self.tier.window_ns
         return window in stored and start_ns < self._clock.now_ns() - self._source_kept_ns + _EXPIRY_MARGIN_NS
-
-    def _is_late(self, window: Window) -> bool:
-        end_ns = (window.number + 1) * self.tier.window_ns
-        return self.tier.is_finest and end_ns + self._late_ns <= self._closing.now_of(window.host)
-
-    def _raw_count(self, windows: Sequence[Window]) -> int:
-        return int(self._store.query_rows(self.tier.raw_count(windows))[0]["rows"]) if windows else 0
-
-    def _count_late(self, late: Sequence[Window], before: int) -> None:
-        more = self._raw_count(late) - before if late else 0
-        if more > 0:
-            _LATE.labels(self.tier.rollup.kind).inc(more)
-            self._late_rows += more
-
-    def _tell_late(self) -> None:
-        if self._late_rows:
-            self._log.warning(
-                "rows came too late for their minute: the tiers have them, SLIs are not computed again",
-                kind=self.tier.rollup.kind,
-                rows=self._late_rows,
-            )
-            self._late_rows = 0
 
 
 def _written(summary: object) -> int:

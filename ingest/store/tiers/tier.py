@@ -133,17 +133,6 @@ class Tier:
             f"ORDER BY window_number DESC, host LIMIT {most}"
         )
 
-    def raw_count(self, windows: Sequence[Window]) -> str:
-        """Return SQL: of how many raw rows the windows of the finest tier know."""
-        column = "rows_count" if "rows_count" in self.rollup.sums else f"{self.rollup.kind}_count"
-        number = window_of("end_minute_time" if self.is_spread else "time", self.length)
-        marks = " AND time = end_minute_time" if self.is_spread else ""
-        first, last = _bounds(windows)
-        return (
-            f"SELECT sum({column}) AS rows FROM {self.table} FINAL WHERE NOT vanished AND "
-            f"{self._span('time', first, last)}{marks} AND (host, {number}) IN ({_pairs(windows)})"
-        )
-
     def rows(self, windows: Sequence[Window]) -> str:
         """Return SQL for the rows that these windows should have; see `ingest.store.tiers.rows` for the columns."""
         first, last = _bounds(windows)
