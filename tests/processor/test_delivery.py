@@ -142,8 +142,8 @@ def loop_of_kills(tmp_path: Path, store: RunningStore, rounds: int) -> None:
 
 # Each intent: the state is renamed into place when it opens and when it is done; sends carry the inserts.
 STEPS = [("rename", 3), ("sendto", 33), ("fsync", 5)]
-FURTHER_STEPS = [(call, when) for call in ("rename", "sendto", "fsync") for when in (4, 9, 31, 36)]
-ALL_OTHERS = [(call, when) for call in ("rename", "sendto", "fsync") for when in (2, 6, 12, 30, 32, 35)]
+FURTHER_STEPS = [(call, when) for call in ("rename", "sendto", "fsync") for when in (4, 31)]
+ALL_OTHERS = [(call, when) for call in ("rename", "sendto", "fsync") for when in (2, 6, 9, 12, 30, 32, 35, 36)]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_killed_at_a_step_of_an_intent(tmp_path: Path, store: RunningStore, call
             expected.send(1)
             return running.process.poll() is not None
 
-        until(f"{call} number {when}", killed, 30)
+        until(f"{call} number {when}", killed, 120)
     with processor(store) as running:
         wait_done(running, tmp_path / "data")
     assert_exact(store, expected)
