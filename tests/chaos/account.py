@@ -1,0 +1,179 @@
+"""What came of what was sent: one table, and in words every line of it that is not as it has to be."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+from tests.chaos.load import Numbered
+from tests.chaos.scene import HOST, Scene
+from tests.running import ROOT
+from viflux.registry import KINDS
+
+_LOOK_BACK = "12h"
+
+
+@dataclass
+class Account:
+    """The table of a run.
+
+    Attributes:
+        lines: What, how much, and a remark.
+        wrong: What differs, in words; empty where all is right.
+    """
+
+    lines: list[tuple[str, str, str]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def line(self, what: str, amount: object, remark: str = "", *, wanted: object = None) -> None:
+        """Add a line; one that is not as wanted is wrong."""
+        if wanted is not None and amount != wanted:
+            self.wrong.append(f"{what}: {amount}, not {wanted} {remark}".rstrip())
+            remark = f"WRONG: not {wanted} {remark}"
+        self.lines.append((what, str(amount), remark))
+
+    def __str__(self) -> str:
+        widths = [max(len(line[at]) for line in self.lines) for at in (0, 1)]
+        return "\n".join(
+            f"{what:<{widths[0]}}  {amount:>{widths[1]}}  {remark}".rstrip() for what, amount, remark in self.lines
+        )
+
+
+def account(scene: Scene) -> Account:
+    """Compare what was sent with what is stored, and that with the ledger and the tiers.
+
+    Everything that was sent is stored or lost for good when this is called.
+    """
+    made = Account()
+    balance = _balance(scene)
+    exporters = scene.load.exporters
+    for stream in sorted({exporter.stream for exporter in exporters}):
+        _exports(made, scene, stream, [each for each in exporters if each.stream == stream], balance.get(stream, {}))
+    _counters(made, scene, balance.get("counters.netlink", {}))
+    _doubles(made, scene)
+    _ledger(made, scene)
+    _tiers(made, scene)
+    for stage in scene.stages.values():
+        if stage.ended:
+            made.line(f"{stage.name} ended by itself", len(stage.ended), f"exit codes {dict(Counter(stage.ended))}")
+    return made
+
+
+def _exports(
+    made: Account, scene: Scene, stream: str, exporters: list[Numbered], balance: dict[str, dict[str, int]]
+) -> None:
+    sent = sum(told.rows for exporter in exporters for told in exporter.told.values())
+    stored = wrong = unknown = missed = 0
+    examples: list[str] = []
+    for exporter in exporters:
+        found = _stored(scene, exporter)
+        for number, has in found.items():
+            stored += has[0]
+            told = exporter.told.get(number)
+            if told is None:
+                unknown += 1
+            elif has != tuple(told):
+                wrong += 1
+                examples.append(f"{exporter.address} number {number}: rows, ports, bytes {has}, sent {tuple(told)}")
+        missed += sum(told.rows for number, told in exporter.told.items() if number not in found)
+    made.line(f"{stream}: sent", sent, "rows")
+    made.line(f"{stream}: stored", stored, "rows")
+    lost = 0
+    for place, causes in (("before the spool", balance.get("unread", {})), ("behind it", balance.get("lost", {}))):
+        for cause, rows in sorted(causes.items()):
+            made.line(f"{stream}: lost as {cause}", rows, place)
+            lost += rows
+    made.line(f"{stream}: sent − lost − stored", sent - lost - stored, f"{missed} rows are not stored", wanted=0)
+    made.line(f"{stream}: datagrams that were not sent", unknown, wanted=0)
+    made.line(f"{stream}: datagrams with other rows than sent", wrong, "; ".join(examples[:3]), wanted=0)
+
+
+def _stored(scene: Scene, exporter: Numbered) -> dict[int, tuple[int, int, int]]:
+    rows = scene.reader().query_rows(
+        "SELECT sequence_number, count() AS rows, uniqExact(source_port) AS ports, sum(bytes) AS total "
+        "FROM flows WHERE exporter_address = {address:IPv6} GROUP BY sequence_number",
+        {"address": f"::ffff:{ip_address(exporter.address)}"},
+    )
+    return {int(row["sequence_number"]): (int(row["rows"]), int(row["ports"]), int(row["total"])) for row in rows}
+
+
+def _counters(made: Account, scene: Scene, balance: dict[str, dict[str, int]]) -> None:
+    lost = sum(rows for causes in balance.values() for rows in causes.values())
+    stored = int(
+        _one(
+            scene,
+            "SELECT sum(tx_packets) AS n FROM counters WHERE delta_kind != 'new' AND vif_id IN "
+            f"(SELECT vif_id FROM inventory WHERE ifname = '{scene.interface}')",
+        )
+    )
+    made.line(f"frames out of {scene.interface}", scene.frames, "as the kernel counts them")
+    # A sweep that was lost takes its frames with it; one that was not read does not: the next has them.
+    made.line("frames stored", stored, f"{lost} rows of counters lost", wanted=None if lost else scene.frames)
+
+
+def _doubles(made: Account, scene: Scene) -> None:
+    for table in KINDS:
+        name = KINDS[table].name
+        twice = _one(
+            scene,
+            "SELECT count() AS n FROM (SELECT spool_id, stream, sequence, uniqExact(inserted_time) AS inserts "
+            f"FROM {name} WHERE host = '{HOST}' GROUP BY spool_id, stream, sequence HAVING inserts > 1)",
+        )
+        made.line(f"{name}: batches stored twice", int(twice), wanted=0)
+    doubled = _one(scene, "SELECT count() - uniqExact(vif_id, time) AS n FROM counters")
+    made.line("counters: rows of one interface and time", int(doubled), wanted=0)
+
+
+def _ledger(made: Account, scene: Scene) -> None:
+    done = subprocess.run(
+        scene.verb("ledger", "--last", _LOOK_BACK, "--format", "jsonl"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    for row in rows:
+        remark = f"{row['handed_over_rows']} handed over = {row['stored_rows']} stored + {row['lost_rows']} lost"
+        made.line(f"ledger: {row['of_stream']}", row["state"], remark, wanted="balanced")
+    made.line("viflux ledger", f"exit code {done.returncode}", done.stderr.strip(), wanted="exit code 0")
+
+
+def _tiers(made: Account, scene: Scene) -> None:
+    done = subprocess.run(
+        scene.verb("check", "--since", _LOOK_BACK, "--format", "jsonl"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    states: Counter[str] = Counter()
+    for line in done.stdout.splitlines():
+        row = json.loads(line)
+        states[row["state"]] += row["windows_count"]
+        if row["state"] not in ("equal", "open", "expired"):
+            made.wrong.append(f"tiers: {line}")
+    made.line("tiers: windows equal to what they are made of", states.pop("equal", 0))
+    for state, count in sorted(states.items()):
+        made.line(f"tiers: windows {state}", count)
+    made.line("viflux check", f"exit code {done.returncode}", done.stderr.strip(), wanted="exit code 0")
+
+
+def _balance(scene: Scene) -> dict[str, dict[str, dict[str, int]]]:
+    rows = scene.reader().query_rows(
+        "SELECT of_stream, sumMap(lost_by_cause) AS lost, sumMap(unread_by_cause) AS unread FROM ledger_balance "
+        "GROUP BY of_stream"
+    )
+    return {row["of_stream"]: {"lost": _counts(row["lost"]), "unread": _counts(row["unread"])} for row in rows}
+
+
+def _counts(causes: dict[str, Any]) -> dict[str, int]:
+    return {cause: int(rows) for cause, rows in causes.items() if int(rows)}
+
+
+def _one(scene: Scene, query: str) -> Any:
+    return scene.reader().query_rows(query)[0]["n"]

@@ -1,0 +1,102 @@
+"""A chaos run from its start to its table."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos import plan as plans
+from tests.chaos.account import Account, account
+from tests.chaos.plan import Shape
+from tests.chaos.scene import Scene, scene
+
+SETTLE_SECONDS = 90.0
+_AHEAD_SECONDS = 4 * 3600
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be run.
+
+    Attributes:
+        seed: Of the plan and the load.
+        seconds: How long faults happen.
+        shape: What runs.
+        pace: Mean seconds between faults.
+        longest: Longest fault in seconds.
+        disk: Size of the disk that data folders are on, as tmpfs takes it.
+    """
+
+    seed: int
+    seconds: float
+    shape: Shape
+    pace: float
+    longest: float
+    disk: str
+
+    def plan(self) -> tuple[plans.Fault, ...]:
+        """Return what will be done."""
+        return plans.make(self.seed, self.seconds, self.shape, pace=self.pace, longest=self.longest)
+
+    def make(self) -> Account:
+        """Run it; return the table."""
+        with tempfile.TemporaryDirectory(prefix="viflux-chaos-") as folder:
+            with scene(Path(folder), self.shape, self.seed, self.disk) as running:
+                try:
+                    running.load.announce()
+                    running.load.once()
+                    _until("the first of each exporter is stored", running, lambda: _has_newest(running))
+                    with running.load.running():
+                        running.carry_out(self.plan())
+                    print("faults are over", file=sys.stderr, flush=True)
+                    settle(running)
+                    return account(running)
+                except BaseException:
+                    print(running.says(), file=sys.stderr, flush=True)
+                    raise
+
+
+def settle(running: Scene) -> None:
+    """Wait until everything that was sent is stored or lost for good, and every minute of it is closed."""
+    running.load.once()
+    _until("all is ready again", running, lambda: all(stage.is_ready() for stage in running.stages.values()))
+    running.load.once()
+    _until("the newest of each exporter is stored", running, lambda: _has_newest(running))
+    agent = running.stages["agent"]
+    # Minutes close behind the agent's clock, so that it need not be waited for.
+    agent.step(_AHEAD_SECONDS)
+    _until("all minutes are closed", running, lambda: _is_closed(running))
+    assert agent.stop() == 0, agent.log_tail()
+    _until("everything is drained", running, lambda: _is_drained(running))
+
+
+def _has_newest(running: Scene) -> bool:
+    newest = [f"(toIPv6('::ffff:{each.address}'), {each.last})" for each in running.load.exporters]
+    found = running.ask_so_far(
+        "SELECT uniqExact(exporter_address) AS n FROM flows WHERE (exporter_address, sequence_number) IN "
+        f"({', '.join(newest)})"
+    )
+    return bool(found) and int(found[0]["n"]) == len(newest)
+
+
+def _is_closed(running: Scene) -> bool:
+    found = running.ask_so_far(
+        "SELECT count() AS n, min(mark) < now() + 3600 AS is_open FROM (SELECT of_stream, max(watermark_time) AS mark FROM ledger "
+        "WHERE stage = 'processor' AND (of_stream LIKE 'counters%' OR of_stream LIKE 'flows%') GROUP BY of_stream)"
+    )
+    return bool(found) and int(found[0]["n"]) > 0 and not int(found[0]["is_open"])
+
+
+def _is_drained(running: Scene) -> bool:
+    return all(stage.is_drained() for stage in running.stages.values() if stage.verb in ("shipper", "processor"))
+
+
+def _until(what: str, running: Scene, probe: object) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not probe():  # type: ignore[operator]
+        running.mind()
+        assert time.monotonic() < deadline, f"not within {SETTLE_SECONDS:g} s: {what}"
+        time.sleep(0.2)
