@@ -72,7 +72,7 @@ class Numbered:
         """Send a datagram; whether anybody listens is no matter."""
         if self._kind == "sflow":
             number = len(self.told) + 1
-            self.told[number] = Told(_SAMPLES, 1, _SAMPLES * 1_518 * 64)
+            self.told[number] = Told(_SAMPLES, 1, _SAMPLES * 1_518)
             self._send(sflow(number, _SAMPLES, agent=self.address))
             return
         rows = self._chance.randrange(1, 12)

@@ -95,8 +95,10 @@ def _is_drained(running: Scene) -> bool:
 
 
 def _until(what: str, running: Scene, probe: object) -> None:
-    deadline = time.monotonic() + SETTLE_SECONDS
+    began = time.monotonic()
+    deadline = began + SETTLE_SECONDS
     while not probe():  # type: ignore[operator]
         running.mind()
         assert time.monotonic() < deadline, f"not within {SETTLE_SECONDS:g} s: {what}"
         time.sleep(0.2)
+    print(f"{time.monotonic() - began:7.1f} s  until {what}", file=sys.stderr, flush=True)
