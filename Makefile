@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .ONESHELL:
 .SILENT:
-.PHONY: help build run test quick lint test-native test-python soak bench fuzz generate clean
+.PHONY: help build run test quick lint test-native test-python soak chaos bench fuzz generate clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,6 +48,9 @@ test-python: .venv/.developer ## the tests of everything else (TESTS=tests/store
 
 soak: .venv/.developer ## long runs: every process killed twenty times under load
 	$(BIN)/pytest -q -m soak $(TESTS)
+
+chaos: .venv/.developer ## everything killed, frozen, filled and stepped for 30 minutes, as root; a table of what became of what was sent (ARGS="--seed 7 --seconds 600 --brokers 1")
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: .venv/.developer ## the benchmark tables; needs root for namespaces
 	$(BIN)/python -m benchmarks $(ARGS)

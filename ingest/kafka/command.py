@@ -29,6 +29,7 @@ def shipper(settings: Settings) -> None:
         raise UsageError("kafka.brokers: names no broker; set it to HOST:PORT of at least one")
     # Here and not above: `--help` needs neither the client library nor the spool.
     from ingest.deadletter.folder import FolderLetters  # noqa: PLC0415
+    from ingest.kafka.setback import ends_when_set_back  # noqa: PLC0415
     from ingest.kafka.shipper import Shipper  # noqa: PLC0415
     from viflux.telemetry import Health, serve  # noqa: PLC0415
 
@@ -39,9 +40,12 @@ def shipper(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     lock = lock_stage(paths.shipper, "shipper")
     health = Health("shipper", clock)
+    work = Shipper(settings, paths, FolderLetters(paths.deadletter), clock, health, stop)
+    # Behind it: a shipper that has not looked into its spool yet must not say that nothing waits there.
     server = serve(paths, health)
     try:
-        Shipper(settings, paths, FolderLetters(paths.deadletter), clock, health, stop).run()
+        with ends_when_set_back(clock, stop):
+            work.run()
     finally:
         server.close()
         os.close(lock)

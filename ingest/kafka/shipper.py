@@ -83,10 +83,10 @@ class Shipper:
         self._moved_ns = clock.monotonic_ns()
         self._looked_at_files_ns = self._looked_at_spool_ns = clock.monotonic_ns()
         self._log = logs.get("shipper")
+        health.drains(self.left)
 
     def run(self) -> None:
         """Work until the stage is to end; what is not acknowledged then stays in the spool."""
-        self._health.drains(self.left)
         try:
             if self._cursor.is_replaced:
                 self._start_over()

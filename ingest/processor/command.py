@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -44,20 +45,31 @@ def processor(settings: Settings) -> None:
     end_on_signals(stop, store)
     lock = lock_stage(paths.processor, "processor")
     health = Health("processor", clock)
+    work = Processor(
+        settings,
+        _sources(settings, paths, clock, health, stop),
+        store,
+        _dead_letters(settings, paths),
+        clock,
+        health,
+        stop,
+    )
+    # Behind it: a processor that has not looked into its sources yet must not say that nothing waits there.
     server = serve(paths, health)
     try:
-        Processor(
-            settings,
-            _sources(settings, paths, clock, health, stop),
-            store,
-            _dead_letters(settings, paths),
-            clock,
-            health,
-            stop,
-        ).run()
+        with _watched(settings, clock, stop):
+            work.run()
     finally:
         server.close()
         os.close(lock)
+
+
+def _watched(settings: Settings, clock: SystemClock, stop: threading.Event) -> AbstractContextManager[None]:
+    if settings.kafka.brokers:
+        from ingest.kafka.setback import ends_when_set_back  # noqa: PLC0415
+
+        return ends_when_set_back(clock, stop)
+    return nullcontext()
 
 
 def _sources(

@@ -85,10 +85,10 @@ class Processor:
         self._turning: Source | None = None
         self._started = False
         self._log = logs.get("processor")
+        health.drains(self.left)
 
     def run(self) -> None:
         """Work until the stage is to end; what is unfinished then stays in the sources."""
-        self._health.drains(self.left)
         try:
             self._patience.ask(lambda: migrate(self._store, self._settings.store.database))
             for line in self._patience.ask(self._apply_keep):

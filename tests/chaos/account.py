@@ -53,13 +53,16 @@ def account(scene: Scene) -> Account:
     exporters = scene.load.exporters
     for stream in sorted({exporter.stream for exporter in exporters}):
         _exports(made, scene, stream, [each for each in exporters if each.stream == stream], balance.get(stream, {}))
-    _counters(made, scene, balance.get("counters.netlink", {}))
+    _counters(made, scene, balance.get("counters.netlink", {}).get("lost", {}))
     _doubles(made, scene)
     _ledger(made, scene)
     _tiers(made, scene)
     for stage in scene.stages.values():
         if stage.ended:
-            made.line(f"{stage.name} ended by itself", len(stage.ended), f"exit codes {dict(Counter(stage.ended))}")
+            codes = f"exit codes {dict(Counter(stage.ended))}"
+            reasons = stage.told_ends()
+            remark = "; ".join((codes, *(f"{count} as {reason}" for reason, count in reasons.items())))
+            made.line(f"{stage.name}: ended by itself", len(stage.ended), remark, wanted=reasons.total())
     return made
 
 
@@ -101,8 +104,8 @@ def _stored(scene: Scene, exporter: Numbered) -> dict[int, tuple[int, int, int]]
     return {int(row["sequence_number"]): (int(row["rows"]), int(row["ports"]), int(row["total"])) for row in rows}
 
 
-def _counters(made: Account, scene: Scene, balance: dict[str, dict[str, int]]) -> None:
-    lost = sum(rows for causes in balance.values() for rows in causes.values())
+def _counters(made: Account, scene: Scene, causes: dict[str, int]) -> None:
+    lost = sum(causes.values())
     stored = int(
         _one(
             scene,
@@ -111,8 +114,10 @@ def _counters(made: Account, scene: Scene, balance: dict[str, dict[str, int]]) -
         )
     )
     made.line(f"frames out of {scene.interface}", scene.frames, "as the kernel counts them")
-    # A sweep that was lost takes its frames with it; one that was not read does not: the next has them.
+    # A row that was lost takes its frames with it; a sweep that the spool refused does not: the next has them.
     made.line("frames stored", stored, f"{lost} rows of counters lost", wanted=None if lost else scene.frames)
+    if lost:
+        made.line("frames stored beyond those sent", max(0, stored - scene.frames), wanted=0)
 
 
 def _doubles(made: Account, scene: Scene) -> None:

@@ -7,20 +7,45 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.running import ROOT, viflux
+from tests.spool.making import missing
 from viflux.paths import DataPaths
 from viflux.telemetry import ask
 
 _AGAIN_SECONDS = 0.5
+# Where the product ends on purpose, to be started again: words of its log, and the reason.
+_TOLD_ENDS = {
+    "the clock of this host was set back": "clock set back",
+    "the engine could not write to its disk": "write of the engine failed",
+}
 _END_SECONDS = 20.0
 
 
 def faketime() -> Path | None:
     """Return Debian's library that gives one process a clock of its own; None where it is not installed."""
     return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+
+
+def _preloaded(folder: Path) -> str | None:
+    """Return what gives a process a clock of its own; its waits last as long as they would by a true one."""
+    library = faketime()
+    if library is None:
+        return None
+    waits = folder / "waits.so"
+    if not waits.exists():
+        source = Path(__file__).with_name("waits.c")
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(waits), str(source)], check=True)
+    return f"{waits}:{library}"
+
+
+def need_faketime() -> None:
+    """Skip by name where no process can be given a clock of its own; a failure where every real part must be there."""
+    if faketime() is None:
+        missing("no process can be given a clock of its own: libfaketime is not installed (Debian: faketime)")
 
 
 class Stage:
@@ -41,6 +66,7 @@ class Stage:
         self.log = folder / f"{name}.log"
         self.ended: list[int] = []
         self._clock = folder / f"{name}.clock"
+        self._preloaded = _preloaded(folder)
         self._words = viflux(verb, "--data-dir", data_dir)
         for key, value in settings.items():
             self._words += ["--set", f"{key}={value}"]
@@ -57,6 +83,7 @@ class Stage:
 
     def start(self) -> None:
         """Start it; returns at once."""
+        self._not_before = 0.0
         words = self._words
         if (setpriv := shutil.which("setpriv")) is not None:
             words = [setpriv, "--pdeathsig", "KILL", *words]
@@ -137,6 +164,13 @@ class Stage:
         """Why it is not ready, or that it is."""
         return ask(DataPaths(self.data_dir), self.verb, "/readyz")[1].strip()
 
+    def told_ends(self) -> Counter[str]:
+        """Count why it ended by itself, as its log says; what it does not say is not counted."""
+        if not self.log.exists():
+            return Counter()
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return +Counter({reason: text.count(words) for words, reason in _TOLD_ENDS.items()})
+
     def log_tail(self, lines: int = 15) -> str:
         """Return the last lines that it printed."""
         if not self.log.exists():
@@ -149,9 +183,9 @@ class Stage:
 
     def _environment(self) -> dict[str, str]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        if (library := faketime()) is not None:
+        if self._preloaded is not None:
             environment |= {
-                "LD_PRELOAD": str(library),
+                "LD_PRELOAD": self._preloaded,
                 "FAKETIME_TIMESTAMP_FILE": str(self._clock),
                 "FAKETIME_CACHE_DURATION": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",

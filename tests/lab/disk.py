@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -36,7 +37,16 @@ class Neighbour:
         """Take what is free but for so much."""
         self.release()
         with self._file.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, FreeSpace.of(self._disk).free_bytes - free_bytes)
+            while True:
+                try:
+                    os.posix_fallocate(file.fileno(), 0, FreeSpace.of(self._disk).free_bytes - free_bytes)
+                except OSError as error:
+                    # Others took of it in between, and a part of what was asked for may be taken.
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    file.truncate(0)
+                else:
+                    return
 
     def release(self) -> None:
         """Give it all back."""
