@@ -50,9 +50,7 @@ class SetBack:
 
 
 @contextmanager
-def ends_when_set_back(
-    clock: Clock, stop: threading.Event, end: Callable[[int], object] = os._exit
-) -> Iterator[None]:
+def ends_when_set_back(clock: Clock, stop: threading.Event, end: Callable[[int], object] = os._exit) -> Iterator[None]:
     """End the process when the clock is set back while the block runs, which has a moment to end by itself.
 
     What is unfinished then is finished at the next start, as after any other kill.

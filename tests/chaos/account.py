@@ -90,7 +90,7 @@ def _exports(
         for cause, rows in sorted(causes.items()):
             made.line(f"{stream}: lost as {cause}", rows, place)
             lost += rows
-    made.line(f"{stream}: sent − lost − stored", sent - lost - stored, f"{missed} rows are not stored", wanted=0)
+    made.line(f"{stream}: sent - lost - stored", sent - lost - stored, f"{missed} rows are not stored", wanted=0)
     made.line(f"{stream}: datagrams that were not sent", unknown, wanted=0)
     made.line(f"{stream}: datagrams with other rows than sent", wrong, "; ".join(examples[:3]), wanted=0)
 

@@ -44,20 +44,22 @@ class Run:
 
     def make(self) -> Account:
         """Run it; return the table."""
-        with tempfile.TemporaryDirectory(prefix="viflux-chaos-") as folder:
-            with scene(Path(folder), self.shape, self.seed, self.disk) as running:
-                try:
-                    running.load.announce()
-                    running.load.once()
-                    _until("the first of each exporter is stored", running, lambda: _has_newest(running))
-                    with running.load.running():
-                        running.carry_out(self.plan())
-                    print("faults are over", file=sys.stderr, flush=True)
-                    settle(running)
-                    return account(running)
-                except BaseException:
-                    print(running.says(), file=sys.stderr, flush=True)
-                    raise
+        with (
+            tempfile.TemporaryDirectory(prefix="viflux-chaos-") as folder,
+            scene(Path(folder), self.shape, self.seed, self.disk) as running,
+        ):
+            try:
+                running.load.announce()
+                running.load.once()
+                _until("the first of each exporter is stored", running, lambda: _has_newest(running))
+                with running.load.running():
+                    running.carry_out(self.plan())
+                print("faults are over", file=sys.stderr, flush=True)
+                settle(running)
+                return account(running)
+            except BaseException:
+                print(running.says(), file=sys.stderr, flush=True)
+                raise
 
 
 def settle(running: Scene) -> None:
@@ -85,7 +87,8 @@ def _has_newest(running: Scene) -> bool:
 
 def _is_closed(running: Scene) -> bool:
     found = running.ask_so_far(
-        "SELECT count() AS n, min(mark) < now() + 3600 AS is_open FROM (SELECT of_stream, max(watermark_time) AS mark FROM ledger "
+        "SELECT count() AS n, min(mark) < now() + 3600 AS is_open "
+        "FROM (SELECT of_stream, max(watermark_time) AS mark FROM ledger "
         "WHERE stage = 'processor' AND (of_stream LIKE 'counters%' OR of_stream LIKE 'flows%') GROUP BY of_stream)"
     )
     return bool(found) and int(found[0]["n"]) > 0 and not int(found[0]["is_open"])

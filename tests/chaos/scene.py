@@ -214,7 +214,7 @@ def scene(folder: Path, shape: Shape, seed: int, disk_size: str) -> Iterator[Sce
         f"link set {INTERFACE} up",
         "link set chaos1 up",
         # Clients of Kafka look up addresses only where the host has one besides loopback.
-        f"address add 192.0.2.1/24 dev chaos1",
+        "address add 192.0.2.1/24 dev chaos1",
     ]
     subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True, capture_output=True)
     with ExitStack() as stack:

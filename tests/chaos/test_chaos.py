@@ -10,8 +10,8 @@ import pytest
 from tests.chaos import plan
 from tests.chaos.plan import Shape
 from tests.chaos.stages import need_faketime
-from tests.lab.network import need_root
 from tests.lab.kafka import need_kafka
+from tests.lab.network import need_root
 from tests.running import ROOT
 
 KAFKA = Shape(brokers=3, processors=2, steps_clocks=True)
