@@ -9,9 +9,11 @@ import subprocess
 import sys
 
 from tests.chaos import plan as plans
+from tests.chaos.clocks import NoFaketimeError, faketime
 from tests.chaos.plan import Shape
 from tests.chaos.run import Run
-from tests.chaos.stages import faketime
+from tests.lab.kafka.jars import MissingJarsError, classpath
+from viflux.errors import EXIT_MISSING_PART
 
 _INSIDE = "VIFLUX_CHAOS_NAMESPACE"
 
@@ -19,8 +21,16 @@ _INSIDE = "VIFLUX_CHAOS_NAMESPACE"
 def main() -> int:
     """Print the plan, run it in a network namespace of its own, print the table."""
     run = _parse()
-    if not run.shape.steps_clocks:
-        print("clocks are not stepped: libfaketime is missing (Debian: faketime)", file=sys.stderr)
+    try:
+        faketime()
+        if run.shape.brokers:
+            classpath()
+    except (NoFaketimeError, MissingJarsError) as error:
+        print(f"chaos: {error}", file=sys.stderr)
+        return EXIT_MISSING_PART
+    if os.geteuid() != 0:
+        print("chaos: makes a network namespace and mounts a disk: run it as root", file=sys.stderr)
+        return EXIT_MISSING_PART
     if _INSIDE not in os.environ:
         name = f"vxchaos{secrets.token_hex(3)}"
         subprocess.run(["ip", "netns", "add", name], check=True)
@@ -50,7 +60,7 @@ def _parse() -> Run:
     parser.add_argument("--longest", type=float, default=20.0, help="longest fault in seconds")
     parser.add_argument("--disk", default="2g", help="size of the disk of the data folders")
     made = parser.parse_args()
-    shape = Shape(made.brokers, 2 if made.brokers else 1, faketime() is not None)
+    shape = Shape(made.brokers, 2 if made.brokers else 1)
     return Run(made.seed, made.seconds, shape, made.pace, made.longest, made.disk)
 
 

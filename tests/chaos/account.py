@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from tests.running import ROOT
 from viflux.registry import KINDS
 
 _LOOK_BACK = "12h"
+# From beyond the end of the next day.
+_LOOK_BACK_OF_TIERS = "48h"
 
 
 @dataclass
@@ -171,24 +174,49 @@ def _ledger(made: Account, scene: Scene) -> None:
     made.line("viflux ledger", f"exit code {done.returncode}", done.stderr.strip(), wanted="exit code 0")
 
 
-def _tiers(made: Account, scene: Scene) -> None:
+@dataclass
+class Tiers:
+    """What `viflux check` says.
+
+    Attributes:
+        states: How many windows are in which state.
+        wrong: Its lines that are neither of equal windows nor of open ones.
+        code: Its exit code.
+        said: What it said besides.
+    """
+
+    states: Counter[str]
+    wrong: list[str]
+    code: int
+    said: str
+
+
+def tiers(scene: Scene) -> Tiers:
+    """Compare all tiers with raw rows, at the time that `scene.later` says."""
     done = subprocess.run(
-        scene.verb("check", "--since", _LOOK_BACK, "--format", "jsonl"),
+        scene.verb("check", "--since", _LOOK_BACK_OF_TIERS, "--format", "jsonl"),
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, **scene.later.environment},
     )
-    states: Counter[str] = Counter()
+    made = Tiers(Counter(), [], done.returncode, done.stderr.strip())
     for line in done.stdout.splitlines():
         row = json.loads(line)
-        states[row["state"]] += row["windows_count"]
-        if row["state"] not in ("equal", "open", "expired"):
+        made.states[row["state"]] += row["windows_count"]
+        if row["state"] not in ("equal", "open"):
             made.wrong.append(f"tiers: {line}")
-    made.line("tiers: windows equal to what they are made of", states.pop("equal", 0))
-    for state, count in sorted(states.items()):
-        made.line(f"tiers: windows {state}", count)
-    made.line("viflux check", f"exit code {done.returncode}", done.stderr.strip(), wanted="exit code 0")
+    return made
+
+
+def _tiers(made: Account, scene: Scene) -> None:
+    found = tiers(scene)
+    made.wrong += found.wrong
+    made.line("tiers: windows equal to what they are made of", found.states.pop("equal", 0))
+    for state, count in sorted(found.states.items()):
+        made.line(f"tiers: windows {state}", count, wanted=0)
+    made.line("viflux check", f"exit code {found.code}", found.said, wanted="exit code 0")
 
 
 def _balance(scene: Scene) -> dict[str, dict[str, dict[str, int]]]:

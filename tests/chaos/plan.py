@@ -48,12 +48,10 @@ class Shape:
     Attributes:
         brokers: How many; 0 where the processor reads the spool.
         processors: How many.
-        steps_clocks: Whether clocks of processes can be stepped here.
     """
 
     brokers: int
     processors: int
-    steps_clocks: bool
 
     @property
     def processes(self) -> tuple[str, ...]:
@@ -66,7 +64,7 @@ class Shape:
         """Names of the brokers."""
         return tuple(f"broker-{number + 1}" for number in range(self.brokers))
 
-    def deck(self, *, can_fill: bool = True) -> tuple[tuple[str, str], ...]:
+    def deck(self) -> tuple[tuple[str, str], ...]:
         """Return every (kind, target) there is."""
         cards = [("kill", name) for name in self.processes]
         cards += [("kill", name) for name in self.broker_names]
@@ -74,10 +72,8 @@ class Shape:
         cards += [("leave", name) for name in self.processes if name.startswith("processor")]
         if self.brokers > 1:
             cards += [("kill", "brokers")]
-        if can_fill:
-            cards += [("fill", whom) for whom in ("store", "spool", "all")]
-        if self.steps_clocks:
-            cards += [("step", name) for name in self.processes]
+        cards += [("fill", whom) for whom in ("store", "spool", "all")]
+        cards += [("step", name) for name in self.processes]
         return tuple(cards)
 
 

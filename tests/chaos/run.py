@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos import plan as plans
-from tests.chaos.account import Account, account
+from tests.chaos.account import Account, account, tiers
 from tests.chaos.plan import Shape
 from tests.chaos.scene import Scene, scene
 
 SETTLE_SECONDS = 180.0
 """What is over in ten on an idle machine."""
 _AHEAD_SECONDS = 4 * 3600
+# Beyond the end of the day that the agent is then in.
+_LATER_SECONDS = 30 * 3600
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,15 @@ def settle(running: Scene) -> None:
     _until("the newest of each exporter is stored", running, lambda: _has_newest(running))
     agent = running.stages["agent"]
     # Minutes close behind the agent's clock, so that it need not be waited for.
-    agent.step(_AHEAD_SECONDS)
+    agent.clock.step(_AHEAD_SECONDS)
     _until("all minutes are closed", running, lambda: _is_closed(running))
     assert agent.stop() == 0, agent.log_tail()
     _until("everything is drained", running, lambda: _is_drained(running))
+    for stage in running.stages.values():
+        if stage.verb == "processor":
+            stage.clock.step(_LATER_SECONDS)
+    running.later.step(_LATER_SECONDS)
+    _until("no window of a tier is open", running, lambda: not {"open", "unfilled"} & tiers(running).states.keys())
 
 
 def _has_newest(running: Scene) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.store.client import StoreClient, StoreUnavailable
+from tests.chaos.clocks import FalseClock
 from tests.chaos.load import Load
 from tests.chaos.plan import Fault, Shape
 from tests.chaos.stages import Stage
@@ -39,6 +40,7 @@ class Scene:
         kafka: The brokers, or None.
         settings: As every verb takes them.
         load: What is sent.
+        later: A clock for verbs that look back from another time.
     """
 
     def __init__(self, folder: Path, disk: Path, shape: Shape, kafka: Cluster | None, seed: int) -> None:
@@ -67,6 +69,7 @@ class Scene:
             name: Stage(name, name.partition("-")[0], self._folder_of(name), self.assignments, folder)
             for name in shape.processes
         }
+        self.later = FalseClock(folder, "later")
         self.load = Load(ports["ipfix"], ports["sflow"], seed, INTERFACE)
 
     def start(self) -> None:
@@ -159,7 +162,7 @@ class Scene:
             case "freeze":
                 stage.freeze()
             case "step":
-                stage.step(fault.amount)
+                stage.clock.step(fault.amount)
 
     def _end(self, fault: Fault) -> None:
         if fault.kind == "fill":
@@ -179,7 +182,7 @@ class Scene:
             case "freeze":
                 stage.thaw()
             case "step":
-                stage.step(0)
+                stage.clock.step(0)
 
     def _brokers(self, target: str) -> list:  # type: ignore[type-arg]
         assert self.kafka is not None

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.chaos.clocks import FalseClock
 from tests.running import ROOT, viflux
-from tests.spool.making import missing
 from viflux.paths import DataPaths
 from viflux.telemetry import ask
 
@@ -25,29 +25,6 @@ _TOLD_ENDS = {
 _END_SECONDS = 20.0
 
 
-def faketime() -> Path | None:
-    """Return Debian's library that gives one process a clock of its own; None where it is not installed."""
-    return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
-
-
-def _preloaded(folder: Path) -> str | None:
-    """Return what gives a process a clock of its own; its waits last as long as they would by a true one."""
-    library = faketime()
-    if library is None:
-        return None
-    waits = folder / "waits.so"
-    if not waits.exists():
-        source = Path(__file__).with_name("waits.c")
-        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(waits), str(source)], check=True)
-    return f"{waits}:{library}"
-
-
-def need_faketime() -> None:
-    """Skip by name where no process can be given a clock of its own; a failure where every real part must be there."""
-    if faketime() is None:
-        missing("no process can be given a clock of its own: libfaketime is not installed (Debian: faketime)")
-
-
 class Stage:
     """One process of the product.
 
@@ -56,6 +33,7 @@ class Stage:
         verb: What it runs.
         data_dir: Its data folder.
         log: What it printed.
+        clock: Its wall clock.
         ended: Exit codes with which it ended though nobody had asked it to.
     """
 
@@ -65,15 +43,13 @@ class Stage:
         self.data_dir = data_dir
         self.log = folder / f"{name}.log"
         self.ended: list[int] = []
-        self._clock = folder / f"{name}.clock"
-        self._preloaded = _preloaded(folder)
+        self.clock = FalseClock(folder, name)
         self._words = viflux(verb, "--data-dir", data_dir)
         for key, value in settings.items():
             self._words += ["--set", f"{key}={value}"]
         self._process: subprocess.Popen[bytes] | None = None
         self._is_wanted = False
         self._not_before = 0.0
-        self.step(0)
 
     @property
     def pid(self) -> int:
@@ -89,7 +65,12 @@ class Stage:
             words = [setpriv, "--pdeathsig", "KILL", *words]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment()
+                words,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.clock.environment, "PYTHONPATH": str(ROOT)},
             )
         self._is_wanted = True
 
@@ -135,12 +116,6 @@ class Stage:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
-    def step(self, seconds: int) -> None:
-        """Make its wall clock wrong by so much, now and when it starts again; its monotonic clock stays right."""
-        new = self._clock.with_suffix(".new")
-        new.write_text(f"{seconds:+d}s\n", encoding="ascii")
-        new.replace(self._clock)
-
     def mind(self) -> None:
         """Start it again if it has ended by itself, as a supervisor does."""
         if not self._is_wanted or self._process is None or (code := self._process.poll()) is None:
@@ -180,15 +155,3 @@ class Stage:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             os.kill(self._process.pid, number)
-
-    def _environment(self) -> dict[str, str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        if self._preloaded is not None:
-            environment |= {
-                "LD_PRELOAD": self._preloaded,
-                "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-                "FAKETIME_CACHE_DURATION": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "NO_FAKE_STAT": "1",
-            }
-        return environment

@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from tests.chaos import plan
+from tests.chaos.clocks import need_faketime
 from tests.chaos.plan import Shape
-from tests.chaos.stages import need_faketime
 from tests.lab.kafka import need_kafka
 from tests.lab.network import need_root
 from tests.running import ROOT
 
-KAFKA = Shape(brokers=3, processors=2, steps_clocks=True)
+KAFKA = Shape(brokers=3, processors=2)
 
 
 def assert_holds(*words: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ingest.kafka.setback import SetBack, ends_when_set_back
-from tests.chaos.stages import Stage, need_faketime
+from tests.chaos.clocks import need_faketime
+from tests.chaos.stages import Stage
 from tests.kafka.making import fill, in_topics, migrate, settings_of, spool_of
 from tests.lab.kafka import Cluster
 from tests.running import wait_for
@@ -72,10 +73,10 @@ def test_a_shipper_whose_clock_is_set_back_goes_on(kafka: Cluster, tmp_path: Pat
     made = fill(spool, 10)
     shipper = Stage("shipper", "shipper", tmp_path / "data", settings, tmp_path)
     try:
-        shipper.step(7200)
+        shipper.clock.step(7200)
         shipper.start()
         wait_for("all is shipped", shipper.is_drained)
-        shipper.step(0)
+        shipper.clock.step(0)
         made |= fill(spool, 10)
 
         def started_again() -> bool:
