@@ -4,12 +4,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .ONESHELL:
 .SILENT:
-.PHONY: help build run test quick lint test-native test-python soak chaos bench fuzz generate clean
+.PHONY: help build run test quick lint test-native test-python soak chaos bench fuzz generate probes probes-same clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 NATIVE := collectors/native
-NATIVE_SOURCES := $(shell find $(NATIVE) -path $(NATIVE)/target -prune -o \( -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock \) -print)
+NATIVE_SOURCES := $(shell find $(NATIVE) -path $(NATIVE)/target -prune -o \( -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock \) -print) $(wildcard collectors/ebpf/*/*.bpf.o)
+# The compiler that made the committed objects; another one makes others, that do the same.
+CLANG ?= clang-14
+STRIP ?= llvm-strip-14
+PROBES := $(notdir $(patsubst %/,%,$(dir $(wildcard collectors/ebpf/*/*.bpf.c))))
 ARGS ?=
 TESTS ?= tests
 
@@ -69,6 +73,24 @@ generate: .venv/.developer ## render the files that come from the column registr
 	$(BIN)/python -m viflux.registry.tables > docs/tables.md
 	$(BIN)/python -m ingest.store.ddl > ingest/store/golden.sql
 	$(BIN)/python -m analytics.catalogue.page > docs/slis.md
+
+probes: ## build the programs of collectors/ebpf again, and render their records; needs clang 14, llvm 14 and libbpf-dev
+	command -v $(CLANG) $(STRIP) >/dev/null || { echo "probes: $(CLANG) or $(STRIP) is missing; install clang-14, llvm-14 and libbpf-dev" >&2; exit 3; }
+	cd collectors/ebpf
+	for probe in $(PROBES); do
+	  $(CLANG) -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -fdebug-prefix-map=$$PWD=. -fdebug-compilation-dir=. \
+	    -I/usr/include/$$(uname -m)-linux-gnu -c $$probe/$$probe.bpf.c -o $$probe/$$probe.bpf.new
+	  $(STRIP) -g $$probe/$$probe.bpf.new
+	  mv $$probe/$$probe.bpf.new $$probe/$$probe.bpf.o
+	  (cd ../.. && $(PYTHON) -m collectors.ebpf.records collectors/ebpf/$$probe/$$probe.bpf.o viflux_$$probe > $(NATIVE)/wire/src/$${probe}_record.rs)
+	  (cd ../../$(NATIVE) && rustfmt wire/src/$${probe}_record.rs)
+	done
+
+probes-same: ## prove that the committed objects and records are what the sources make
+	before=$$(sha256sum collectors/ebpf/*/*.bpf.o $(NATIVE)/wire/src/*_record.rs)
+	$(MAKE) -s probes
+	[ "$$before" = "$$(sha256sum collectors/ebpf/*/*.bpf.o $(NATIVE)/wire/src/*_record.rs)" ] || { echo "probes: an object or a record differs from what its source makes" >&2; exit 1; }
+	echo "probes: the same"
 
 clean: ## remove what was built; data folders stay
 	rm -rf .venv $(NATIVE)/target collectors/_native*.so .mypy_cache .ruff_cache .pytest_cache

@@ -132,6 +132,83 @@ class HostWatch:
     def counts(self) -> WatchCounts:
         """Return what was counted so far."""
 
+class FlowHarvest:
+    """What one drain of `FlowProbe` hands over.
+
+    Attributes:
+        messages: Encoded batches of kind `flows`.
+        settled_time_ns: All packets that were seen before this instant are in these or earlier messages, or are lost.
+        lost: Of what neither maps nor ring could take since the drain before: vif_id, whether at egress, packets and
+            bytes (on the wire).
+        drained: Flows that were in the maps.
+        overflowed: Packets that came through the ring since the drain before.
+        waiting: Flows whose row is not due yet.
+    """
+
+    messages: list[_Viewed]
+    settled_time_ns: int
+    lost: list[tuple[int, bool, int, int]]
+    drained: int
+    overflowed: int
+    waiting: int
+
+class FlowProbe:
+    """The probe `flow` (`collectors/ebpf/flow`) in the kernel; it is gone from there with this object.
+
+    Every call but `watched` and `way` releases the interpreter.
+    """
+
+    def __init__(self, *, entries: int, ring_bytes: int, sampling: int, active_ns: int, inactive_ns: int) -> None:
+        """Load it; it is attached nowhere yet.
+
+        Args:
+            entries: Flows in each of four maps: two families, of each one is written while the other is read.
+            ring_bytes: Ring for packets that the maps have no room for; a power of two, at least a page.
+            sampling: One packet of so many is counted.
+            active_ns: A flow that goes on has a row so often; 0: each drain makes rows of all flows.
+            inactive_ns: A flow without packets for so long has a row.
+
+        Raises:
+            OSError: The kernel refuses: a capability is missing, or a part of the kernel.
+        """
+
+    def follow(self, watch: HostWatch, *, counting_points: bool, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Attach to the selected interfaces of the agent's own namespace, detach from all others.
+
+        Args:
+            watch: Knows the interfaces.
+            counting_points: Select counting points.
+            names: Select interfaces by name, in which `*` stands for any text.
+
+        Returns:
+            Name and reason of each where the kernel refused, once.
+        """
+
+    def relieve(self) -> int:
+        """Take in what the ring holds; how many packets that were."""
+
+    def drain(self, *, all: bool = False) -> FlowHarvest:  # noqa: A002
+        """Take all that was counted out of the kernel, and make rows of what is due.
+
+        Args:
+            all: Of all that waits for a timeout too.
+
+        Raises:
+            RuntimeError: The kernel has no memory; nothing is lost, a later call has it.
+        """
+
+    def watched(self) -> int:
+        """Return to how many interfaces it is attached."""
+
+    def way(self) -> str:
+        """Return how it is attached: `tcx` or `clsact`."""
+
+    def runs(self) -> tuple[int, int]:
+        """Return how often its programs ran and for how many ns, while the kernel's statistics were on."""
+
+def reclaim_filters(names: Sequence[str]) -> int:
+    """Remove clsact filters of the probe from interfaces of this namespace; how many directions had some."""
+
 class Handed:
     """What one call of `ExportListener.take` hands over.
 

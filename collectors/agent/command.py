@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
+from contextlib import suppress
 
 import click
 
@@ -27,6 +29,14 @@ def agent(context: click.Context, settings: Settings) -> None:
 @agent.command()
 def cleanup() -> None:
     """Remove every trace of the agent from the kernel, as far as it can be removed."""
+    removed = 0
+    # Where the native core is not built, nothing of it was ever in the kernel.
+    with suppress(ImportError):
+        from collectors import _native  # noqa: PLC0415
+
+        removed = _native.reclaim_filters([name for _, name in socket.if_nameindex()])
+    if removed:
+        click.echo(f"Filters of an agent that was killed were removed: {removed}.")
     click.echo(
         "Nothing is left to remove. The ids (nsid) that the agent gave to network namespaces stay until each "
         "namespace ends: the kernel has no call that takes one back, and they change nothing."
@@ -39,6 +49,7 @@ def _run(settings: Settings) -> None:
     from collectors.agent.host import Host  # noqa: PLC0415
     from collectors.agent.loop import Agent  # noqa: PLC0415
     from collectors.exporters.exports import Exports  # noqa: PLC0415
+    from collectors.flow.source import load  # noqa: PLC0415
     from viflux import telemetry  # noqa: PLC0415
     from viflux.clock import SystemClock  # noqa: PLC0415
     from viflux.paths import DataPaths  # noqa: PLC0415
@@ -55,6 +66,8 @@ def _run(settings: Settings) -> None:
     # A port below 1024 needs a capability that the agent gives up.
     exports = Exports.open(settings, paths)
     view.give_up_other_capabilities()
+    flows, not_counted = load(settings)
+    limits = "; ".join(filter(None, (view.limits_of_view(settings), not_counted))) or None
     host = Host.of(settings)
     health = telemetry.Health("agent", clock)
     spool = SpoolWriter.open(
@@ -70,7 +83,7 @@ def _run(settings: Settings) -> None:
     )
     server = telemetry.serve(paths, health)
     try:
-        Agent(settings, host, spool, clock, health, view.limits_of_view(settings), exports).run(stop)
+        Agent(settings, host, spool, clock, health, limits, exports, flows).run(stop)
     except OSError as error:
         raise VifluxError(f"the kernel refuses what the agent cannot do without: {error.strerror or error}") from error
     finally:

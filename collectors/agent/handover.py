@@ -10,6 +10,7 @@ from collectors.agent.batches import batches
 from collectors.agent.happenings import STREAM as EVENTS
 from collectors.agent.ledger import Ledger, Unread
 from collectors.counters.source import Counters
+from collectors.flow.source import STREAM as FLOWS
 from collectors.inventory.source import Inventory
 from viflux import logs
 from viflux.spool import SpoolFull
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collectors._native import HostWatch
     from collectors.agent.happenings import Happenings
     from collectors.exporters.exports import Exports
+    from collectors.flow.source import KernelFlows
     from viflux.clock import Clock
     from viflux.spool import Batch, SpoolWriter
 
@@ -38,6 +40,7 @@ class HandOver:
         clock: Where the time comes from.
         sources: Names of the sources that run.
         exports: What receives from exporters.
+        flows: What counts flows in the kernel, where it does.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class HandOver:
         clock: Clock,
         sources: Iterable[str],
         exports: Exports,
+        flows: KernelFlows | None = None,
     ) -> None:
         self._watch = watch
         self._spool = spool
@@ -56,8 +60,9 @@ class HandOver:
         self._inventory = Inventory()
         self._counters = Counters() if "counters" in set(sources) else None
         self._exports = exports
+        self._flows = flows
         streams = [self._inventory.stream, EVENTS, *([self._counters.stream] if self._counters else [])]
-        streams += exports.streams
+        streams += [*exports.streams, *([FLOWS] if flows else [])]
         self._ledger = Ledger(streams, clock.now_ns())
         self._refused_since_ns: int | None = None
         self._refusals = 0
@@ -70,12 +75,14 @@ class HandOver:
         """Whether the inventory must be stated whole: at start, and at the beginning of each UTC day."""
         return self._inventory.is_statement_due(self._clock.now_ns())
 
-    def run(self, *, sweep: bool, heartbeat: bool) -> bool:
+    def run(self, *, sweep: bool, heartbeat: bool, drain: bool = False, last: bool = False) -> bool:
         """Propose all that is new and commit it.
 
         Args:
             sweep: Read all counters too.
             heartbeat: Write a ledger row also for streams that have nothing new.
+            drain: Take flows out of the kernel too.
+            last: There will be no other: rows of flows that wait for a timeout too.
 
         Returns:
             Whether it was committed. If not, nothing was lost: the next hand-over has it again.
@@ -89,6 +96,9 @@ class HandOver:
         baseline_bytes = self._spool.baseline_bytes(self._inventory.stream)
         handed_over += self._inventory.propose(self._watch, now_ns, baseline_bytes)
         handed_over += self._exports.propose(now_ns)
+        if self._flows is not None:
+            handed_over += self._flows.propose(drain=drain, whole=last)
+            self._flows.tell_problems(self._happenings, now_ns)
         self._exports.tell_problems(self._happenings, now_ns)
         handed_over += batches(EVENTS, self._watch.events())
         handed_over += self._happenings.propose()
@@ -97,6 +107,8 @@ class HandOver:
         if self._counters is not None:
             watermarks[self._counters.stream] = self._counters.watermark_ns
         watermarks |= self._exports.watermarks()
+        if self._flows is not None:
+            watermarks[FLOWS] = self._flows.watermark_ns
         accounts = self._ledger.propose(
             handed_over,
             watermarks,
@@ -104,7 +116,11 @@ class HandOver:
             now_ns,
             is_heartbeat=heartbeat or sweep,
             next_sequence=self._spool.next_sequence,
-            unread=[*self._exports.lost(), *self._refused_readings()],
+            unread=[
+                *self._exports.lost(),
+                *(self._flows.lost() if self._flows else []),
+                *self._refused_readings(),
+            ],
         )
         try:
             appended = [*handed_over, *accounts]
@@ -139,6 +155,8 @@ class HandOver:
         if self._counters is not None:
             self._counters.commit()
         self._exports.commit()
+        if self._flows is not None:
+            self._flows.commit()
         self._happenings.commit()
         self._ledger.commit()
         for batch in handed_over:

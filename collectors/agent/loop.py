@@ -19,6 +19,7 @@ from viflux.supervisor import runs_under_up
 if TYPE_CHECKING:
     from collectors.agent.host import Host
     from collectors.exporters.exports import Exports
+    from collectors.flow.source import KernelFlows
     from viflux.clock import Clock
     from viflux.settings import Settings
     from viflux.spool import SpoolWriter
@@ -31,6 +32,8 @@ HEARTBEAT_NS = 10 * NANOSECONDS
 _EXPORT_NS = NANOSECONDS
 # How often it is looked whether more than a second's worth came.
 _LONGEST_WAIT_UNDER_EXPORTS_NS = 100_000_000
+# A drain costs as many rows as there are flows: where the maps run over, the ring takes the rest of the second.
+_RELIEF_NS = NANOSECONDS
 # A burst of changes (a thousand interfaces at once) becomes a few commits; one change is a row well within a second.
 _GATHER_NS = 200_000_000
 # A signal that comes just before the wait is seen after at most this time.
@@ -56,6 +59,7 @@ class Agent:
         health: Where progress is told.
         limits: One line on what is not seen, or None.
         exports: What receives from exporters; bound, not yet started.
+        flows: What counts flows in the kernel, where it does; loaded, attached nowhere.
     """
 
     def __init__(
@@ -67,14 +71,17 @@ class Agent:
         health: Health,
         limits: str | None,
         exports: Exports,
+        flows: KernelFlows | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._health = health
         self._limits = limits
         self._exports = exports
+        self._flows = flows
         self._has_exports_news = False
         self._next_export_ns = 0
+        self._next_relief_ns = 0
         self._log = logs.get("agent")
         self._sweeps = "counters" in settings.agent.sources
         self._watch = _native.HostWatch(
@@ -97,11 +104,19 @@ class Agent:
         """Collect until `stop` is set; then hand over what is known and return within two seconds."""
         self._start()
         self._hand_over = HandOver(
-            self._watch, self._spool, self._happenings, self._clock, self._settings.agent.sources, self._exports
+            self._watch,
+            self._spool,
+            self._happenings,
+            self._clock,
+            self._settings.agent.sources,
+            self._exports,
+            self._flows,
         )
         self._exports.resume(self._spool)
         # Before the first hand-over, which may take its time: what exporters sent since the sockets are bound waits.
         self._exports.start(self._settings, self._happenings, self._clock.now_ns())
+        if self._flows is not None:
+            self._flows.start(self._watch, self._happenings, self._clock.now_ns())
         # Interfaces that were there before have their baseline from now on, not from the first boundary.
         self._run_hand_over(sweep=True, heartbeat=True)
         now_ns = self._clock.now_ns()
@@ -116,8 +131,9 @@ class Agent:
         self._happenings.tell(now_ns, "agent_stopped", "agent", "the agent was told to stop")
         self._watch.poll(0)
         self._exports.stop()
-        while self._hand_over.run(sweep=False, heartbeat=True) and self._exports.has_more:
-            pass
+        is_first = True
+        while self._hand_over.run(sweep=False, heartbeat=True, drain=is_first, last=True) and self._has_more():
+            is_first = False
 
     def _start(self) -> None:
         now_ns = self._clock.now_ns()
@@ -158,12 +174,16 @@ class Agent:
 
     def _turn(self, interval_ns: int) -> None:
         now_ns = self._clock.now_ns()
-        if self._watch.poll(self._patience_ns(now_ns)) and self._gather_until_ns is None:
+        has_news = self._watch.poll(self._patience_ns(now_ns))
+        if has_news and self._gather_until_ns is None:
             self._gather_until_ns = self._clock.now_ns() + _GATHER_NS
         now_ns = self._clock.now_ns()
         if now_ns >= self._next_resync_ns or now_ns < self._next_resync_ns - self._settings.agent.resync_interval:
             self._resync(now_ns)
+            has_news = True
             self._next_resync_ns = now_ns + self._settings.agent.resync_interval
+        if has_news and self._flows is not None:
+            self._flows.follow(self._watch)
         # A clock that was set back would leave the next boundary far away.
         is_sweep = self._sweeps and (now_ns >= self._next_sweep_ns or self._next_sweep_ns - now_ns > interval_ns)
         is_heartbeat = now_ns >= self._next_heartbeat_ns or self._next_heartbeat_ns - now_ns > HEARTBEAT_NS
@@ -171,12 +191,25 @@ class Agent:
             now_ns >= self._gather_until_ns or self._gather_until_ns - now_ns > _GATHER_NS
         )
         is_export = self._is_export_due(now_ns)
-        if is_sweep or is_heartbeat or is_gathered or is_export or self._hand_over.is_statement_due:
-            self._run_hand_over(sweep=is_sweep, heartbeat=is_heartbeat)
+        is_drain = (is_sweep if self._sweeps else is_heartbeat) or self._is_drain_due(now_ns)
+        if is_sweep or is_heartbeat or is_gathered or is_export or is_drain or self._hand_over.is_statement_due:
+            self._run_hand_over(sweep=is_sweep, heartbeat=is_heartbeat, drain=is_drain)
         if is_sweep:
             self._next_sweep_ns = next_boundary_ns(now_ns, interval_ns)
         if is_sweep or is_heartbeat:
             self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
+
+    def _has_more(self) -> bool:
+        return self._exports.has_more or (self._flows is not None and self._flows.has_more)
+
+    def _is_drain_due(self, now_ns: int) -> bool:
+        """Whether the kernel's maps run over, and were not drained for it within the second."""
+        if self._flows is None or not self._flows.relieve():
+            return False
+        is_due = now_ns >= self._next_relief_ns or self._next_relief_ns - now_ns > _RELIEF_NS
+        if is_due:
+            self._next_relief_ns = now_ns + _RELIEF_NS
+        return is_due
 
     def _is_export_due(self, now_ns: int) -> bool:
         is_second = now_ns >= self._next_export_ns or self._next_export_ns - now_ns > _EXPORT_NS
@@ -194,11 +227,13 @@ class Agent:
         longest_ns = _LONGEST_WAIT_UNDER_EXPORTS_NS if self._has_exports_news else _LONGEST_WAIT_NS
         return max(0, min(longest_ns, min(deadlines) - now_ns))
 
-    def _run_hand_over(self, *, sweep: bool, heartbeat: bool) -> None:
+    def _run_hand_over(self, *, sweep: bool, heartbeat: bool, drain: bool = False) -> None:
         self._tell_problems()
         if self._exports.wants_local_vifs:
             self._exports.set_local_vifs(self._watch.local_interfaces())
-        committed = self._hand_over.run(sweep=sweep, heartbeat=heartbeat)
+        committed = self._hand_over.run(sweep=sweep, heartbeat=heartbeat, drain=drain)
+        while committed and self._flows is not None and self._flows.has_more:
+            committed = self._hand_over.run(sweep=False, heartbeat=False)
         # A spool that is full is not asked again before the next sweep or heartbeat.
         self._gather_until_ns = None
         if committed and (sweep or not self._sweeps):

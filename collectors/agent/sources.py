@@ -30,6 +30,7 @@ class Source:
 SOURCES: dict[str, Source] = {
     "inventory": Source("inventory.netlink", "every interface in every network namespace, as a history"),
     "counters": Source("counters.netlink", "link and queue counters of every interface", needs=("inventory",)),
+    "ebpf": Source("flows.ebpf", "flows of interfaces, counted in the kernel", needs=("inventory",)),
 }
 
 

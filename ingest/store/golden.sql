@@ -141,6 +141,7 @@ CREATE TABLE {database}.flows
     `bytes` UInt64 COMMENT 'Bytes as exported, unscaled; of an sFlow sample the frame length that it reports.' CODEC(T64, ZSTD(1)),
     `packets` UInt64 COMMENT 'Packets as exported, unscaled; 1 for an sFlow sample.' CODEC(T64, ZSTD(1)),
     `skb_bytes` UInt64 COMMENT 'What an interface\'s counter adds for these packets: with Ethernet and VLAN headers, without frame check.' CODEC(T64, ZSTD(1)),
+    `skb_packets` UInt64 COMMENT 'What an interface\'s counter adds for these packets, a GSO packet once; 0 where it is not told.' CODEC(T64, ZSTD(1)),
     `sampling_rate` Float64 COMMENT 'Each exported packet stands for so many; 0 for unknown.' CODEC(ZSTD(1)),
     `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
     `in_if_index` UInt32 COMMENT 'Interface that it came in by.',

@@ -16,7 +16,7 @@ _HEADER = "sFlow sampled_header (0:1)"
 _ETHERNET = f"{_HEADER}, sampled_ethernet (0:2)"
 _IP = f"{_HEADER}, sampled_ipv4/6 (0:3, 0:4)"
 
-SOURCE_KINDS = ("sflow", "netflow5", "netflow9", "ipfix")
+SOURCE_KINDS = ("sflow", "netflow5", "netflow9", "ipfix", "ebpf")
 SAMPLING_ORIGINS = ("unknown", "announced", "configured", "measured")
 INTERFACE_MEANINGS = ("", "internal", "discarded", "multiple", "unknown")
 DIRECTION_MEANINGS = ("", "own")
@@ -95,6 +95,13 @@ FLOWS = (
         "bytes",
         "What an interface's counter adds for these packets: with Ethernet and VLAN headers, without frame check.",
         _ie("352, 353, 312", _LISTENER),
+    ),
+    Column(
+        "skb_packets",
+        Type.COUNT,
+        "packets",
+        "What an interface's counter adds for these packets, a GSO packet once; 0 where it is not told.",
+        "probe flow",
     ),
     Column(
         "sampling_rate",

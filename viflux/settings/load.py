@@ -174,6 +174,9 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
 
 _RANGES = {
     "counters.interval": (Duration.parse("1s"), Duration.parse("5m")),
+    "ebpf.active_timeout": (Duration.parse("1s"), Duration.parse("1h")),
+    "ebpf.inactive_timeout": (Duration.parse("1s"), Duration.parse("1h")),
+    "ebpf.ring_bytes": (Size.parse("64KiB"), Size.parse("1GiB")),
     "agent.resync_interval": (Duration.parse("1s"), Duration.parse("1h")),
     "spool.segment_bytes": (Size.parse("64KiB"), Size.parse("256MiB")),
     "spool.max_bytes": (Size.parse("1MiB"), Size.parse("64TiB")),
@@ -201,6 +204,8 @@ def _check_ranges(settings: Settings, origins: Origins) -> None:
         raise UsageError("spool.max_bytes: must be at least four times spool.segment_bytes")
     if settings.counters.interval % Duration.parse("1s"):
         raise UsageError("counters.interval: must be a whole number of seconds")
+    if settings.ebpf.ring_bytes & (settings.ebpf.ring_bytes - 1):
+        raise UsageError("ebpf.ring_bytes: must be a power of two, such as 4MiB")
     _check_keep(settings, origins)
 
 

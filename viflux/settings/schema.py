@@ -63,6 +63,31 @@ class Counters(Section, frozen=True):
     )
 
 
+class Ebpf(Section, frozen=True):
+    """What programs in the kernel count."""
+
+    vifs: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="interfaces of the agent's namespace whose flows are counted: counting_points, and names, in "
+            "which * stands for any text"
+        ),
+    ] = ("counting_points",)
+    entries: Annotated[
+        int, Meta(description="flows that each of the kernel's four maps holds", ge=256, le=16_777_216)
+    ] = 65_536
+    ring_bytes: Annotated[
+        Size, Meta(description="ring for packets that the maps have no room for; a power of two, 64KiB to 1GiB")
+    ] = size("4MiB")
+    sampling: Annotated[int, Meta(description="one packet of so many is counted", ge=1, le=1_000_000)] = 1
+    active_timeout: Annotated[
+        Duration, Meta(description="a flow that goes on has a row at least so often; 1s to 1h")
+    ] = duration("10s")
+    inactive_timeout: Annotated[
+        Duration, Meta(description="a flow without packets for so long has a row at once; 1s to 1h")
+    ] = duration("10s")
+
+
 class Sflow(Section, frozen=True):
     """The listener for sFlow."""
 
@@ -336,6 +361,7 @@ class Settings(Section, frozen=True):
     )
     agent: Agent = Agent()
     counters: Counters = Counters()
+    ebpf: Ebpf = Ebpf()
     sflow: Sflow = Sflow()
     ipfix: Ipfix = Ipfix()
     netflow: Netflow = Netflow()

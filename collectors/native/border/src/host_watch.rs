@@ -42,6 +42,11 @@ impl HostWatch {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+
+    /// Interfaces of the agent's own namespace.
+    pub(crate) fn home(&self) -> Vec<vifs::HomeInterface> {
+        self.watch().table.home()
+    }
 }
 
 #[pymethods]
@@ -226,6 +231,6 @@ pub(crate) fn encoded(py: Python<'_>, messages: Vec<Message>) -> Vec<Encoded> {
         .collect()
 }
 
-fn os_error(failure: Failure) -> PyErr {
+pub(crate) fn os_error(failure: Failure) -> PyErr {
     PyOSError::new_err((failure.errno, failure.to_string()))
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod decode;
 mod export_listener;
+mod flow_probe;
 mod handover;
 mod hear;
 mod host_watch;
@@ -25,6 +26,8 @@ mod _native {
     use super::decode::{DecodeCounts, DecodeFiles, DecodeWriter, DecodedBatch};
     #[pymodule_export]
     use super::export_listener::{ExportListener, Handed, ListenerStatus};
+    #[pymodule_export]
+    use super::flow_probe::{reclaim_filters, FlowHarvest, FlowProbe};
     #[pymodule_export]
     use super::host_watch::{boot_id, machine_id, missing_capabilities, HostWatch, WatchCounts};
 }

@@ -494,6 +494,7 @@ pub mod flows {
             Field::new("bytes", DataType::UInt64, true),
             Field::new("packets", DataType::UInt64, true),
             Field::new("skb_bytes", DataType::UInt64, true),
+            Field::new("skb_packets", DataType::UInt64, true),
             Field::new("sampling_rate", DataType::Float64, true),
             Field::new(
                 "sampling_origin",
@@ -604,6 +605,7 @@ pub mod flows {
             wide::uint64s(rows.bytes, count),
             wide::uint64s(rows.packets, count),
             wide::uint64s(rows.skb_bytes, count),
+            wide::uint64s(rows.skb_packets, count),
             wide::float64s(rows.sampling_rate, count),
             wide::codes(rows.sampling_origin, count, &rows::sampling_origin::NAMES),
             wide::uint32s(rows.in_if_index, count),

@@ -1,14 +1,16 @@
-//! Where the kernel is asked: namespaces, netlink, sysfs, inotify and `/proc`. All unsafe code of the native core lives here.
+//! Where the kernel is asked: namespaces, netlink, sysfs, inotify, `/proc`, and programs that run in it (eBPF). All unsafe code of the native core lives here.
 //!
 //! Everything starts from a [`Home`], the namespace that this process lives in. Other namespaces are named by a
 //! [`NamespacePlace`], which holds no descriptor: it is entered for one question and left again, so that a namespace that was
 //! deleted meanwhile is freed at once.
 
+pub mod bpf;
 pub mod capability;
 pub mod clock;
 pub mod discovery;
 pub mod dump;
 pub mod failure;
+pub mod flow;
 pub mod folder;
 pub mod host;
 pub mod memory;
@@ -19,6 +21,7 @@ mod socket;
 pub mod sweep;
 pub mod sysfs;
 pub mod tap;
+pub mod tcx;
 pub mod udp;
 pub mod udp_area;
 pub mod udp_pace;

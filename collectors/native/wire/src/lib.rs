@@ -10,6 +10,7 @@ pub mod alias;
 pub mod column;
 pub mod fault;
 pub mod flaw;
+pub mod flow_record;
 pub mod hex;
 pub mod identity;
 pub mod internet;

@@ -51,6 +51,8 @@ pub struct Flows {
     pub packets: Column<u64>,
     /// What an interface's counter adds for these packets: with Ethernet and VLAN headers, without frame check. [bytes] Source: IPFIX 352, 353, 312; listener.
     pub skb_bytes: Column<u64>,
+    /// What an interface's counter adds for these packets, a GSO packet once; 0 where it is not told. [packets] Source: probe flow.
+    pub skb_packets: Column<u64>,
     /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
     pub sampling_rate: Column<f64>,
     /// Where the rate came from; rows of `unknown` are left out of volumes. Source: listener.
@@ -185,6 +187,7 @@ impl Flows {
         self.bytes.fill(rows);
         self.packets.fill(rows);
         self.skb_bytes.fill(rows);
+        self.skb_packets.fill(rows);
         self.sampling_rate.fill(rows);
         self.sampling_origin.fill(rows);
         self.in_if_index.fill(rows);
@@ -266,6 +269,7 @@ impl Flows {
             bytes: self.bytes.empty_like(),
             packets: self.packets.empty_like(),
             skb_bytes: self.skb_bytes.empty_like(),
+            skb_packets: self.skb_packets.empty_like(),
             sampling_rate: self.sampling_rate.empty_like(),
             sampling_origin: self.sampling_origin.empty_like(),
             in_if_index: self.in_if_index.empty_like(),
@@ -351,6 +355,7 @@ impl Flows {
         self.bytes.append(rows, &mut other.bytes);
         self.packets.append(rows, &mut other.packets);
         self.skb_bytes.append(rows, &mut other.skb_bytes);
+        self.skb_packets.append(rows, &mut other.skb_packets);
         self.sampling_rate.append(rows, &mut other.sampling_rate);
         self.sampling_origin
             .append(rows, &mut other.sampling_origin);
@@ -448,6 +453,7 @@ impl Flows {
             + self.bytes.memory_bytes()
             + self.packets.memory_bytes()
             + self.skb_bytes.memory_bytes()
+            + self.skb_packets.memory_bytes()
             + self.sampling_rate.memory_bytes()
             + self.sampling_origin.memory_bytes()
             + self.in_if_index.memory_bytes()
@@ -507,11 +513,12 @@ impl Flows {
 /// Codes of `source_kind`.
 pub mod source_kind {
     /// The texts, by code.
-    pub const NAMES: [&str; 4] = ["sflow", "netflow5", "netflow9", "ipfix"];
+    pub const NAMES: [&str; 5] = ["sflow", "netflow5", "netflow9", "ipfix", "ebpf"];
     pub const SFLOW: u8 = 0;
     pub const NETFLOW5: u8 = 1;
     pub const NETFLOW9: u8 = 2;
     pub const IPFIX: u8 = 3;
+    pub const EBPF: u8 = 4;
 }
 
 /// Codes of `sampling_origin`.

@@ -1,0 +1,1 @@
+"""Flows that a program in the kernel counts, of interfaces in the agent's own network namespace."""

@@ -1,0 +1,189 @@
+"""The source `ebpf`, as far as flows: the probe follows the interfaces, and is drained on the clock's boundaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter, Gauge
+
+from collectors import _native
+from collectors.agent.batches import batches
+from collectors.agent.ledger import Unread
+from viflux import logs
+
+if TYPE_CHECKING:
+    from collectors._native import FlowProbe, HostWatch
+    from collectors.agent.happenings import Happenings
+    from viflux.settings import Settings
+    from viflux.settings.schema import Ebpf
+    from viflux.spool import Batch
+
+STREAM = "flows.ebpf"
+COUNTING_POINTS = "counting_points"
+
+_MOST_TAKEN_BYTES = 8 << 20
+"""Proposed at one go: half of what the spool's writer takes before it commits."""
+
+_MOST_WAITING_BYTES = 64 << 20
+"""What waits while the spool takes nothing; rows beyond it are lost, and counted."""
+
+_WATCHED = Gauge("viflux_agent_flow_interfaces", "Interfaces whose packets are counted by flow in the kernel")
+_DRAINED = Counter("viflux_agent_flow_drained", "Flows that were taken out of the kernel's maps")
+_OVERFLOWED = Counter("viflux_agent_flow_overflowed", "Packets that came through the ring, the maps being full")
+_LOST = Counter("viflux_agent_flow_lost_packets", "Packets that are in no flow, maps and ring being full")
+_WAITING = Gauge("viflux_agent_flow_waiting", "Flows that wait for their active or inactive timeout")
+
+
+class KernelFlows:
+    """The probe at work.
+
+    What `propose` returns stays proposed until `commit`, so a spool that takes nothing delays rows and loses none, up
+    to 64 MiB of them.
+
+    Args:
+        probe: Loaded, attached nowhere.
+        settings: Which interfaces it follows.
+    """
+
+    def __init__(self, probe: FlowProbe, settings: Ebpf) -> None:
+        self._probe = probe
+        self._counting_points = COUNTING_POINTS in settings.vifs
+        self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
+        self._waiting: list[Batch] = []
+        self._waiting_bytes = 0
+        self._proposed = 0
+        self._settled_time_ns = 0
+        self._has_more = False
+        self._lost_packets = 0
+        self._dropped_rows = 0
+        self._problems: list[tuple[str, str, str, int]] = []
+        self._log = logs.get("flow")
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more waits than the last proposal could take."""
+        return self._has_more
+
+    def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
+        """Remove what a killed run left, attach to the interfaces that are there, and say so."""
+        reclaimed = _native.reclaim_filters([name for _, name, _ in watch.local_interfaces()])
+        if reclaimed:
+            detail = "filters that an earlier run left at interfaces were removed"
+            happenings.tell(now_ns, "probe_reclaimed", "flow", detail, reclaimed)
+            self._log.warning(detail, count=reclaimed)
+        self.follow(watch)
+        detail = f"flows of {self._probe.watched()} interfaces are counted in the kernel, by {self._probe.way()}"
+        happenings.tell(now_ns, "probe_attached", "flow", detail)
+        self._log.info(detail)
+
+    def follow(self, watch: HostWatch) -> None:
+        """Attach to interfaces that came, detach from those that went or are not selected any more."""
+        for name, reason in self._probe.follow(watch, counting_points=self._counting_points, names=self._names):
+            self._problems.append(("probe_refused", name, f"flows of the interface are not seen: {reason}", 1))
+        _WATCHED.set(self._probe.watched())
+
+    def relieve(self) -> bool:
+        """Take in what the maps had no room for; whether there was any."""
+        return self._probe.relieve() > 0
+
+    def propose(self, *, drain: bool, whole: bool = False) -> list[Batch]:
+        """Return rows that are not committed, about 8 MiB of them at most.
+
+        Args:
+            drain: Take out what was counted in the kernel first.
+            whole: Rows of flows that wait for their timeout too.
+        """
+        if drain:
+            self._drain(whole=whole)
+        size = self._proposed = 0
+        for batch in self._waiting:
+            if self._proposed and size + len(batch.payload) > _MOST_TAKEN_BYTES:
+                break
+            size += len(batch.payload)
+            self._proposed += 1
+        self._has_more = self._proposed < len(self._waiting)
+        return self._waiting[: self._proposed]
+
+    def _drain(self, *, whole: bool) -> None:
+        try:
+            harvest = self._probe.drain(all=whole)
+        except RuntimeError as error:
+            # What was not taken stays in the kernel, and comes with a later one.
+            self._problems.append(
+                ("probe_undrained", "flow", f"flows could not be taken out of the kernel: {error}", 1)
+            )
+            return
+        _DRAINED.inc(harvest.drained)
+        _OVERFLOWED.inc(harvest.overflowed)
+        _WAITING.set(harvest.waiting)
+        fresh = batches(STREAM, harvest.messages)
+        room = _MOST_WAITING_BYTES - self._waiting_bytes
+        for batch in fresh:
+            room -= len(batch.payload)
+            if room < 0:
+                self._dropped_rows += batch.rows
+            else:
+                self._waiting.append(batch)
+                self._waiting_bytes += len(batch.payload)
+        self._settled_time_ns = max(self._settled_time_ns, harvest.settled_time_ns)
+        for vif_id, is_egress, packets, size in harvest.lost:
+            _LOST.inc(packets)
+            self._lost_packets += packets
+            side = "egress" if is_egress else "ingress"
+            detail = (
+                f"{packets} packets, {size} bytes at {side} are in no flow: maps and ring were full; raise ebpf.entries"
+            )
+            self._problems.append(("flow_packets_lost", f"{vif_id:016x}", detail, packets))
+
+    @property
+    def watermark_ns(self) -> int:
+        """The instant before which all flows are in committed or proposed rows."""
+        return 0 if self._has_more else self._settled_time_ns
+
+    def lost(self) -> list[Unread]:
+        """Return what was lost since the last commit; a packet that is in no flow is one row at most."""
+        found = []
+        if self._lost_packets:
+            found.append(Unread(STREAM, "map_full", self._lost_packets, rows_origin="at_most"))
+        if self._dropped_rows:
+            found.append(Unread(STREAM, "spool_refused", self._dropped_rows))
+        return found
+
+    def commit(self) -> None:
+        """What was proposed is written."""
+        self._waiting_bytes -= sum(len(batch.payload) for batch in self._waiting[: self._proposed])
+        del self._waiting[: self._proposed]
+        self._proposed = 0
+        self._lost_packets = self._dropped_rows = 0
+
+    def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
+        """Make events and log lines of what a person should know."""
+        problems, self._problems = self._problems, []
+        for event, subject, detail, count in problems:
+            happenings.tell(now_ns, event, subject, detail, count)
+            self._log.warning(detail, kind=event, subject=subject, count=count)
+
+
+def load(settings: Settings) -> tuple[KernelFlows | None, str]:
+    """Load the probe where the source is on and this host can run it.
+
+    Returns:
+        The source, or None; and one line on what is not seen for the lack of it, or an empty text.
+    """
+    if "ebpf" not in settings.agent.sources:
+        return None, ""
+    ebpf = settings.ebpf
+    # Each drain makes rows of all flows where the timeouts are no longer than the time between two drains.
+    is_short = max(ebpf.active_timeout, ebpf.inactive_timeout) <= settings.counters.interval
+    try:
+        probe = _native.FlowProbe(
+            entries=ebpf.entries,
+            ring_bytes=int(ebpf.ring_bytes),
+            sampling=ebpf.sampling,
+            active_ns=0 if is_short else int(ebpf.active_timeout),
+            inactive_ns=int(ebpf.inactive_timeout),
+        )
+    except OSError as error:
+        needs = "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and Linux 5.11 or newer"
+        return None, f"flows are not counted in the kernel: {error.strerror or error}; that needs {needs}"
+    return KernelFlows(probe, ebpf), ""

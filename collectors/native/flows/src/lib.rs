@@ -1,0 +1,15 @@
+//! Flows that a program in the kernel counted, over time: pure state, without I/O; time is an argument.
+//!
+//! Drained maps go in as they lay in the kernel, rows of `flows` come out when they are due.
+
+#![forbid(unsafe_code)]
+
+mod key;
+mod lost;
+mod row;
+mod table;
+mod watched;
+
+pub use lost::{Losses, Lost};
+pub use table::{Instant, Table, Timeouts};
+pub use watched::Watched;

@@ -1,0 +1,90 @@
+//! Which VIF an interface number meant at a time.
+
+use std::collections::HashMap;
+
+/// How long it is remembered whose a number was, ns: longer than anything is on its way from the kernel.
+const REMEMBERED_NS: i64 = 600_000_000_000;
+
+/// One VIF under a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    vif_id: u64,
+    since_ns: i64,
+    until_ns: Option<i64>,
+}
+
+/// Interface numbers of one namespace over time; a number is given again when its interface is gone.
+#[derive(Debug, Default)]
+pub struct Watched {
+    spans: HashMap<u32, Vec<Span>>,
+}
+
+impl Watched {
+    /// From now on the number means this VIF.
+    pub fn begin(&mut self, ifindex: u32, vif_id: u64, now_ns: i64) {
+        self.end(ifindex, now_ns);
+        let spans = self.spans.entry(ifindex).or_default();
+        spans.push(Span {
+            vif_id,
+            since_ns: now_ns,
+            until_ns: None,
+        });
+    }
+
+    /// From now on the number means nothing.
+    pub fn end(&mut self, ifindex: u32, now_ns: i64) {
+        let open = self
+            .spans
+            .get_mut(&ifindex)
+            .and_then(|spans| spans.last_mut());
+        if let Some(span) = open.filter(|span| span.until_ns.is_none()) {
+            span.until_ns = Some(now_ns);
+        }
+    }
+
+    /// Whose packet it was that was seen at a number at a time; 0 for nobody's.
+    ///
+    /// A program's first packets may be older than the note that it was attached, so the first span reaches back.
+    pub fn vif_at(&self, ifindex: u32, time_ns: i64) -> u64 {
+        let Some(spans) = self.spans.get(&ifindex) else {
+            return 0;
+        };
+        spans
+            .iter()
+            .rev()
+            .find(|span| span.since_ns <= time_ns)
+            .or(spans.first())
+            .map_or(0, |span| span.vif_id)
+    }
+
+    /// Which VIF it is now.
+    pub fn vif_of(&self, ifindex: u32) -> Option<u64> {
+        let span = self.spans.get(&ifindex)?.last()?;
+        span.until_ns.is_none().then_some(span.vif_id)
+    }
+
+    /// Numbers that mean a VIF now.
+    pub fn now(&self) -> Vec<u32> {
+        self.spans
+            .keys()
+            .copied()
+            .filter(|ifindex| self.vif_of(*ifindex).is_some())
+            .collect()
+    }
+
+    /// Drop what nobody asks for any more; the numbers that mean nothing now.
+    pub fn forget(&mut self, now_ns: i64) -> Vec<u32> {
+        let mut gone = Vec::new();
+        self.spans.retain(|ifindex, spans| {
+            spans.retain(|span| {
+                span.until_ns
+                    .is_none_or(|until_ns| now_ns - until_ns < REMEMBERED_NS)
+            });
+            if spans.is_empty() {
+                gone.push(*ifindex);
+            }
+            !spans.is_empty()
+        });
+        gone
+    }
+}

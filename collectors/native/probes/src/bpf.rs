@@ -1,0 +1,294 @@
+//! The calls of bpf(2) that aya does not have: batches, links by ifindex, and the end of a grace period.
+
+use std::mem::size_of;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use crate::failure::{Failure, Result};
+
+/// Commands (linux/bpf.h).
+const MAP_CREATE: i32 = 0;
+const MAP_LOOKUP_ELEM: i32 = 1;
+const MAP_UPDATE_ELEM: i32 = 2;
+const MAP_DELETE_ELEM: i32 = 3;
+const OBJ_GET_INFO_BY_FD: i32 = 15;
+const MAP_LOOKUP_AND_DELETE_BATCH: i32 = 25;
+const LINK_CREATE: i32 = 28;
+
+const TYPE_ARRAY: u32 = 2;
+const TYPE_ARRAY_OF_MAPS: u32 = 12;
+/// Place an attachment before all others.
+const F_BEFORE: u32 = 1 << 3;
+
+/// Entries that one call asks for at first; a bucket that has more makes the kernel say so.
+const BATCH: usize = 4096;
+
+/// Arguments of the calls below, each as the kernel's `union bpf_attr` has it; what follows is zero.
+#[repr(C)]
+#[derive(Default)]
+struct MapCreate {
+    kind: u32,
+    key_bytes: u32,
+    value_bytes: u32,
+    entries: u32,
+    flags: u32,
+    inner_fd: u32,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct Element {
+    map: u32,
+    padding: u32,
+    key: u64,
+    value: u64,
+    flags: u64,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct Batch {
+    in_batch: u64,
+    out_batch: u64,
+    keys: u64,
+    values: u64,
+    count: u32,
+    map: u32,
+    element_flags: u64,
+    flags: u64,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct LinkCreate {
+    program: u32,
+    target: u32,
+    attach_type: u32,
+    flags: u32,
+    relative: u32,
+    padding: u32,
+    expected_revision: u64,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct Info {
+    descriptor: u32,
+    length: u32,
+    info: u64,
+}
+
+fn call<T>(command: i32, attribute: &mut T) -> std::result::Result<i64, i32> {
+    // SAFETY: `attribute` is a live #[repr(C)] struct whose size is handed over; pointers in it are to memory of the callers
+    // that lives through the call and is as long as they say.
+    let code = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            command,
+            std::ptr::from_mut(attribute),
+            size_of::<T>(),
+        )
+    };
+    if code < 0 {
+        Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
+    } else {
+        Ok(code)
+    }
+}
+
+fn number(descriptor: &impl AsRawFd) -> u32 {
+    // An open descriptor is never negative.
+    u32::try_from(descriptor.as_raw_fd()).unwrap_or(u32::MAX)
+}
+
+fn owned(code: i64) -> OwnedFd {
+    // SAFETY: the kernel just made this descriptor for us, and nobody else owns it.
+    unsafe { OwnedFd::from_raw_fd(code as RawFd) }
+}
+
+/// Writes one entry of a map.
+///
+/// # Errors
+/// What the kernel says, such as E2BIG where the map is full.
+pub fn update(map: BorrowedFd, key: &[u8], value: &[u8]) -> Result<()> {
+    let mut element = Element {
+        map: number(&map),
+        key: key.as_ptr() as u64,
+        value: value.as_ptr() as u64,
+        ..Element::default()
+    };
+    call(MAP_UPDATE_ELEM, &mut element)
+        .map(|_| ())
+        .map_err(|errno| Failure::of(errno, "BPF_MAP_UPDATE_ELEM"))
+}
+
+/// Reads one entry of a map into `value`; whether there is one.
+///
+/// # Errors
+/// What the kernel says besides ENOENT.
+pub fn lookup(map: BorrowedFd, key: &[u8], value: &mut [u8]) -> Result<bool> {
+    let mut element = Element {
+        map: number(&map),
+        key: key.as_ptr() as u64,
+        value: value.as_mut_ptr() as u64,
+        ..Element::default()
+    };
+    match call(MAP_LOOKUP_ELEM, &mut element) {
+        Ok(_) => Ok(true),
+        Err(libc::ENOENT) => Ok(false),
+        Err(errno) => Err(Failure::of(errno, "BPF_MAP_LOOKUP_ELEM")),
+    }
+}
+
+/// Removes one entry of a map, if it is there.
+pub fn delete(map: BorrowedFd, key: &[u8]) {
+    let mut element = Element {
+        map: number(&map),
+        key: key.as_ptr() as u64,
+        ..Element::default()
+    };
+    let _ = call(MAP_DELETE_ELEM, &mut element);
+}
+
+/// Takes all entries of a hash out of it, and appends them; how many they were. What is written meanwhile may stay in.
+///
+/// # Errors
+/// The kernel has no batches (before 5.6), or no memory; what was appended by then is out of the map.
+pub fn drain(
+    map: BorrowedFd,
+    key_bytes: usize,
+    value_bytes: usize,
+    keys: &mut Vec<u8>,
+    values: &mut Vec<u8>,
+) -> Result<usize> {
+    let (mut cursor, mut next) = (0_u32, 0_u32);
+    let mut is_first = true;
+    let mut room = BATCH;
+    let mut taken = 0;
+    loop {
+        let (key_at, value_at) = (keys.len(), values.len());
+        keys.resize(key_at + room * key_bytes, 0);
+        values.resize(value_at + room * value_bytes, 0);
+        let mut batch = Batch {
+            in_batch: if is_first {
+                0
+            } else {
+                std::ptr::from_mut(&mut cursor) as u64
+            },
+            out_batch: std::ptr::from_mut(&mut next) as u64,
+            keys: keys[key_at..].as_mut_ptr() as u64,
+            values: values[value_at..].as_mut_ptr() as u64,
+            count: u32::try_from(room).unwrap_or(u32::MAX),
+            map: number(&map),
+            ..Batch::default()
+        };
+        let outcome = call(MAP_LOOKUP_AND_DELETE_BATCH, &mut batch);
+        // With any other error than these two nothing was taken.
+        let count = match outcome {
+            Ok(_) | Err(libc::ENOENT) => batch.count as usize,
+            Err(_) => 0,
+        };
+        keys.truncate(key_at + count * key_bytes);
+        values.truncate(value_at + count * value_bytes);
+        taken += count;
+        match outcome {
+            Ok(_) => {
+                cursor = next;
+                is_first = false;
+            }
+            Err(libc::ENOENT) => return Ok(taken),
+            // A bucket has more entries than fit.
+            Err(libc::ENOSPC) if room < 1 << 24 => room *= 2,
+            Err(libc::EINTR | libc::EAGAIN) => {}
+            Err(errno) => return Err(Failure::of(errno, "BPF_MAP_LOOKUP_AND_DELETE_BATCH")),
+        }
+    }
+}
+
+/// Attaches a program to an interface by a tcx link, before all others; it lasts as long as the descriptor or the interface.
+///
+/// `attach_type` is BPF_TCX_INGRESS (46) or BPF_TCX_EGRESS (47).
+///
+/// # Errors
+/// EINVAL where the kernel has no tcx (before 6.6), ENODEV where the interface is gone.
+pub fn link_tcx(program: BorrowedFd, ifindex: u32, attach_type: u32) -> Result<OwnedFd> {
+    let mut link = LinkCreate {
+        program: number(&program),
+        target: ifindex,
+        attach_type,
+        flags: F_BEFORE,
+        ..LinkCreate::default()
+    };
+    call(LINK_CREATE, &mut link)
+        .map(owned)
+        .map_err(|errno| Failure::of(errno, format!("a tcx link at interface {ifindex}")))
+}
+
+/// How often a program ran and for how long, since it was loaded and while the kernel's statistics were on: (runs, ns).
+///
+/// # Errors
+/// The kernel refuses to tell.
+pub fn runs(program: BorrowedFd) -> Result<(u64, u64)> {
+    // struct bpf_prog_info: run_time_ns and run_cnt lie at these offsets since 5.1.
+    const RUN_TIME: usize = 192;
+    let mut info = [0_u64; 32];
+    let mut question = Info {
+        descriptor: number(&program),
+        length: (info.len() * 8) as u32,
+        info: info.as_mut_ptr() as u64,
+    };
+    call(OBJ_GET_INFO_BY_FD, &mut question)
+        .map_err(|errno| Failure::of(errno, "BPF_OBJ_GET_INFO_BY_FD"))?;
+    Ok((info[RUN_TIME / 8 + 1], info[RUN_TIME / 8]))
+}
+
+/// Waits until every program that runs now has ended.
+///
+/// The kernel waits for that whenever a map of maps is written from outside, so that what was taken out is in nobody's hands.
+#[derive(Debug)]
+pub struct GracePeriod {
+    outer: OwnedFd,
+    inner: OwnedFd,
+}
+
+impl GracePeriod {
+    /// Makes the maps that are written to.
+    ///
+    /// # Errors
+    /// The process may not use BPF, or the kernel has none.
+    pub fn open() -> Result<Self> {
+        let make = |mut create: MapCreate| {
+            call(MAP_CREATE, &mut create)
+                .map(owned)
+                .map_err(|errno| Failure::of(errno, "BPF_MAP_CREATE"))
+        };
+        let inner = make(MapCreate {
+            kind: TYPE_ARRAY,
+            key_bytes: 4,
+            value_bytes: 4,
+            entries: 1,
+            ..MapCreate::default()
+        })?;
+        let outer = make(MapCreate {
+            kind: TYPE_ARRAY_OF_MAPS,
+            key_bytes: 4,
+            value_bytes: 4,
+            entries: 1,
+            inner_fd: number(&inner),
+            ..MapCreate::default()
+        })?;
+        Ok(Self { outer, inner })
+    }
+
+    /// Waits; some milliseconds.
+    ///
+    /// # Errors
+    /// The kernel has no memory.
+    pub fn wait(&self) -> Result<()> {
+        let inner = number(&self.inner).to_ne_bytes();
+        update(
+            std::os::fd::AsFd::as_fd(&self.outer),
+            &0_u32.to_ne_bytes(),
+            &inner,
+        )
+    }
+}

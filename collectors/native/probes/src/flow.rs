@@ -1,0 +1,353 @@
+//! The probe `flow`: every packet of an interface counted by flow, in the kernel (`collectors/ebpf/flow`).
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use aya::maps::{Map, MapData, RingBuf};
+use aya::programs::SchedClassifier;
+use aya::{Ebpf, EbpfLoader};
+use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowOverflow};
+
+use crate::bpf::{self, GracePeriod};
+use crate::failure::{Failure, Kind, Result};
+use crate::tcx::{self, Attachment, Way};
+
+/// Built from the sources beside it by `make probes`; a build needs no compiler for it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/flow/flow.bpf.o");
+
+/// Its programs: ingress and egress of interfaces with an Ethernet header, and of those without any.
+pub const PROGRAMS: [&str; 4] = [
+    "viflux_flow_in",
+    "viflux_flow_out",
+    "viflux_flow3_in",
+    "viflux_flow3_out",
+];
+/// By family, then by which is written.
+const FLOW_MAPS: [[&str; 2]; 2] = [
+    ["viflux_flow4_a", "viflux_flow4_b"],
+    ["viflux_flow6_a", "viflux_flow6_b"],
+];
+
+/// How the probe is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Entries of each map of flows; there are two of each family.
+    pub entries: u32,
+    /// Of the ring for what does not fit: a power of two, at least a page.
+    pub ring_bytes: u32,
+    /// One packet of so many is counted.
+    pub sampling: u32,
+}
+
+/// What was taken out of the maps, as it lay there.
+#[derive(Debug, Default)]
+pub struct Drained {
+    pub keys4: Vec<u8>,
+    pub flows4: Vec<u8>,
+    pub keys6: Vec<u8>,
+    pub flows6: Vec<u8>,
+}
+
+impl Drained {
+    /// Forget all, and keep the memory of a usual drain.
+    pub fn clear(&mut self) {
+        const KEPT_BYTES: usize = 4 << 20;
+        for part in [
+            &mut self.keys4,
+            &mut self.flows4,
+            &mut self.keys6,
+            &mut self.flows6,
+        ] {
+            part.clear();
+            part.shrink_to(KEPT_BYTES);
+        }
+    }
+}
+
+/// The loaded probe; dropped, it is gone from the kernel.
+pub struct FlowProbe {
+    /// Keeps programs and maps.
+    ebpf: Ebpf,
+    programs: [OwnedFd; 4],
+    flows: [[OwnedFd; 2]; 2],
+    ring: RingBuf<MapData>,
+    lost: OwnedFd,
+    switch: OwnedFd,
+    grace: GracePeriod,
+    /// Which of each pair is written now.
+    written: usize,
+    /// A packet is counted where a random number is below this; all bits: always.
+    below: u32,
+    way: Way,
+    attached: HashMap<u32, Attachment>,
+}
+
+impl FlowProbe {
+    /// Loads the programs and makes the maps; nothing is attached yet.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] without the capabilities, [`Kind::Unsupported`] where the kernel lacks a part.
+    pub fn open(options: Options) -> Result<Self> {
+        // Asked first: the loader's errors do not always carry the kernel's number.
+        let grace = GracePeriod::open()?;
+        let mut loader = EbpfLoader::new();
+        for name in FLOW_MAPS.into_iter().flatten() {
+            loader.map_max_entries(name, options.entries);
+        }
+        loader.map_max_entries("viflux_flow_ring", options.ring_bytes);
+        let mut ebpf = loader.load(OBJECT).map_err(|error| refused(&error))?;
+        let mut programs = Vec::new();
+        for name in PROGRAMS {
+            let program = program(&mut ebpf, name)?;
+            program.load().map_err(|error| refused(&error))?;
+            programs.push(tcx::descriptor(program)?);
+        }
+        let programs = programs
+            .try_into()
+            .map_err(|_| missing("the probe's programs"))?;
+        let flows = [
+            [map(&ebpf, FLOW_MAPS[0][0])?, map(&ebpf, FLOW_MAPS[0][1])?],
+            [map(&ebpf, FLOW_MAPS[1][0])?, map(&ebpf, FLOW_MAPS[1][1])?],
+        ];
+        let lost = map(&ebpf, "viflux_flow_lost")?;
+        let switch = map(&ebpf, "viflux_flow_sw")?;
+        let ring = ebpf
+            .take_map("viflux_flow_ring")
+            .ok_or_else(|| missing("viflux_flow_ring"))?;
+        let ring = RingBuf::try_from(ring).map_err(|error| refused(&error))?;
+        let probe = Self {
+            ebpf,
+            programs,
+            flows,
+            ring,
+            lost,
+            switch,
+            grace,
+            written: 0,
+            below: below(options.sampling),
+            way: Way::Tcx,
+            attached: HashMap::new(),
+        };
+        probe.set_switch()?;
+        Ok(probe)
+    }
+
+    /// How programs are attached; settled by the first interface.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// Starts to watch an interface of this process's namespace.
+    ///
+    /// # Errors
+    /// [`Kind::Gone`] where it is not there any more; else what the kernel says.
+    pub fn attach(&mut self, ifindex: u32, name: &str, has_ethernet: bool) -> Result<()> {
+        for is_egress in [0_u32, 1] {
+            let key = [ifindex.to_ne_bytes(), is_egress.to_ne_bytes()].concat();
+            bpf::update(self.lost.as_fd(), &key, &[0; FlowLost::SIZE])?;
+        }
+        let pair = if has_ethernet { 0 } else { 2 };
+        let attachment = match self.way {
+            Way::Tcx => tcx::link(
+                self.programs[pair].as_fd(),
+                self.programs[pair + 1].as_fd(),
+                ifindex,
+            ),
+            Way::Clsact => self.filter(pair, name),
+        };
+        let attachment = match attachment {
+            Err(failure)
+                if failure.kind == Kind::Unsupported
+                    && self.way == Way::Tcx
+                    && self.attached.is_empty() =>
+            {
+                self.way = Way::Clsact;
+                self.filter(pair, name)
+            }
+            other => other,
+        };
+        match attachment {
+            Ok(attachment) => {
+                self.attached.insert(ifindex, attachment);
+                Ok(())
+            }
+            Err(failure) => {
+                self.forget(ifindex);
+                Err(failure)
+            }
+        }
+    }
+
+    fn filter(&mut self, pair: usize, name: &str) -> Result<Attachment> {
+        let mut found: HashMap<&str, &mut SchedClassifier> = HashMap::new();
+        for (own, program) in self.ebpf.programs_mut() {
+            if let Some(own) = PROGRAMS.iter().find(|known| **known == own) {
+                found.insert(own, program.try_into().map_err(|error| refused(&error))?);
+            }
+        }
+        let (Some(ingress), Some(egress)) = (
+            found.remove(PROGRAMS[pair]),
+            found.remove(PROGRAMS[pair + 1]),
+        ) else {
+            return Err(missing("the probe's programs"));
+        };
+        tcx::filter(ingress, egress, name, &PROGRAMS)
+    }
+
+    /// Ends to watch an interface; what was counted of it stays until it is drained.
+    pub fn detach(&mut self, ifindex: u32) {
+        self.attached.remove(&ifindex);
+    }
+
+    /// Forgets what an interface lost; to be called when nothing of it is asked for any more.
+    pub fn forget(&mut self, ifindex: u32) {
+        for is_egress in [0_u32, 1] {
+            bpf::delete(
+                self.lost.as_fd(),
+                &[ifindex.to_ne_bytes(), is_egress.to_ne_bytes()].concat(),
+            );
+        }
+    }
+
+    /// Whether an interface is watched.
+    pub fn watches(&self, ifindex: u32) -> bool {
+        self.attached.contains_key(&ifindex)
+    }
+
+    /// How many interfaces are watched.
+    pub fn watched(&self) -> usize {
+        self.attached.len()
+    }
+
+    /// Takes out all that was counted until now; each packet is in this drain or in a later one, in one of them alone.
+    ///
+    /// # Errors
+    /// The kernel has no memory; what is left comes with the next drain but one.
+    pub fn drain(&mut self, drained: &mut Drained) -> Result<()> {
+        let old = self.written;
+        self.written = 1 - old;
+        if let Err(failure) = self.set_switch() {
+            self.written = old;
+            return Err(failure);
+        }
+        // A program that began before still holds entries of the old maps.
+        self.grace.wait()?;
+        bpf::drain(
+            self.flows[0][old].as_fd(),
+            Flow4Key::SIZE,
+            Flow::SIZE,
+            &mut drained.keys4,
+            &mut drained.flows4,
+        )?;
+        bpf::drain(
+            self.flows[1][old].as_fd(),
+            Flow6Key::SIZE,
+            Flow::SIZE,
+            &mut drained.keys6,
+            &mut drained.flows6,
+        )?;
+        Ok(())
+    }
+
+    /// Shows every packet that the maps had no room for; how many they were.
+    pub fn overflowed(&mut self, mut show: impl FnMut(&FlowOverflow)) -> usize {
+        let mut count = 0;
+        while let Some(record) = self.ring.next() {
+            if let Some(bytes) = record.first_chunk() {
+                show(&FlowOverflow::read(bytes));
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// What neither maps nor ring could take of an interface since it is watched: at ingress and at egress.
+    pub fn lost(&self, ifindex: u32) -> [FlowLost; 2] {
+        [0_u32, 1].map(|is_egress| {
+            let key = [ifindex.to_ne_bytes(), is_egress.to_ne_bytes()].concat();
+            let mut value = [0; FlowLost::SIZE];
+            // Of one that is not known nothing is lost.
+            let _ = bpf::lookup(self.lost.as_fd(), &key, &mut value);
+            FlowLost::read(&value)
+        })
+    }
+
+    /// Runs and ns of all programs, while the kernel's statistics are on.
+    ///
+    /// # Errors
+    /// The kernel refuses to tell.
+    pub fn runs(&self) -> Result<(u64, u64)> {
+        let mut sum = (0, 0);
+        for program in &self.programs {
+            let (runs, ns) = bpf::runs(program.as_fd())?;
+            sum = (sum.0 + runs, sum.1 + ns);
+        }
+        Ok(sum)
+    }
+
+    /// The program of a direction, for a test that runs it.
+    pub fn program(&self, is_egress: bool, has_ethernet: bool) -> BorrowedFd<'_> {
+        self.programs[usize::from(is_egress) + if has_ethernet { 0 } else { 2 }].as_fd()
+    }
+
+    fn set_switch(&self) -> Result<()> {
+        let word = u64::from(self.below) << 32 | self.written as u64;
+        bpf::update(
+            self.switch.as_fd(),
+            &0_u32.to_ne_bytes(),
+            &word.to_ne_bytes(),
+        )
+    }
+}
+
+/// Removes what a run that was killed left at interfaces of this namespace; how many directions had some.
+pub fn reclaim(names: &[String]) -> usize {
+    names.iter().map(|name| tcx::reclaim(name, &PROGRAMS)).sum()
+}
+
+fn below(sampling: u32) -> u32 {
+    match sampling {
+        0 | 1 => u32::MAX,
+        sampling => ((1_u64 << 32) / u64::from(sampling)) as u32,
+    }
+}
+
+fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {
+    ebpf.program_mut(name)
+        .ok_or_else(|| missing(name))?
+        .try_into()
+        .map_err(|error| refused(&error))
+}
+
+fn map(ebpf: &Ebpf, name: &str) -> Result<OwnedFd> {
+    let data = match ebpf.map(name).ok_or_else(|| missing(name))? {
+        Map::HashMap(data) | Map::Array(data) => data,
+        _ => return Err(missing(name)),
+    };
+    data.fd()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| Failure::from_io(&error, "a map's descriptor"))
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(
+        Kind::Malformed,
+        format!("the object of the probe flow lacks {what}"),
+    )
+}
+
+/// A failure of the loader, with the kernel's number where one of its causes has it.
+fn refused(error: &(dyn std::error::Error + 'static)) -> Failure {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(errno) = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::raw_os_error)
+        {
+            return Failure::of(errno, "loading the probe flow");
+        }
+        cause = error.source();
+    }
+    Failure::new(Kind::System, format!("loading the probe flow: {error}"))
+}
