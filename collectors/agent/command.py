@@ -65,7 +65,7 @@ def _run(settings: Settings) -> None:
     require_format(paths)
     # A port below 1024 needs a capability that the agent gives up.
     exports = Exports.open(settings, paths)
-    view.give_up_other_capabilities()
+    view.give_up_other_capabilities(settings)
     flows, not_counted = load(settings)
     limits = "; ".join(filter(None, (view.limits_of_view(settings), not_counted))) or None
     host = Host.of(settings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from collectors import _native
 from viflux.confinement import keep_capabilities
-from viflux.supervisor.plan import AGENT_CAPABILITIES
+from viflux.supervisor.plan import PROBE_CAPABILITIES, VIEW_CAPABILITIES
 
 if TYPE_CHECKING:
     from viflux.settings import Settings
@@ -25,7 +25,8 @@ def limits_of_view(settings: Settings) -> str | None:
     return f"{losses}; run as root, or give the agent {names}, to change that"
 
 
-def give_up_other_capabilities() -> None:
-    """As root keep only what the view needs."""
+def give_up_other_capabilities(settings: Settings) -> None:
+    """As root keep only what the view needs, and the probes where they are on."""
     if os.geteuid() == 0:
-        keep_capabilities(AGENT_CAPABILITIES)
+        probes = PROBE_CAPABILITIES if "ebpf" in settings.agent.sources else ()
+        keep_capabilities((*VIEW_CAPABILITIES, *probes))

@@ -62,7 +62,7 @@ def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert (
         done.stderr
-        == "viflux: agent.sources: unknown source 'conutners'; there are inventory, counters, sflow, ipfix\n"
+        == "viflux: agent.sources: unknown source 'conutners'; there are inventory, counters, ebpf, sflow, ipfix\n"
     )
 
 

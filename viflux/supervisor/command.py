@@ -17,7 +17,7 @@ from viflux.settings import Settings
 from viflux.supervisor import addresses, folder
 from viflux.supervisor.children import Child, command_for
 from viflux.supervisor.folder import Owner
-from viflux.supervisor.plan import AGENT_CAPABILITIES, STORE, SUPERVISOR_CAPABILITIES, stages_for
+from viflux.supervisor.plan import AGENT_CAPABILITIES, STORE, SUPERVISOR_CAPABILITIES, VIEW_CAPABILITIES, stages_for
 from viflux.supervisor.report import Report, read_state
 from viflux.supervisor.supervision import Supervision, wait_until_gone
 
@@ -131,8 +131,8 @@ def _unseen(settings: Settings) -> list[str]:
         return []
     status = Path("/proc/self/status").read_text(encoding="ascii")
     effective = int(status.partition("CapEff:")[2].split()[0], 16)
-    # linux/capability.h: the numbers of AGENT_CAPABILITIES.
-    missing = [name for name, bit in zip(AGENT_CAPABILITIES, (12, 21, 19, 11), strict=True) if not effective >> bit & 1]
+    # linux/capability.h: the numbers of VIEW_CAPABILITIES.
+    missing = [name for name, bit in zip(VIEW_CAPABILITIES, (12, 21, 19, 11), strict=True) if not effective >> bit & 1]
     if not missing:
         return []
     if os.geteuid() != 0:

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from viflux.settings import Settings
 
-AGENT_CAPABILITIES = (
-    "CAP_NET_ADMIN",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_PTRACE",
-    "CAP_NET_BROADCAST",
-    "CAP_BPF",
-    "CAP_PERFMON",
-)
-"""What the agent keeps: links, queues and where programs are attached; entering namespaces; finding them in /proc;
-hearing all their events; loading programs into the kernel, and letting them read packets."""
+VIEW_CAPABILITIES = ("CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_NET_BROADCAST")
+"""What the agent sees by: links and queues; entering namespaces; finding them in /proc; hearing all their events."""
+
+PROBE_CAPABILITIES = ("CAP_BPF", "CAP_PERFMON")
+"""What its probes need besides: loading programs into the kernel, and letting them read packets; given up without."""
+
+AGENT_CAPABILITIES = (*VIEW_CAPABILITIES, *PROBE_CAPABILITIES)
+"""What the agent is started with."""
 
 SUPERVISOR_CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL")
 """What `up` itself needs besides, to start the others as another user and to stop them again."""
