@@ -93,7 +93,7 @@ class RunningShipper:
     def await_ready(self, seconds: float = 30) -> None:
         until("the shipper is ready", lambda: self.readiness()[0] == 200, seconds)
 
-    def await_reason(self, part: str, seconds: float = 40) -> str:
+    def await_reason(self, part: str, seconds: float = 90) -> str:
         """Wait until it is not ready for a reason with these words."""
 
         def said() -> str | None:

@@ -224,7 +224,7 @@ def test_a_wrong_clock_touches_only_its_own_minutes(tmp_path: Path, store: Runni
     writer = open_spool(tmp_path / "data")
     put(writer, rows)
     with processor(store) as running:
-        until("both are filled", lambda: stored_tier(store) == expected_tier(rows), 20)
+        until("both are filled", lambda: stored_tier(store) == expected_tier(rows), 60)
         assert state_of(tmp_path / "data")["intent"] is None
         filled = ask(store, "SELECT count(DISTINCT end_minute_time) AS n FROM flows_1m_revisions")[0]["n"]
         assert filled == 2

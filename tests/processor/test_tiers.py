@@ -73,7 +73,7 @@ def test_late_rows_fill_a_minute_again_within_the_hour_and_are_counted_beyond(
     put(writer, full_minute(old), old + MINUTE)
     put(writer, full_minute(recent), recent + 2 * MINUTE)
     with processor(store) as running:
-        until("both are filled", lambda: len(tier(store)) == 4, 20)
+        until("both are filled", lambda: len(tier(store)) == 4, 60)
         before = tier(store)
         assert [row["rx_bytes"] for row in before] == [6000, 12_000, 6000, 12_000]
         put(writer, [*sweep(recent + 5 * SECOND, 2), *sweep(old + 5 * SECOND, 2)], recent + 2 * MINUTE + 1)
