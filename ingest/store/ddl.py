@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import resources
 
+from ingest.store.tiers.over import filled_view, over_view
 from viflux.registry import KINDS, Column, Kind
 from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
 from viflux.settings.schema import Keep
@@ -23,7 +24,8 @@ def render() -> str:
     """Return the whole schema as SQL statements, each ended by a semicolon; `{database}` stands for its name."""
     tables = [_table(kind) for kind in KINDS.values()]
     tiers = [_tier_view(rollup, length) for rollup in ROLLUPS.values() for length in LENGTHS]
-    return "\n\n".join([*tables, *tiers, *(view.strip() for view in _views())]) + "\n"
+    over = [view for rollup in ROLLUPS.values() for view in (filled_view(rollup), over_view(rollup))]
+    return "\n\n".join([*tables, *tiers, *over, *(view.strip() for view in _views())]) + "\n"
 
 
 def statements(text: str, database: str) -> list[str]:

@@ -102,7 +102,7 @@ def test_every_range_and_grain_adds_up_to_the_raw_rows(running: RunningStore) ->
     until = filled_until(database.store, "counters", now)
     assert start < until["counters_1m"] <= now
     assert database.store.query_rows("SELECT count() AS n FROM counters_1m")[0]["n"] > 0
-    sources = set()
+    sources, coarsest = set(), set()
     for _ in range(12):
         from_ns = start + rng.randrange(0, 4 * HOUR)
         to_ns = rng.choice([now, from_ns + rng.randrange(1, now - from_ns)])
@@ -117,7 +117,39 @@ def test_every_range_and_grain_adds_up_to_the_raw_rows(running: RunningStore) ->
         of = [max(r.time_ns, r.minute * MINUTE) for r in readings]
         wanted = [r.rx_bytes for r, at in zip(readings, of, strict=True) if from_ns <= at < to_ns]
         assert (row["rx_bytes"], row["n"]) == (sum(wanted), len(wanted)), (seed, found.segments)
+        from_ms, to_ms = from_ns // 10**6, to_ns // 10**6
+        over = database.store.query_rows(
+            "SELECT sum(rx_bytes) AS rx_bytes, sum(rows_count) AS n, max(window_seconds) AS coarsest FROM "
+            f"counters_over(from_ms = {from_ms}, to_ms = {to_ms}, grain_seconds = {grain_ns // SECOND})"
+        )[0]
+        wanted = [r.rx_bytes for r, at in zip(readings, of, strict=True) if from_ms * 10**6 <= at < to_ms * 10**6]
+        assert (over["rx_bytes"], over["n"]) == (sum(wanted), len(wanted)), (seed, from_ms, to_ms, grain_ns)
+        assert over["coarsest"] <= grain_ns // SECOND
+        coarsest |= {over["coarsest"]}
     assert {"counters", "counters_1m"} <= sources
+    assert {0, 60} <= coarsest
+
+
+def test_coarser_rows_stand_for_finer_ones_that_are_no_longer_kept(running: RunningStore) -> None:
+    """Also in the view, by each table's own TTL; what is past its keeping is not read, though it may be there yet."""
+    database = Database.make(running, "aged")
+    now = time.time_ns()
+    old = (now - 35 * DAY) // DAY * DAY
+    for suffix, rx_bytes in (("1m", 1), ("5m", 2), ("1h", 4)):
+        database.store.command(
+            f"INSERT INTO counters_{suffix}_revisions (time, host, vif_id, revision, rx_bytes) "
+            f"VALUES (fromUnixTimestamp64Nano({old}, 'UTC'), 'h', 7, 1, {rx_bytes})"
+        )
+
+    def answers(grain_seconds: int) -> list[tuple[int, int]]:
+        over = f"counters_over(from_ms = {old // 10**6}, to_ms = {now // 10**6}, grain_seconds = {grain_seconds})"
+        rows = database.store.query_rows(f"SELECT window_seconds, rx_bytes FROM {over} ORDER BY rx_bytes")
+        return [(row["window_seconds"], row["rx_bytes"]) for row in rows]
+
+    assert answers(60) == answers(300) == answers(15) == [(300, 2)]
+    assert answers(3600) == [(3600, 4)]
+    database.store.command("ALTER TABLE counters_5m_revisions MODIFY TTL toDateTime(time) + INTERVAL 31 DAY")
+    assert answers(60) == [(3600, 4)]
 
 
 def test_flows_add_up_while_they_are_being_filled(running: RunningStore) -> None:
@@ -149,6 +181,8 @@ def test_flows_add_up_while_they_are_being_filled(running: RunningStore) -> None
         until = filled_until(database.store, "flows", now)
         found = resolve("flows", from_ns, now, grain_ns, now_ns=now, keep=Keep(), until=until)
         rows: list[dict[str, Any]] = database.store.query_rows(f"SELECT sum(bytes) AS bytes FROM {found.sql}")
+        over = f"flows_over(from_ms = {from_ns // 10**6}, to_ms = {now // 10**6}, grain_seconds = {grain_ns // SECOND})"
+        assert database.store.query_rows(f"SELECT sum(bytes) AS bytes FROM {over}") == rows, seed
         return int(rows[0]["bytes"])
 
     everything, wanted = now - 5 * HOUR, sum(size for _, _, size in flows)
@@ -181,6 +215,9 @@ def test_viflux_sql_fills_the_placeholder_in(running: RunningStore) -> None:
         )
 
     assert ask(asked, "--from", "1h").stdout == '{"rx_bytes":42}\n'
+    over = f"counters_over(from_ms = {now // 10**6 - 60_000}, to_ms = {now // 10**6}, grain_seconds = 60)"
+    for view in (over, f"viflux.{over}"):
+        assert ask(f"SELECT sum(rx_bytes) AS rx_bytes FROM {view}").stdout == '{"rx_bytes":42}\n'
     refused = ask(asked)
     assert refused.returncode == 2
     assert "{counters} needs a range" in refused.stderr

@@ -33,7 +33,7 @@ def schema_of(store: RunningStore, database: str) -> dict[str, str]:
         "SELECT name, create_table_query AS text FROM system.tables "
         f"WHERE database = '{database}' AND name != 'schema_migrations'"
     )
-    return {row["name"]: re.sub(rf"\b{database}\.", "", row["text"]) for row in rows}
+    return {row["name"]: re.sub(rf"\b{database}\.|'{database}'", "", row["text"]) for row in rows}
 
 
 def make(store: RunningStore, database: str, text: str) -> None:

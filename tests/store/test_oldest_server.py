@@ -98,7 +98,10 @@ def test_tiers_are_filled_checked_and_read_there(tmp_path: Path) -> None:
         now_ns = (minute + 30) * MINUTE_NS
         found = resolve(rollup.kind, now_ns - 7200 * 10**9, now_ns, MINUTE_NS, now_ns=now_ns, keep=Keep(), until=until)
         reads.append(f"SELECT sum({'rx_bytes' if rollup.kind == 'counters' else 'bytes'}) FROM {found.sql}")
+        now_ms = now_ns // 10**6
+        over = f"{rollup.kind}_over(from_ms = {now_ms - 7_200_000}, to_ms = {now_ms}, grain_seconds = 60)"
+        reads.append(f"SELECT sum({'rx_bytes' if rollup.kind == 'counters' else 'bytes'}) FROM {over}")
     every = ["CREATE DATABASE viflux", *made, "USE viflux", *raw, *fills, *reads]
     answers = run_on_oldest(tmp_path / "data", every)[-len(reads) :]
-    assert answers[4] == answers[9] == "41"
+    assert answers[4] == answers[5] == answers[10] == answers[11] == "41"
     assert all(int(answer) > 0 for answer in answers)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ingest.store.keep import kept_ns
 from ingest.store.literals import instant
+from ingest.store.tiers.over import EXPIRY_MARGIN_NS, HOUR_NS, LOOK_BACK_NS
 from ingest.store.tiers.rows import EARLIER_NS, MINUTE_NS, of_raw
 from ingest.store.tiers.tier import tiers_of
 from viflux.clock import NANOSECONDS
@@ -23,12 +24,6 @@ from viflux.registry import KINDS
 from viflux.registry.rollups import ROLLUPS, Rollup
 from viflux.settings.schema import Keep
 
-# Windows that ended earlier than this are taken to be filled; late rows of them come in at the next fill. Whole hours,
-# so that what a tier lacks is seen in the tier that it is made of.
-_HOUR_NS = 3_600 * NANOSECONDS
-_LOOK_BACK_NS = 4 * _HOUR_NS
-# A row may be dropped a little before its time by a store whose clock is ahead.
-_EXPIRY_MARGIN_NS = 600 * NANOSECONDS
 _FEWEST_POINTS = 60
 _PLACEHOLDER = re.compile(
     r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`\\]|\\.)*`|--[^\n]*|/\*.*?\*/|\{(?P<kind>"
@@ -107,7 +102,7 @@ def filled_until(store: Store, kind: str, now_ns: int) -> dict[str, int]:
     """
     parts = []
     for tier in tiers_of(ROLLUPS[kind]):
-        first = (now_ns - _LOOK_BACK_NS) // _HOUR_NS * _HOUR_NS // tier.window_ns
+        first = (now_ns - LOOK_BACK_NS) // HOUR_NS * HOUR_NS // tier.window_ns
         last = (now_ns + MINUTE_NS) // tier.window_ns
         stale = "stored.revision = 0" if tier.is_finest else "computed.revision > stored.revision"
         parts.append(
@@ -263,7 +258,7 @@ class _Cut:
         )
 
     def _kept_from_ns(self, name: str) -> int:
-        return self._now_ns - kept_ns(KINDS[name], self._keep) + _EXPIRY_MARGIN_NS
+        return self._now_ns - kept_ns(KINDS[name], self._keep) + EXPIRY_MARGIN_NS
 
 
 def _gaps(segments: Sequence[Segment], from_ns: int, to_ns: int) -> Iterator[tuple[int, int]]:

@@ -93,11 +93,11 @@ class Tier:
         of_year = of_era - (365 * year + year // 4 - year // 100)
         return (shifted // 146_097 * 400 + year) * 12 + (5 * of_year + 2) // 153
 
-    def computed(self, first: int, last: int, hosts: Iterable[str] = ()) -> str:
+    def computed(self, first: int | str, last: int | str, hosts: Iterable[str] = ()) -> str:
         """Return SQL for (host, window_number, revision) as the ledger or the finer tier says.
 
         Args:
-            first: The first window.
+            first: The first window; its number, or SQL for it.
             last: The last one.
             hosts: Only these; empty for all.
         """
@@ -112,7 +112,7 @@ class Tier:
             f"GROUP BY host, {', '.join(keys)}) GROUP BY host, window_number"
         )
 
-    def stored(self, first: int, last: int, hosts: Iterable[str] = ()) -> str:
+    def stored(self, first: int | str, last: int | str, hosts: Iterable[str] = ()) -> str:
         """Return SQL for (host, window_number, revision) of the rows that are there; arguments as `computed`."""
         # Where a fill is two inserts, the rows of the end minutes go last: they say that all is there.
         marks = " AND time = end_minute_time" if self.is_spread else ""
@@ -221,8 +221,7 @@ class Tier:
             f"AND (before.host, {number}) IN ({_pairs(windows)})) WHERE {only}"
         )
 
-    def _touches(self, first: int, last: int, hosts: Iterable[str]) -> str:
-        first_ns, end_ns = first * self.window_ns, (last + 1) * self.window_ns
+    def _touches(self, first: int | str, last: int | str, hosts: Iterable[str]) -> str:
         # Rows of before the column was there name only the span.
         minutes = (
             "if(empty(touched_minutes), range(toUInt32(intDiv(toUnixTimestamp64Nano(first_event_time), 60000000000)), "
@@ -230,15 +229,21 @@ class Tier:
         )
         return (
             f"SELECT host, toInt64(arrayJoin({minutes})) AS window_number, count() AS revision FROM ledger "
-            f"WHERE time >= {instant(max(0, first_ns - _CLOCKS_DIFFER_NS))} AND stage = 'processor' "
+            f"WHERE time >= {self._start(first, -_CLOCKS_DIFFER_NS)} AND stage = 'processor' "
             f"AND startsWith(of_stream, '{self.rollup.kind}.') AND out_rows_count > 0 "
-            f"AND last_event_time >= {instant(max(0, first_ns - EARLIER_NS))} "
-            f"AND first_event_time <= {instant(end_ns)}{_only(hosts)} "
+            f"AND last_event_time >= {self._start(first, -EARLIER_NS)} "
+            f"AND first_event_time <= {self._start(last, self.window_ns)}{_only(hosts)} "
             f"GROUP BY host, window_number HAVING window_number BETWEEN {first} AND {last}"
         )
 
-    def _span(self, time: str, first: int, last: int) -> str:
-        return f"{time} >= {instant(first * self.window_ns)} AND {time} < {instant((last + 1) * self.window_ns)}"
+    def _span(self, time: str, first: int | str, last: int | str) -> str:
+        return f"{time} >= {self._start(first)} AND {time} < {self._start(last, self.window_ns)}"
+
+    def _start(self, number: int | str, plus_ns: int = 0) -> str:
+        """Return SQL: an instant so long after the start of a window."""
+        if isinstance(number, int):
+            return instant(max(0, number * self.window_ns + plus_ns))
+        return f"fromUnixTimestamp64Nano({number} * {self.window_ns} + ({plus_ns}), 'UTC')"
 
 
 def tiers_of(rollup: Rollup) -> list[Tier]:
