@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from viflux import __version__
-from viflux.errors import UsageError
+from viflux.settings.files import content_of, password_in
 from viflux.settings.schema import Kafka
 
 Configuration = dict[str, Any]
@@ -47,28 +46,12 @@ def client_configuration(kafka: Kafka, stage: str) -> Configuration:
         ("ssl.key.location", "kafka.key_file", kafka.key_file),
     ):
         if path is not None:
-            _read(setting, path)
+            content_of(setting, path)
             found[key] = str(path)
     if kafka.security.endswith("tls"):
         found["ssl.endpoint.identification.algorithm"] = "https"
     if kafka.security.startswith("sasl_") and kafka.password_file is not None:
         found["sasl.mechanism"] = kafka.sasl_mechanism.upper()
         found["sasl.username"] = kafka.user
-        found["sasl.password"] = _password(kafka.password_file)
+        found["sasl.password"] = password_in("kafka.password_file", kafka.password_file, "kafka.user")
     return found
-
-
-def _password(path: Path) -> str:
-    text = _read("kafka.password_file", path).decode(errors="replace").strip("\r\n")
-    if not text:
-        raise UsageError(f"kafka.password_file: {path} is empty; write the password of kafka.user into it")
-    return text
-
-
-def _read(setting: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{setting}: {path} cannot be read: {error.strerror}; check the path and who may read it"
-        ) from error

@@ -328,9 +328,10 @@ def _consuming(kafka: Kafka, note: Callable[[KafkaError], None]) -> Configuratio
         # What is not there any more is told, not passed over.
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
-        # An owner that died is replaced within this time; the library's own thread sends the heartbeats.
-        "session.timeout.ms": 10_000,
-        "heartbeat.interval.ms": 3_000,
+        # An owner that died is replaced within this time; a thread of the library sends the heartbeats. Brokers take no
+        # less, unless their group.min.session.timeout.ms was changed.
+        "session.timeout.ms": 6_000,
+        "heartbeat.interval.ms": 1_500,
         "max.poll.interval.ms": 300_000,
         # With an empty queue the library waits so long before it fetches again; its default, a second, is a lag.
         "fetch.queue.backoff.ms": 10,

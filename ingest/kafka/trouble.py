@@ -67,7 +67,7 @@ _SENTENCES: tuple[tuple[frozenset[int], str], ...] = (
     ),
     (
         frozenset((KafkaError._SSL,)),
-        "TLS with the brokers fails: {text}; check kafka.ca_file and the names in kafka.brokers",
+        "TLS with the brokers fails: {text}; check kafka.ca_file, kafka.certificate_file, names in kafka.brokers",
     ),
     (TOPIC_MISSING, "topic {topic} is not there; `viflux migrate` makes it"),
     (
@@ -94,13 +94,15 @@ def told(error: KafkaError, kafka: Kafka, topic: str = "") -> str:
     text = _detail(error)
     facts = {
         "brokers": ",".join(kafka.brokers),
-        "user": kafka.user or "ANONYMOUS",
+        "user": kafka.user or ("of kafka.certificate_file" if kafka.certificate_file else "ANONYMOUS"),
         "topic": topic,
         "text": text,
         "topic_bytes": TOPIC_MESSAGE_BYTES,
     }
+    # Since TLS 1.3 brokers refuse a client's certificate after the handshake: the library sees a broken connection.
+    code = KafkaError._SSL if error.code() in AWAY and "SSL routines::" in text else error.code()
     for codes, sentence in _SENTENCES:
-        if error.code() in codes:
+        if code in codes:
             return " ".join(sentence.format(**facts).split())
     return f"{topic}: {text}" if topic else text
 

@@ -1,4 +1,4 @@
-"""One host on a cluster with TLS, SCRAM and rights: from the kernel to SQL, and what is said where a login fails."""
+"""One host on a cluster with TLS, logins and rights: from the kernel to SQL, and what is said where a login fails."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from tests.kafka.making import migrate, shipper
+from tests.kafka.making import fill, migrate, shipper, spool_of
 from tests.lab.kafka import PASSWORD, USER, Cluster, cluster, need_kafka
+from tests.lab.kafka.security import make
 from tests.lab.product import product
 from tests.running import wait_for
 from viflux.paths import DataPaths
@@ -97,6 +98,47 @@ def test_a_login_that_fails_is_one_line(
         assert all(part in said for part in parts), said
         assert running.lines().count("the brokers do not take batches") == 1, running.lines()
         assert "not the password" not in running.lines()
+
+
+@pytest.mark.parametrize("way", ["scram-sha-256", "plain", "certificate"])
+def test_every_other_way_to_log_in_ships_under_the_same_user(secured: Cluster, tmp_path: Path, way: str) -> None:
+    """Topics are made and batches arrive; the brokers know the user, for it has its rights."""
+    settings = {**secured.settings(), "kafka.sasl_mechanism": way}
+    if way == "certificate":
+        assert secured.security is not None
+        prefix = settings["kafka.topic_prefix"]
+        settings = {"kafka.topic_prefix": prefix, "kafka.brokers": secured.mutual, **secured.security.mutual_settings}
+    assert "lacks a right" in migrate(tmp_path / "data", settings).stderr
+    allow(secured, settings["kafka.topic_prefix"], AclOperation.CREATE, AclOperation.DESCRIBE, AclOperation.WRITE)
+    done = migrate(tmp_path / "data", settings)
+    assert done.returncode == 0, done.stderr
+    spool = spool_of(tmp_path / "data")
+    sent = fill(spool, 3)
+    with shipper(tmp_path / "data", settings) as running:
+        running.await_empty()
+    assert len(secured.messages(f"{settings['kafka.topic_prefix']}.counters.v1")) == len(sent)
+
+
+@pytest.mark.parametrize("shows", ["nothing", "a stranger's"])
+def test_a_certificate_that_the_brokers_do_not_know_is_one_line(secured: Cluster, tmp_path: Path, shows: str) -> None:
+    """None at all, or one that they do not trust: told with the settings that name it."""
+    assert secured.security is not None
+    settings = {**secured.settings(), **secured.security.mutual_settings, "kafka.brokers": secured.mutual}
+    del settings["kafka.user"], settings["kafka.password_file"]
+    if shows == "nothing":
+        del settings["kafka.certificate_file"], settings["kafka.key_file"]
+    else:
+        (tmp_path / "other").mkdir()
+        other = make(tmp_path / "other")
+        settings |= {
+            "kafka.certificate_file": str(other.client_certificate),
+            "kafka.key_file": str(other.client_key),
+        }
+    done = migrate(tmp_path / "data", settings)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert "TLS with the brokers fails" in done.stderr
+    assert "kafka.certificate_file" in done.stderr
 
 
 def test_a_corrected_password_is_taken_without_a_restart(secured: Cluster, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Broker:
         classpath: Where Kafka's jars are.
         port: Where it listens without TLS and login; the brokers themselves use it.
         client_port: Where clients of a secured cluster come in; the same as `port` otherwise.
+        mutual_port: Where clients of a secured cluster come in that have a certificate; the same as `port` otherwise.
         controller_port: Where it listens as a controller.
         heap: The Java heap's limit.
     """
@@ -38,6 +39,7 @@ class Broker:
     classpath: str
     port: int
     client_port: int
+    mutual_port: int
     controller_port: int
     heap: str
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)

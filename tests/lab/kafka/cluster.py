@@ -45,6 +45,11 @@ class Cluster:
         return ",".join(f"127.0.0.1:{broker.client_port}" for broker in self.brokers)
 
     @property
+    def mutual(self) -> str:
+        """Addresses for clients of a secured cluster that have a certificate."""
+        return ",".join(f"127.0.0.1:{broker.mutual_port}" for broker in self.brokers)
+
+    @property
     def inside(self) -> str:
         """Addresses that need neither TLS nor login, for what a test does itself."""
         return ",".join(f"127.0.0.1:{broker.port}" for broker in self.brokers)
@@ -127,7 +132,8 @@ def cluster(folder: Path, brokers: int = 1, *, secured: bool = False, **properti
     Args:
         folder: Made if missing; holds all that the brokers write.
         brokers: How many.
-        secured: Clients come in by TLS (the certificate is for 127.0.0.1) and SCRAM-SHA-512, and need ACLs.
+        secured: Clients come in by TLS (the certificate is for 127.0.0.1) with a password or with a certificate of
+            their own, and need ACLs.
         properties: Further properties of the brokers, with `_` for `.`.
 
     Raises:
@@ -136,15 +142,16 @@ def cluster(folder: Path, brokers: int = 1, *, secured: bool = False, **properti
     jars = classpath()
     folder.mkdir(parents=True, exist_ok=True)
     files = security.make(folder) if secured else None
-    ports = free_ports(3 * brokers)
+    ports = free_ports(4 * brokers)
     members = tuple(
         Broker(
             node=index + 1,
             folder=folder / f"broker{index + 1}",
             classpath=jars,
-            port=ports[3 * index],
-            client_port=ports[3 * index + (1 if secured else 0)],
-            controller_port=ports[3 * index + 2],
+            port=ports[4 * index],
+            client_port=ports[4 * index + (1 if secured else 0)],
+            mutual_port=ports[4 * index + (2 if secured else 0)],
+            controller_port=ports[4 * index + 3],
             heap="384m" if brokers > 1 else "512m",
         )
         for index in range(brokers)
@@ -194,7 +201,7 @@ def _properties(broker: Broker, members: Cluster) -> dict[str, str]:
     in_sync = str(max(1, len(members.brokers) - 1))
     listeners = {"INSIDE": broker.port, "CONTROLLER": broker.controller_port}
     if members.security is not None:
-        listeners["CLIENTS"] = broker.client_port
+        listeners |= {"CLIENTS": broker.client_port, "MUTUAL": broker.mutual_port}
     voters = (f"{each.node}@127.0.0.1:{each.controller_port}" for each in members.brokers)
     named = {name: f"{name}://127.0.0.1:{port}" for name, port in listeners.items()}
     return {
@@ -202,7 +209,7 @@ def _properties(broker: Broker, members: Cluster) -> dict[str, str]:
         "controller.listener.names": "CONTROLLER",
         "listeners": ",".join(named.values()),
         "advertised.listeners": ",".join(text for name, text in named.items() if name != "CONTROLLER"),
-        "listener.security.protocol.map": "INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENTS:SASL_SSL",
+        "listener.security.protocol.map": "INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENTS:SASL_SSL,MUTUAL:SSL",
         "inter.broker.listener.name": "INSIDE",
         "offsets.topic.num.partitions": "4",
         "offsets.topic.replication.factor": copies,
