@@ -16,13 +16,14 @@ from ingest.processor.delivery import Store
 from ingest.processor.intent import State, Stream
 from ingest.processor.patience import Patience
 from ingest.processor.source import Source
+from ingest.store.keep import kept_ns
 from ingest.store.literals import quoted
 from viflux import logs
+from viflux.clock import DAY_NS
 from viflux.registry import KINDS
+from viflux.settings.schema import Keep
 from viflux.spool import Entry
 
-# As long as the ledger is kept by default.
-_HISTORY_DAYS = 30
 _MOST_IN_A_STATEMENT = 1000
 
 
@@ -46,9 +47,10 @@ class Newcomers:
 class Adoption:
     """Completes the state of one source as its streams are met."""
 
-    def __init__(self, source: Source, store: Store, patience: Patience) -> None:
+    def __init__(self, source: Source, store: Store, patience: Patience, keep: Keep) -> None:
         self._source = source
         self._store = store
+        self._keep = keep
         self._patience = patience
         # Streams of which it is known what the store has.
         self._adopted: set[Stream] = set()
@@ -69,7 +71,7 @@ class Adoption:
             )
             self._adopted = set()
         if not self._adopted and entries:
-            newest = self._patience.ask(lambda: newest_intent(self._store, source_id))
+            newest = self._patience.ask(lambda: newest_intent(self._store, source_id, self._keep))
             if newest > state.number:
                 state = replace(state, number=newest)
                 self._is_behind = True
@@ -87,7 +89,7 @@ class Adoption:
         found: dict[Stream, int] = {}
         takes_up = self._is_behind or not self._source.knows_streams
         if takes_up:
-            found = self._patience.ask(lambda: dealt_with(self._store, new))
+            found = self._patience.ask(lambda: dealt_with(self._store, new, self._keep))
         # Rows of an intent that nobody knows of are of batches before `tried_until`, and no ledger row names them.
         if self._is_behind or self._source.knows_streams or state.tried_until is not None:
             for stream, sequence in self._patience.ask(lambda: highest_rows(self._store, new)).items():
@@ -138,8 +140,11 @@ def highest_rows(store: Store, new: Newcomers) -> dict[Stream, int]:
     return found
 
 
-def dealt_with(store: Store, new: Newcomers) -> dict[Stream, int]:
-    """Return for each of the streams that the ledger knows the newest batch that an intent was done with."""
+def dealt_with(store: Store, new: Newcomers, keep: Keep) -> dict[Stream, int]:
+    """Return for each of the streams that the ledger knows the newest batch that an intent was done with.
+
+    All that the ledger keeps is looked at: a host that was away for so long goes on with the number after that.
+    """
     found: dict[Stream, int] = {}
     spools = {spool_id for spool_id, _ in new.first}
     names = _listed({stream for _, stream in new.first})
@@ -147,7 +152,7 @@ def dealt_with(store: Store, new: Newcomers) -> dict[Stream, int]:
         sql = (
             "SELECT of_spool_id, of_stream, max(greatest(through_sequence, lost_through_sequence)) AS highest "
             f"FROM ledger WHERE host IN ({_listed(hosts)}) AND of_stream IN ({names}) "
-            f"AND time >= now() - INTERVAL {_HISTORY_DAYS} DAY AND stage = 'processor' GROUP BY of_spool_id, of_stream"
+            f"AND {_kept('ledger', keep)} AND stage = 'processor' GROUP BY of_spool_id, of_stream"
         )
         for row in store.query_rows(sql):
             if (spool_id := str(row["of_spool_id"])) in spools:
@@ -155,12 +160,12 @@ def dealt_with(store: Store, new: Newcomers) -> dict[Stream, int]:
     return found
 
 
-def newest_intent(store: Store, source_id: str) -> int:
+def newest_intent(store: Store, source_id: str, keep: Keep) -> int:
     """Return the highest number among the intents of a source that are in the store, 0 for none."""
     newest = 0
     for table in ("ledger", "events"):
         sql = (
-            f"SELECT max(sequence) AS newest FROM {table} WHERE time >= now() - INTERVAL {_HISTORY_DAYS} DAY "
+            f"SELECT max(sequence) AS newest FROM {table} WHERE {_kept(table, keep)} "
             f"AND spool_id = '{source_id}' AND stream = '{table}.processor'"
         )
         newest = max(newest, int(str(store.query_rows(sql)[0]["newest"])))
@@ -177,6 +182,11 @@ def watermarks(store: Store, hosts: Iterable[str]) -> Iterator[tuple[str, str, i
         )
         for row in store.query_rows(sql):
             yield str(row["host"]), str(row["of_stream"]), int(str(row["instant"]))
+
+
+def _kept(table: str, keep: Keep) -> str:
+    """Return SQL: rows that a table keeps by its setting; older ones may be there yet, and tell the same."""
+    return f"time >= now() - INTERVAL {kept_ns(KINDS[table], keep) // DAY_NS} DAY"
 
 
 def _some(texts: Iterable[str]) -> Iterator[list[str]]:

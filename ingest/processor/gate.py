@@ -24,6 +24,7 @@ from ingest.processor.intent import Stream
 from ingest.processor.patience import Patience
 from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
+from viflux.settings.schema import Keep
 from viflux.spool import Entry
 
 _ASK_EVERY_NS = NANOSECONDS
@@ -54,12 +55,15 @@ class _Wait:
 class Gate:
     """Says which ledger batches may be taken."""
 
-    def __init__(self, heights: Heights, store: Store, patience: Patience, clock: Clock, grace_ns: int) -> None:
+    def __init__(
+        self, heights: Heights, store: Store, patience: Patience, clock: Clock, *, grace_ns: int, keep: Keep
+    ) -> None:
         self._heights = heights
         self._store = store
         self._patience = patience
         self._clock = clock
         self._grace_ns = grace_ns
+        self._keep = keep
         self._waits: dict[Stream, _Wait] = {}
         # What the store said of streams that no lane has met: height, and when it was asked.
         self._asked: dict[Stream, tuple[int, int]] = {}
@@ -88,7 +92,7 @@ class Gate:
         now_ns = self._clock.monotonic_ns()
         if height < through and (not asked_ns or now_ns >= asked_ns + _ASK_EVERY_NS):
             new = Newcomers(stream[1].partition(".")[0], {stream: through}, {host})
-            height = self._patience.ask(lambda: dealt_with(self._store, new)).get(stream, 0)
+            height = self._patience.ask(lambda: dealt_with(self._store, new, self._keep)).get(stream, 0)
             self._asked[stream] = (height, now_ns)
         return height
 

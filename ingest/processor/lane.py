@@ -46,6 +46,7 @@ from ingest.processor.stillness import Stillness
 from ingest.store.client import StoreClient
 from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
+from viflux.settings.schema import Keep
 from viflux.settings.schema import Processor as Settings
 from viflux.telemetry import Health
 
@@ -70,6 +71,7 @@ class Means:
     health: Health
     gate: Gate
     late_ns: int
+    keep: Keep
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Lane:
         self.is_full = False
         self.worked_off_ns = 0
         self._means = means
-        self._adoption = Adoption(source, means.store, means.patience)
+        self._adoption = Adoption(source, means.store, means.patience, means.keep)
         self._stillness = Stillness(source.name, means.clock, means.health)
         # A source of all kinds has them in the order in which they were handed over.
         self._admits = means.gate.admits if source.kinds is not None else None

@@ -67,7 +67,7 @@ class Processor:
         self._stop = stop
         self._patience = Patience(clock, health, stop, self._keep_alive, self._renew)
         delivery = Delivery(store, self._patience, clock, settings.keep)
-        gate = Gate(self, store, self._patience, clock, settings.window.grace)
+        gate = Gate(self, store, self._patience, clock, grace_ns=settings.window.grace, keep=settings.keep)
         self._means = Means(
             settings.processor,
             store,
@@ -78,6 +78,7 @@ class Processor:
             health,
             gate,
             int(settings.window.late),
+            settings.keep,
         )
         self._tiers = Tiers(settings, store, clock)
         self._lanes: dict[Source, Lane] = {}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from ingest.store.asking import look_back_seconds, rows_of
-from ingest.store.sql_command import address_text, print_result
+from ingest.store.asking import look_back_seconds
+from ingest.store.sql_command import address_text, answer_of
 from viflux import output
 from viflux.command import verb
 from viflux.paths import DataPaths
@@ -59,11 +59,12 @@ def exporters(settings: Settings, since: str, form: str | None) -> None:
         "stale_seconds": str(STALE_SECONDS),
     }
     query = QUERY.read_text(encoding="utf-8")
-    rows = rows_of(settings, query, parameters, _LONGEST_SECONDS)
+    answer = answer_of(settings, query, parameters, form, _LONGEST_SECONDS)
+    rows = answer.rows
     if not rows:
         click.echo(nobody(settings, since), err=True)
     if output.chosen(form) != "table":
-        print_result(settings, query, parameters, form)
+        answer.write()
         return
     if not rows:
         return

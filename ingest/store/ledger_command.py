@@ -10,9 +10,9 @@ from typing import Any
 import click
 import msgspec
 
-from ingest.store.asking import look_back_seconds, rows_of
+from ingest.store.asking import look_back_seconds
 from ingest.store.completeness import completeness_since
-from ingest.store.sql_command import print_result
+from ingest.store.sql_command import answer_of, print_result
 from viflux import output
 from viflux.command import verb
 from viflux.paths import DataPaths
@@ -95,11 +95,12 @@ def ledger(settings: Settings, last: str, host: str, stream: str, *, completenes
         print_result(settings, _COMPLETENESS.format(view=view), parameters, form)
         return
     query = BALANCE.read_text(encoding="utf-8")
-    rows = rows_of(settings, query, parameters, _LONGEST_SECONDS)
+    answer = answer_of(settings, query, parameters, form, _LONGEST_SECONDS)
+    rows = answer.rows
     if output.chosen(form) == "table":
         _print_table(rows)
     else:
-        print_result(settings, query, parameters, form)
+        answer.write()
     for line in summary(rows, last, waiting_in(settings)):
         click.echo(line, err=True)
     if any(row["state"] in UNBALANCED for row in rows):

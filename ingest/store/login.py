@@ -16,6 +16,7 @@ from ingest.store.folder import read_key
 from viflux.errors import UsageError, VifluxError
 from viflux.paths import DataPaths
 from viflux.settings import Settings
+from viflux.settings.files import content_of, password_in
 
 
 class NoKeyYetError(VifluxError):
@@ -34,6 +35,7 @@ class Login:
         certificate_file: The client's certificate; None for none.
         key_file: The key of that.
         on_loopback: Whether the store may be asked without a password.
+        password_setting: The setting that names the password's file.
     """
 
     user: str = ANONYMOUS
@@ -43,6 +45,7 @@ class Login:
     certificate_file: Path | None = None
     key_file: Path | None = None
     on_loopback: bool = True
+    password_setting: str = "store.password_file"  # noqa: S105 - the setting's name
 
     @classmethod
     def writer(cls, settings: Settings) -> Login:
@@ -58,7 +61,8 @@ class Login:
         store, paths = settings.store, DataPaths(settings.data_dir)
         files = (store.ca_file, store.certificate_file, store.key_file)
         if store.reader_user is not None:
-            return cls(store.reader_user, store.reader_password_file, None, *files)
+            named = "store.reader_password_file"
+            return cls(store.reader_user, store.reader_password_file, None, *files, password_setting=named)
         if store.user is not None:
             return cls(store.user, store.password_file, None, *files)
         return cls(ANONYMOUS, None, paths, *files, on_loopback)
@@ -71,7 +75,7 @@ class Login:
             UsageError: The password's file cannot be read or is empty.
         """
         if self.password_file is not None:
-            return self.user, _password(self.password_file)
+            return self.user, password_in(self.password_setting, self.password_file, self.user)
         if self.paths is None:
             return self.user, ""
         if self.user == ANONYMOUS:
@@ -124,14 +128,14 @@ class Login:
             UsageError: One is missing, cannot be read, or is not PEM.
         """
         if self.ca_file is not None:
-            _readable("store.ca_file", self.ca_file)
+            content_of("store.ca_file", self.ca_file)
             try:
                 ssl.create_default_context(cafile=str(self.ca_file))
             except ssl.SSLError:
                 raise UsageError(f"store.ca_file: {self.ca_file} holds no certificate in PEM form") from None
         if self.certificate_file is not None and self.key_file is not None:
-            _readable("store.certificate_file", self.certificate_file)
-            _readable("store.key_file", self.key_file)
+            content_of("store.certificate_file", self.certificate_file)
+            content_of("store.key_file", self.key_file)
             try:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(self.certificate_file, self.key_file)
             except ssl.SSLError:
@@ -139,17 +143,3 @@ class Login:
                     f"store.certificate_file: {self.certificate_file} and {self.key_file} are not a certificate and "
                     "its key in PEM form"
                 ) from None
-
-
-def _readable(setting: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{setting}: {path} cannot be read: {error.strerror}") from error
-
-
-def _password(path: Path) -> str:
-    text = _readable("store.password_file", path).decode(errors="replace").strip("\r\n")
-    if not text:
-        raise UsageError(f"store.password_file: {path} is empty; write the password into it")
-    return text

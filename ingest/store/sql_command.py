@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -21,6 +22,9 @@ from viflux.errors import UsageError
 from viflux.instant import parse_instant
 from viflux.settings import Settings
 from viflux.settings.units import Duration
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Whole integers, instants as RFC 3339 in UTC, and bytes that are no text as U+FFFD instead of as broken JSON.
 _FORMS = {
@@ -77,15 +81,65 @@ def print_result(settings: Settings, text: str, parameters: dict[str, str], form
     Raises:
         VifluxError: The store refused the query or did not answer.
     """
-    chosen = output.chosen(form)
-    if chosen == "arrow" and sys.stdout.isatty():
-        raise UsageError("--format arrow: not on a terminal; send it to a file or a pipe")
+    chosen = _printable(form)
     client = StoreClient.reader(settings)
     with in_one_line():
         if chosen == "arrow":
-            _write_arrow(client, text, parameters)
-        else:
-            _write_rows(client, text, parameters, chosen)
+            _print_arrow(client.query_arrow(text, parameters))
+            return
+        columns, rows = _opened(client, text, parameters)
+        if columns:
+            output.write_rows(columns, rows, chosen)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A small result that was asked for once, for those who look at its rows before they print them.
+
+    Attributes:
+        rows: One dict a row, columns in order.
+        write: Prints them to stdout in the form that was asked for, as `print_result` does.
+    """
+
+    rows: list[dict[str, Any]]
+    write: Callable[[], None]
+
+
+def answer_of(
+    settings: Settings, text: str, parameters: Mapping[str, str], form: str | None, most_seconds: float
+) -> Answer:
+    """Run a read-only query whose result is small.
+
+    Args:
+        settings: Where the store is.
+        text: The query.
+        parameters: Values of `{name:Type}` in it.
+        form: What `--format` says; None lets the output decide.
+        most_seconds: How long the answer may take.
+
+    Raises:
+        VifluxError: The store refused the query or did not answer.
+    """
+    chosen = _printable(form)
+    client = StoreClient.reader(settings, most_seconds)
+    with in_one_line():
+        if chosen == "arrow":
+            import pyarrow as pa  # noqa: PLC0415
+
+            table = client.query_arrow(text, dict(parameters))
+            maps = [field.name for field in table.schema if pa.types.is_map(field.type)]
+            found = table.to_pylist()
+            return Answer(
+                [{**row, **{name: dict(row[name]) for name in maps}} for row in found], lambda: _print_arrow(table)
+            )
+        columns, lists = _opened(client, text, parameters)
+        rows = list(lists)
+    names = [column.name for column in columns]
+
+    def write() -> None:
+        output.write_rows(columns, rows, chosen)
+
+    return Answer([dict(zip(names, row, strict=True)) for row in rows], write)
 
 
 def _query_text(query: str | None, file: Path | None) -> str:
@@ -146,12 +200,20 @@ def _parameters(params: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _write_rows(client: StoreClient, text: str, parameters: dict[str, str], form: str) -> None:
-    lines = _lines(client.stream(text, "JSONCompactEachRowWithNamesAndTypes", parameters, _FORMS))
+def _printable(form: str | None) -> str:
+    chosen = output.chosen(form)
+    if chosen == "arrow" and sys.stdout.isatty():
+        raise UsageError("--format arrow: not on a terminal; send it to a file or a pipe")
+    return chosen
+
+
+def _opened(
+    client: StoreClient, text: str, parameters: Mapping[str, str]
+) -> tuple[list[output.Column], Iterator[list[Any]]]:
+    """Return the columns of an answer, none where there is none, and its rows as they are read outside the store."""
+    lines = _lines(client.stream(text, "JSONCompactEachRowWithNamesAndTypes", dict(parameters), _FORMS))
     names: list[str] = msgspec.json.decode(next(lines, b"[]"))
     types: list[str] = msgspec.json.decode(next(lines, b"[]"))
-    if not names:
-        return
     as_text = [_is_id(name, kind) for name, kind in zip(names, types, strict=True)]
     columns = [
         output.Column(name, is_number=_NUMBER.match(kind) is not None and not is_id)
@@ -169,13 +231,12 @@ def _write_rows(client: StoreClient, text: str, parameters: dict[str, str], form
         ]
         for line in lines
     )
-    output.write_rows(columns, rows, form)
+    return columns, rows
 
 
-def _write_arrow(client: StoreClient, text: str, parameters: dict[str, str]) -> None:
+def _print_arrow(table: pa.Table) -> None:
     import pyarrow as pa  # noqa: PLC0415
 
-    table = client.query_arrow(text, parameters)
     for index, field in enumerate(table.schema):
         if field.type == pa.uint64() and _is_id(field.name, "UInt64"):
             digits = pa.chunked_array([[_id_text(value) for value in table.column(index).to_pylist()]], pa.string())
