@@ -1,0 +1,1 @@
+"""The probe `flow` with real traffic in namespaces."""

@@ -1,0 +1,132 @@
+"""Two containers on a bridge, the probe at both of their ports, and what it counted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from collectors import _native
+from tests.lab.network import Container, Interface, Lab, lab, need_root, run
+from tests.running import until
+
+TALK = Path(__file__).with_name("talk.py")
+
+
+class Street:
+    """Containers `one` and `two` on a bridge, with IPv4 and IPv6; `watch` knows the interfaces.
+
+    Attributes:
+        probe: Attached to the bridge ports of both.
+        lost: What `drain` said is in no flow.
+    """
+
+    def __init__(self, network: Lab, **options: int) -> None:
+        bridge = network.bridge()
+        self.network = network
+        self.one = network.container("a", bridge, "198.51.100.1")
+        self.two = network.container("b", bridge, "198.51.100.2")
+        self.watch = _native.HostWatch(
+            host="test",
+            machine_id=bytes(16),
+            boot_id=bytes(16),
+            interval_ns=10**9,
+            namespace_dirs=[],
+            all_namespaces=False,
+        )
+        self.probe = _native.FlowProbe(
+            **{"entries": 4096, "ring_bytes": 65_536, "sampling": 1, "active_ns": 0, "inactive_ns": 0, **options}
+        )
+        self.lost: list[tuple[int, bool, int, int]] = []
+        self.follow()
+        self._before = {end.outer.name: end.outer.counters() for end in (self.one, self.two)}
+
+    def follow(self) -> None:
+        """Attach to what is there now of this lab."""
+        self.watch.resync()
+        problems = self.probe.follow(self.watch, counting_points=False, names=[f"{self.network.tag}*"])
+        assert not problems
+
+    def vif_id(self, interface: Interface) -> int:
+        """Return the identity of an interface of the agent's namespace."""
+        return next(vif_id for _, name, vif_id in self.watch.local_interfaces() if name == interface.name)
+
+    def with_ipv6(self) -> None:
+        """Give both an address that needs no announcement first."""
+        for end, number in ((self.one, 1), (self.two, 2)):
+            run(*end.inner.prefix(), "sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0")
+            run("ip", "-n", end.namespace, "addr", "add", f"2001:db8::{number}/64", "dev", "eth0", "nodad")
+
+    @contextmanager
+    def server(self, at: Container, address: str, port: int) -> Iterator[None]:
+        """Something that reads what comes at a TCP port."""
+        words = [*at.inner.prefix(), sys.executable, str(TALK), "serve", address, str(port)]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield
+        finally:
+            process.kill()
+            process.communicate()
+
+    def talk(self, by: Container, what: str, address: str, *numbers: int) -> dict[str, int]:
+        """Send, and return what the sender knows of it."""
+        words = [sys.executable, str(TALK), what, address, *map(str, numbers)]
+        told: dict[str, int] = json.loads(run(*by.inner.prefix(), *words))
+        return told
+
+    def counted(self, end: Container) -> dict[str, int]:
+        """Return what the interface itself counted since the probe is there, as soon as nothing moves any more."""
+
+        def still() -> dict[str, int] | None:
+            first = end.outer.counters()
+            with subprocess.Popen(["sleep", "0.2"]) as pause:
+                pause.wait()
+            return first if first == end.outer.counters() else None
+
+        now = until("the interface is quiet", still, 20)
+        return {name: value - self._before[end.outer.name][name] for name, value in now.items()}
+
+    def settle(self) -> tuple[list[dict[str, Any]], dict[str, dict[str, int]]]:
+        """Return the flows until nothing moved any more, and what each port's interface counted until then."""
+        rows = []
+
+        def still() -> dict[str, dict[str, int]] | None:
+            first = {end.outer.name: self.counted(end) for end in (self.one, self.two)}
+            rows.extend(self.drain())
+            second = {end.outer.name: self.counted(end) for end in (self.one, self.two)}
+            return first if first == second else None
+
+        return rows, until("both interfaces are quiet", still, 30)
+
+    def drain(self, *, whole: bool = True) -> list[dict[str, Any]]:
+        """Take the flows out; a row is a dict without what is null."""
+        harvest = self.probe.drain(all=whole)
+        self.lost += harvest.lost
+        rows = []
+        for payload, count, _, _ in harvest.messages:
+            table = pa.ipc.open_stream(payload).read_all()
+            assert table.num_rows == count
+            rows += [{key: value for key, value in row.items() if value is not None} for row in table.to_pylist()]
+        return rows
+
+
+@pytest.fixture
+def street() -> Iterator[Street]:
+    """The probe with its usual settings."""
+    need_root("loads programs into the kernel")
+    with lab() as network:
+        yield Street(network)
+
+
+def total(rows: list[dict[str, Any]], column: str, **where: object) -> int:
+    """Sum a column over the rows with these values."""
+    return sum(row[column] for row in rows if all(row.get(key) == value for key, value in where.items()))

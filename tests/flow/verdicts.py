@@ -1,0 +1,86 @@
+"""Programs of somebody else at tcx, such as a CNI's: a few instructions each, loaded by bpf(2) without any library."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_BPF = {"x86_64": 321, "aarch64": 280}
+_PROG_LOAD, _PROG_QUERY, _LINK_CREATE = 5, 16, 28
+_SCHED_CLS = 3
+INGRESS, EGRESS = 46, 47
+NEXT, DROP, REDIRECT = -1, 2, 7
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _bpf(command: int, attribute: ctypes.Array[ctypes.c_char]) -> int:
+    code: int = _libc.syscall(_BPF[platform.machine()], command, attribute, len(attribute))
+    if code < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return code
+
+
+def _instruction(code: int, to: int, of: int, offset: int, value: int) -> bytes:
+    return struct.pack("=BBhi", code, of << 4 | to, offset, value)
+
+
+def longer_than(size: int, then: int, redirect_to: int = 0) -> bytes:
+    """A program that says `then` to packets of more bytes than `size`, and next to all others.
+
+    Args:
+        size: Of the frame.
+        then: `DROP`, or `REDIRECT` to the egress of an interface.
+        redirect_to: Its ifindex.
+    """
+    answer = [_instruction(0xB7, 0, 0, 0, then)]
+    if then == REDIRECT:
+        # The helper 23 is bpf_redirect; its arguments are the interface and flags.
+        answer = [
+            _instruction(0xB7, 1, 0, 0, redirect_to),
+            _instruction(0xB7, 2, 0, 0, 0),
+            _instruction(0x85, 0, 0, 0, 23),
+        ]
+    return b"".join(
+        [
+            _instruction(0x61, 3, 1, 0, 0),  # the length of the packet
+            _instruction(0xB7, 0, 0, 0, NEXT),
+            _instruction(0xB5, 3, 0, len(answer), size),  # not longer: on to the exit
+            *answer,
+            _instruction(0x95, 0, 0, 0, 0),
+        ]
+    )
+
+
+@contextmanager
+def attached(program: bytes, ifname: str, where: int) -> Iterator[None]:
+    """Have the program at the end of those at an interface."""
+    text = ctypes.create_string_buffer(program, len(program))
+    licence = ctypes.create_string_buffer(b"GPL")
+    load = struct.pack("=IIQQ", _SCHED_CLS, len(program) // 8, ctypes.addressof(text), ctypes.addressof(licence))
+    loaded = _bpf(_PROG_LOAD, ctypes.create_string_buffer(load, 128))
+    try:
+        create = struct.pack("=IIII", loaded, socket.if_nametoindex(ifname), where, 0)
+        link = _bpf(_LINK_CREATE, ctypes.create_string_buffer(create, 64))
+        try:
+            yield
+        finally:
+            os.close(link)
+    finally:
+        os.close(loaded)
+
+
+def count(ifname: str, where: int) -> int:
+    """Return how many programs are at tcx of an interface; 0 where there is none of that name."""
+    try:
+        index = socket.if_nametoindex(ifname)
+    except OSError:
+        return 0
+    query = ctypes.create_string_buffer(struct.pack("=IIIIQI", index, where, 0, 0, 0, 0), 64)
+    _bpf(_PROG_QUERY, query)
+    (found,) = struct.unpack_from("=I", query, 24)
+    return int(found)
