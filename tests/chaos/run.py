@@ -79,6 +79,9 @@ def settle(running: Scene) -> None:
     for stage in running.stages.values():
         if stage.verb == "processor":
             stage.clock.step(_LATER_SECONDS)
+            # It looks for what is stale when it starts, and then each minute.
+            stage.stop()
+            stage.start()
     running.later.step(_LATER_SECONDS)
     _until("no window of a tier is open", running, lambda: not {"open", "unfilled"} & tiers(running).states.keys())
 

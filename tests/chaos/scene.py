@@ -133,8 +133,18 @@ class Scene:
             stage.mind()
 
     def says(self) -> str:
-        """Return what each process says of itself, and how its log ends."""
-        return "\n".join(f"--- {stage.name}: {stage.says()}\n{stage.log_tail()}" for stage in self.stages.values())
+        """Return what each process says of itself, how its log ends, and how far each exporter is stored."""
+        lines = [f"--- {stage.name}: {stage.says()}\n{stage.log_tail()}" for stage in self.stages.values()]
+        stored = self.ask_so_far(
+            "SELECT toString(exporter_address) AS exporter, count() AS rows, argMax(sequence_number, received_time) AS newest "
+            "FROM flows GROUP BY exporter ORDER BY exporter"
+        )
+        lines += [f"--- stored: {row}" for row in stored]
+        lines += [f"--- sent: {exporter.address} up to {exporter.last}" for exporter in self.load.exporters]
+        for words in (("exporters",), ("ledger", "--last", "12h")):
+            done = subprocess.run(self.verb(*words), cwd=ROOT, capture_output=True, text=True, check=False)
+            lines.append(f"--- {words[0]}\n{done.stdout}{done.stderr}")
+        return "\n".join(lines)
 
     def end(self) -> None:
         """End all processes however they are."""
