@@ -6,7 +6,7 @@ import random
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,7 +88,10 @@ class Numbered:
         self._exporter.close()
 
     def _send(self, datagram: bytes) -> None:
-        with suppress(ConnectionRefusedError):
+        try:
+            self._exporter.send(datagram)
+        except ConnectionRefusedError:
+            # That was the answer to the one before; this one was not sent.
             self._exporter.send(datagram)
 
 

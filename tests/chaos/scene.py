@@ -136,8 +136,8 @@ class Scene:
         """Return what each process says of itself, how its log ends, and how far each exporter is stored."""
         lines = [f"--- {stage.name}: {stage.says()}\n{stage.log_tail()}" for stage in self.stages.values()]
         stored = self.ask_so_far(
-            "SELECT toString(exporter_address) AS exporter, count() AS rows, argMax(sequence_number, received_time) AS newest "
-            "FROM flows GROUP BY exporter ORDER BY exporter"
+            "SELECT toString(exporter_address) AS exporter, count() AS rows, "
+            "argMax(sequence_number, received_time) AS newest FROM flows GROUP BY exporter ORDER BY exporter"
         )
         lines += [f"--- stored: {row}" for row in stored]
         lines += [f"--- sent: {exporter.address} up to {exporter.last}" for exporter in self.load.exporters]

@@ -49,6 +49,7 @@ def test_faults_of_one_target_follow_one_another(seed: int) -> None:
 
 @pytest.mark.root
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_chaos_without_a_bus() -> None:
     """Agent, processor and store on one host."""
     assert_holds(
@@ -58,6 +59,7 @@ def test_chaos_without_a_bus() -> None:
 
 @pytest.mark.root
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_chaos_over_a_broker() -> None:
     """The same with a shipper, a broker and two processors."""
     need_kafka()
@@ -68,6 +70,7 @@ def test_chaos_over_a_broker() -> None:
 
 @pytest.mark.root
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_chaos_over_three_brokers() -> None:
     """Five minutes, with faults long enough for rebalances."""
     need_kafka()
