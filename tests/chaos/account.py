@@ -16,8 +16,8 @@ from tests.running import ROOT
 from viflux.registry import KINDS
 
 _LOOK_BACK = "12h"
-# From beyond the end of the next day.
-_LOOK_BACK_OF_TIERS = "48h"
+# From the end of the day in which the agent is at last, which is 30 hours ahead at most.
+_LOOK_BACK_OF_TIERS = "32h"
 
 
 @dataclass
@@ -46,10 +46,12 @@ class Account:
         )
 
 
-def account(scene: Scene) -> Account:
+def account(scene: Scene, compared: Tiers) -> Account:
     """Compare what was sent with what is stored, and that with the ledger and the tiers.
 
-    Everything that was sent is stored or lost for good when this is called.
+    Args:
+        scene: Everything that was sent to it is stored or lost for good.
+        compared: What came of comparing its tiers.
     """
     made = Account()
     balance = _balance(scene)
@@ -59,7 +61,7 @@ def account(scene: Scene) -> Account:
     _counters(made, scene, balance.get("counters.netlink", {}).get("lost", {}))
     _doubles(made, scene)
     _ledger(made, scene)
-    _tiers(made, scene)
+    _tiers(made, compared)
     for stage in scene.stages.values():
         if stage.ended:
             codes = f"exit codes {dict(Counter(stage.ended))}"
@@ -210,8 +212,7 @@ def tiers(scene: Scene) -> Tiers:
     return made
 
 
-def _tiers(made: Account, scene: Scene) -> None:
-    found = tiers(scene)
+def _tiers(made: Account, found: Tiers) -> None:
     made.wrong += found.wrong
     made.line("tiers: windows equal to what they are made of", found.states.pop("equal", 0))
     for state, count in sorted(found.states.items()):

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos import plan as plans
-from tests.chaos.account import Account, account, tiers
+from tests.chaos.account import Account, Tiers, account, tiers
 from tests.chaos.plan import Shape
 from tests.chaos.scene import Scene, scene
 
 SETTLE_SECONDS = 300.0
 """Longest time until a thing is settled that takes ten on an idle machine."""
 _AHEAD_SECONDS = 4 * 3600
-# Beyond the end of the day that the agent is then in.
-_LATER_SECONDS = 30 * 3600
+_DAY_SECONDS = 86_400
+# So long after the end of a day its windows are closed and what is not filled is wrong.
+_CLOSED_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,18 @@ class Run:
                 with running.load.running():
                     running.carry_out(self.plan())
                 print("faults are over", file=sys.stderr, flush=True)
-                settle(running)
-                return account(running)
+                return account(running, settle(running))
             except BaseException:
                 print(running.says(), file=sys.stderr, flush=True)
                 raise
 
 
-def settle(running: Scene) -> None:
-    """Wait until everything that was sent is stored or lost for good, and every minute of it is closed."""
+def settle(running: Scene) -> Tiers:
+    """Wait until everything that was sent is stored or lost for good, and every window of it is closed.
+
+    Returns:
+        The tiers as they are then.
+    """
     running.load.once()
     _until("all is ready again", running, lambda: all(stage.is_ready() for stage in running.stages.values()))
     running.load.once()
@@ -76,14 +80,25 @@ def settle(running: Scene) -> None:
     _until("all minutes are closed", running, lambda: _is_closed(running))
     assert agent.stop() == 0, agent.log_tail()
     _until("everything is drained", running, lambda: _is_drained(running))
+    now = time.time()
+    later = int(_DAY_SECONDS - (now + _AHEAD_SECONDS) % _DAY_SECONDS + _AHEAD_SECONDS + _CLOSED_SECONDS)
     for stage in running.stages.values():
         if stage.verb == "processor":
-            stage.clock.step(_LATER_SECONDS)
+            stage.clock.step(later)
             # It looks for what is stale when it starts, and then each minute.
             stage.stop()
             stage.start()
-    running.later.step(_LATER_SECONDS)
-    _until("no window of a tier is open", running, lambda: not {"open", "unfilled"} & tiers(running).states.keys())
+    running.later.step(later)
+    found = tiers(running)
+
+    def is_closed() -> bool:
+        nonlocal found
+        if {"open", "unfilled"} & found.states.keys():
+            found = tiers(running)
+        return not {"open", "unfilled"} & found.states.keys()
+
+    _until("no window of a tier is open", running, is_closed)
+    return found
 
 
 def _has_newest(running: Scene) -> bool:
