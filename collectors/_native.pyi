@@ -511,3 +511,38 @@ class DecodeWriter:
 
     def finish(self) -> None:
         """Write the end; to be called once."""
+
+class FlowGlance:
+    """What was seen of a flow message, which it holds.
+
+    `time` and `received_time` are the earliest and the latest, in ns; `minutes` are those since the epoch that hold the
+    last nanosecond of a flow, in no order; `value_bytes` is what its columns take in memory when they are decoded.
+    """
+
+    rows: int
+    time: tuple[int, int]
+    received_time: tuple[int, int]
+    minutes: list[int]
+    value_bytes: int
+
+class FlowGlancer:
+    """Looks at flow messages: each buffer is decompressed and checked, and none is kept. For several threads."""
+
+    def look(self, payload: bytes) -> FlowGlance | None:
+        """Return what is in a message, None where it is not sound, not plain, or has columns that were not learned."""
+
+    def learn(self, payload: bytes) -> None:
+        """Remember the columns of a message that was decoded and found to be sound; plain ones only."""
+
+def join_flows(
+    parts: Sequence[tuple[FlowGlance, str, str, str, str, int]],
+) -> bytes | None:
+    """Return one Arrow IPC stream with a record batch of each message, whose buffers are copied as they are.
+
+    Args:
+        parts: For each its `host`, `boot_id`, `spool_id`, `stream` and `sequence`, which become columns; and there is
+            `time_origin`, which is `event`.
+
+    Returns:
+        None where they have not all the same columns.
+    """

@@ -88,13 +88,13 @@ class Replay:
         entry, every = self._decoded(letter, data)
         missing = self._missing(letter, entry, every)
         days = [rows for rows in every if letter.day in (-1, rows.day)]
-        total = sum(rows.table.num_rows for rows in days)
+        total = sum(rows.count for rows in days)
         if begun_ns is None and not missing:
             return Replayed(total, was_there=True)
         self._require_young(letter, missing)
         if begun_ns is None:
             days = missing
-            begun_ns = self._begin(source_id, letter, entry, sum(rows.table.num_rows for rows in days))
+            begun_ns = self._begin(source_id, letter, entry, sum(rows.count for rows in days))
         try:
             for rows in days:
                 table = KINDS[letter.kind].table_name
@@ -139,7 +139,7 @@ class Replay:
         table = KINDS[said.kind].table_name
         identity = identity_of(entry)
         found = self._patience.ask(lambda: repeats.stored_by_day(self._store, table, [identity]))
-        expected = {(identity, rows.day): (rows.table.num_rows, *rows.received_bounds_ns) for rows in every}
+        expected = {(identity, rows.day): (rows.count, *rows.received_bounds_ns) for rows in every}
         if any(expected.get(day) != there for day, there in found.items()):
             raise NotReplayedError(
                 f"the store has another batch as {said.stream} {said.sequence} of spool {entry.spool_id}, and one "

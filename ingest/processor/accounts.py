@@ -301,7 +301,7 @@ def _enter(
     causes = {exclusion.day: exclusion.cause for exclusion in excluded}
     # Of a day that the store has already the rows came in an earlier intent, which did not live to account for them.
     for rows in days:
-        count, cause = rows.table.num_rows, causes.get(rows.day)
+        count, cause = rows.count, causes.get(rows.day)
         account.in_rows += count
         if cause not in (None, REPEAT):
             account.lose(str(cause), count, 0 if len(days) > 1 else 1, said)

@@ -2,6 +2,11 @@
 
 A wide kind's batch is left as it is: what is missing in it, a column or a value, becomes the table's default in the
 insert (`input_format_null_as_default`), which is the type's zero, or null where the type has one.
+
+Flows come by the hundred thousand a second, and nearly all of their batches are plain: columns that were met before,
+each row received and ended when it can have been, all of one day. Of such a batch the native core checks every buffer
+and says what has to be known of its rows (`FlowGlance`); it is inserted as it was encoded. Any other batch is decoded
+here.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from functools import cache, cached_property, lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from collectors._native import FlowGlance, FlowGlancer
 from ingest.processor.arrow import TIME, schema_of
 from viflux.clock import DAY_NS
 from viflux.registry import KINDS
@@ -26,6 +32,9 @@ OLDEST_EVENT_NS = _OLDEST_RECEIVED_NS + _OLDEST_NS
 _MOST_ROWS = 1_000_000
 # A batch is small: to share its columns out among threads costs more than to decompress them.
 _IN_THIS_THREAD = pa.ipc.IpcReadOptions(use_threads=False)
+_GLANCER = FlowGlancer()
+# Of the column `time_origin` in memory: where each text begins, and the text.
+_EVENT_BYTES = 4 + len("event")
 
 
 class UnusableBatchError(Exception):
@@ -47,7 +56,7 @@ class Rows:
     Attributes:
         entry: The batch.
         day: Days since the epoch (UTC) of their event time.
-        table: The kind's record columns, of a wide kind those that it has, and `time_origin`.
+        whole: `table`, or what was seen of a batch that need not be decoded.
         first_time_ns: Earliest event time.
         last_time_ns: Latest event time.
         last_end_ns: Latest event end: event time and duration, or event time alone where that is the end.
@@ -56,16 +65,46 @@ class Rows:
 
     entry: Entry
     day: int
-    table: pa.Table
+    whole: pa.Table | FlowGlance
     first_time_ns: int
     last_time_ns: int
     last_end_ns: int
     received_bounds_ns: tuple[int, int]
 
     @cached_property
+    def table(self) -> pa.Table:
+        """The kind's record columns, of a wide kind those that it has, and `time_origin`."""
+        if isinstance(self.whole, pa.Table):
+            return self.whole
+        said = self.entry.frame.metadata
+        return _with_true_times(_decoded(self.entry), said.kind, said.sealed_time_ns)
+
+    @property
+    def glance(self) -> FlowGlance | None:
+        """What was seen of a batch that was not decoded."""
+        return None if isinstance(self.whole, pa.Table) else self.whole
+
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return int(self.whole.num_rows if isinstance(self.whole, pa.Table) else self.whole.rows)
+
+    @cached_property
     def nbytes(self) -> int:
-        """Bytes of the table in memory."""
-        return int(self.table.nbytes)
+        """Bytes of the table in memory, whether it is there or not: how an intent is split must not depend on it."""
+        if isinstance(self.whole, pa.Table):
+            return int(self.whole.nbytes)
+        return self.whole.value_bytes + _EVENT_BYTES * self.whole.rows
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that are in memory."""
+        return self.nbytes if isinstance(self.whole, pa.Table) else len(self.entry.frame.payload)
+
+    @cached_property
+    def replaced(self) -> int:
+        """How many rows have the received time in place of their event time."""
+        return replaced_times(self.whole) if isinstance(self.whole, pa.Table) else 0
 
 
 def rows_of(entry: Entry) -> list[Rows]:
@@ -78,6 +117,8 @@ def rows_of(entry: Entry) -> list[Rows]:
         UnusableBatchError: The kind or version is not known, or the payload is not what the frame says.
     """
     said = entry.frame.metadata
+    if (seen := _glanced(entry)) is not None:
+        return [seen]
     table = _with_true_times(_decoded(entry), said.kind, said.sealed_time_ns)
     times = table["time"].cast(pa.int64())
     first, last = _bounds(times)
@@ -96,6 +137,23 @@ def replaced_times(table: pa.Table) -> int:
     return int(pc.sum(pc.equal(table["time_origin"], "received")).as_py() or 0)
 
 
+def _glanced(entry: Entry) -> Rows | None:
+    """Return a batch without decoding it; None where it is not a plain one of flows."""
+    said = entry.frame.metadata
+    if said.kind != "flows" or said.version != KINDS["flows"].version or not 0 < said.rows <= _MOST_ROWS:
+        return None
+    seen = _GLANCER.look(entry.frame.payload)
+    if seen is None or seen.rows != said.rows:
+        return None
+    (first, last), (earliest, latest) = seen.time, seen.received_time
+    sealed_ns = said.sealed_time_ns
+    is_received = sealed_ns - _OLDEST_RECEIVED_NS <= earliest and latest <= sealed_ns + _NEWEST_NS
+    is_event = latest - _OLDEST_NS <= first and last <= earliest + _NEWEST_NS
+    if not (is_received and is_event and first // DAY_NS == last // DAY_NS):
+        return None
+    return Rows(entry, first // DAY_NS, seen, first, last, last, seen.received_time)
+
+
 def _decoded(entry: Entry) -> pa.Table:
     said = entry.frame.metadata
     if said.kind not in KINDS or not KINDS[said.kind].record:
@@ -110,7 +168,9 @@ def _decoded(entry: Entry) -> pa.Table:
     try:
         table = pa.ipc.open_stream(pa.py_buffer(entry.frame.payload), options=_IN_THIS_THREAD).read_all()
         table.validate(full=True)
-        table = _typed(table, said.kind)
+        told, table = table, _typed(table, said.kind)
+        if said.kind == "flows" and table is told:
+            _GLANCER.learn(entry.frame.payload)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise UnusableBatchError("unreadable", f"the payload is not a {said.kind} batch: {_one_line(error)}") from error
     if table.num_rows != said.rows:

@@ -47,7 +47,7 @@ _TTL_MARGIN_NS = 3600 * 1_000_000_000
 class Store(Protocol):
     """What delivery needs of the store's client."""
 
-    def insert_arrow_stream(self, table: str, body: pa.Table, token: str | None = None) -> int:
+    def insert_arrow_stream(self, table: str, body: bytes | pa.Table, token: str | None = None) -> int:
         """Insert rows as one block."""
         ...
 
@@ -143,7 +143,7 @@ class Delivery:
         token = piece.token if generation == 0 else f"{piece.token}#{generation}"
         self._patience.require_ours()
         try:
-            self._store.insert_arrow_stream(piece.table, piece.block(), token)
+            self._store.insert_arrow_stream(piece.table, piece.body(), token)
         except StoreUnavailable as error:
             self._patience.pause(error, writing=True)
             return False

@@ -1,4 +1,4 @@
-"""The processor's loop: its sources turn by turn in one thread, and the tiers between them.
+"""The processor's loop: its sources turn by turn in one thread, and the tiers in another.
 
 Each source has a `Lane`; a turn of it is one intent. One range is in memory at a time, whatever the number of sources.
 A lane that stands still, or whose source does not answer, holds up no other; a store that does not answer holds up all.
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from prometheus_client import Counter, Gauge
 
 from ingest.deadletter.home import DeadLetters
-from ingest.processor.batches import replaced_times
 from ingest.processor.delivery import Delivery
 from ingest.processor.gate import Gate
 from ingest.processor.intent import REPEAT, Stream
@@ -20,6 +19,7 @@ from ingest.processor.lane import Done, Lane, Means
 from ingest.processor.patience import Patience, StoppedError
 from ingest.processor.source import RevokedError, Source, SourceAwayError, Sources
 from ingest.processor.tiers import Tiers
+from ingest.processor.tiers.tending import Tending
 from ingest.store import keep
 from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate
@@ -80,7 +80,7 @@ class Processor:
             int(settings.window.late),
             settings.keep,
         )
-        self._tiers = Tiers(settings, store, clock)
+        self._tiers = Tending(Tiers(settings, store, clock), clock, stop)
         self._lanes: dict[Source, Lane] = {}
         # The source for which the store is being waited for.
         self._turning: Source | None = None
@@ -94,12 +94,15 @@ class Processor:
             self._patience.ask(lambda: migrate(self._store, self._settings.store.database))
             for line in self._patience.ask(self._apply_keep):
                 self._log.info("how long rows are kept was changed", table=line)
+            self._tiers.begin()
             while not self._stop.is_set():
+                self._tiers.require_alive()
                 self._round()
         except StoppedError:
             pass
         finally:
             self._sources.close()
+            self._tiers.end()
 
     def left(self) -> str | None:
         """Return None when everything behind the sources' cursors is in the store, else one line."""
@@ -136,8 +139,6 @@ class Processor:
         if not self._started:
             self._started = True
             self._health.ready(True)
-        if self._tiers.is_due():
-            self._patience.ask(self._tiers.tend)
         if not any(moved) and any(lane.has_news() for lane in self._lanes.values()):
             self._patience.rest(_HELD_SECONDS)
 
@@ -217,7 +218,7 @@ class Processor:
         for entry in done.found.entries:
             _BATCHES.labels(entry.frame.metadata.stream).inc()
         _REPEATS.inc(sum(each.cause == REPEAT for each in done.intent.excluded))
-        _REPLACED.inc(sum(replaced_times(part.table) for part in done.rows))
+        _REPLACED.inc(sum(part.replaced for part in done.rows))
         # A series a host and stream is for one host; of thousands the ledger tells.
         for host, streams in done.accounts.watermarks.items() if lane.source.kinds is None else ():
             for stream, instant in streams.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from collectors._native import join_flows
 from ingest.processor.arrow import TIME, labels, numbers, parts_of_rows
 from ingest.processor.batches import Rows
 from ingest.processor.identity import Identity, identity_of
@@ -36,7 +37,7 @@ class Piece:
     @property
     def count(self) -> int:
         """How many rows it has."""
-        return sum(part.table.num_rows for part in self.rows)
+        return sum(part.count for part in self.rows)
 
     @property
     def identities(self) -> list[Identity]:
@@ -48,10 +49,21 @@ class Piece:
         """Earliest and latest event time."""
         return min(part.first_time_ns for part in self.rows), max(part.last_time_ns for part in self.rows)
 
+    def body(self) -> bytes | pa.Table:
+        """Return its rows with the frame columns: an Arrow IPC stream, or what becomes one."""
+        told = [
+            (part.glance, said.host, said.boot_id, part.entry.spool_id, said.stream, said.sequence)
+            for part in self.rows
+            for said in [part.entry.frame.metadata]
+            if part.glance is not None
+        ]
+        joined = join_flows(told) if len(told) == len(self.rows) else None
+        return self.block() if joined is None else joined
+
     def block(self) -> pa.Table:
         """Return its rows with the frame columns, in one chunk; a column that a batch has not is null in its rows."""
         said = [part.entry.frame.metadata for part in self.rows]
-        parts = parts_of_rows([part.table.num_rows for part in self.rows])
+        parts = parts_of_rows([part.count for part in self.rows])
         table = pa.concat_tables([part.table for part in self.rows], promote_options="default").combine_chunks()
         frame = {
             "host": labels([what.host for what in said], parts),
@@ -100,10 +112,10 @@ def _chunks(parts: Sequence[Rows], most_rows: int, most_bytes: int) -> list[list
     chunks: list[list[Rows]] = []
     rows = size = 0
     for part in parts:
-        rows += part.table.num_rows
+        rows += part.count
         size += part.nbytes
         if not chunks or rows > most_rows or size > most_bytes:
             chunks.append([])
-            rows, size = part.table.num_rows, part.nbytes
+            rows, size = part.count, part.nbytes
         chunks[-1].append(part)
     return chunks

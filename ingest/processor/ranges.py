@@ -59,7 +59,7 @@ class Range:
         return [item for item in self.items if isinstance(item, Entry)]
 
     def take(self, item: Entry | Damaged) -> int:
-        """Add an item; return the bytes of its rows in memory."""
+        """Add an item; return the bytes in memory that hold its rows."""
         self.items.append(item)
         if isinstance(item, Damaged):
             self.unusable.append(Exclusion(item.start, WHOLE_BATCH, "damaged", item.reason))
@@ -70,7 +70,7 @@ class Range:
             self.unusable.append(Exclusion(item.start, WHOLE_BATCH, error.cause, str(error)))
             return 0
         self.decoded[item.start] = days
-        return sum(part.nbytes for part in days)
+        return sum(part.held_bytes for part in days)
 
     def hold(self) -> None:
         """Give the last item back: it has to wait."""

@@ -109,7 +109,7 @@ def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion
 
 def _summary(rows: Rows) -> tuple[int, int, int]:
     """Return what `stored_by_day` tells of a day of a batch that is stored."""
-    return (rows.table.num_rows, *rows.received_bounds_ns)
+    return (rows.count, *rows.received_bounds_ns)
 
 
 def stored_by_day(

@@ -42,7 +42,8 @@ def _has_code(part: str) -> bool:
 
 
 def _table(kind: Kind) -> str:
-    columns = ",\n".join(f"    {_column(column)}" for column in kind.table_columns)
+    codecs = dict(kind.codecs)
+    columns = ",\n".join(f"    {_column(column, codecs.get(column.name, ''))}" for column in kind.table_columns)
     settings = ["index_granularity = 8192"]
     if kind.record:
         # Raw rows: a repeated token is refused while an intent is open, and what is acknowledged is on the disk.
@@ -66,13 +67,12 @@ def _table(kind: Kind) -> str:
     )
 
 
-def _column(column: Column) -> str:
+def _column(column: Column, own_codec: str) -> str:
     form = column.type.value
+    codec = own_codec or form.codec
     default = " DEFAULT now64(9, 'UTC')" if column.name == "inserted_time" else ""
     comment = column.meaning.replace("\\", "\\\\").replace("'", "\\'")
-    return f"`{column.name}` {form.clickhouse}{default} COMMENT '{comment}'" + (
-        f" CODEC({form.codec})" if form.codec else ""
-    )
+    return f"`{column.name}` {form.clickhouse}{default} COMMENT '{comment}'" + (f" CODEC({codec})" if codec else "")
 
 
 def _tier_view(rollup: Rollup, length: Length) -> str:

@@ -119,16 +119,16 @@ SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, 
 -- Sorted by (toStartOfFiveMinutes(time), vif_id, dst_address, dst_port, src_address, time): five minutes of one VIF lie together, by whom it talks to.
 CREATE TABLE {database}.flows
 (
-    `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
-    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(T64, ZSTD(1)),
+    `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(GCD, ZSTD(1)),
+    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(GCD, T64, ZSTD(1)),
     `vif_id` UInt64 COMMENT 'The VIF, for the life of its kernel device; 0 where a row is about none.' CODEC(ZSTD(1)),
-    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch; of a flow, when its datagram came.' CODEC(DoubleDelta, ZSTD(1)),
+    `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch; of a flow, when its datagram came.' CODEC(ZSTD(1)),
     `source_kind` LowCardinality(String) COMMENT 'What told it.',
     `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
     `observation_domain_id` UInt32 COMMENT 'The exporter\'s part that saw it; sFlow\'s sub-agent id, NetFlow v9\'s source id, v5\'s engine type and id.',
-    `sequence_number` UInt32 COMMENT 'Sequence number of the datagram.',
-    `flow_start_time` DateTime64(9, 'UTC') COMMENT 'When the flow began, as told.' CODEC(DoubleDelta, ZSTD(1)),
-    `flow_end_time` DateTime64(9, 'UTC') COMMENT 'When the flow, or this part of it, ended, as told.' CODEC(DoubleDelta, ZSTD(1)),
+    `sequence_number` UInt32 COMMENT 'Sequence number of the datagram.' CODEC(ZSTD(1)),
+    `flow_start_time` DateTime64(9, 'UTC') COMMENT 'When the flow began, as told.' CODEC(GCD, ZSTD(1)),
+    `flow_end_time` DateTime64(9, 'UTC') COMMENT 'When the flow, or this part of it, ended, as told.' CODEC(GCD, ZSTD(1)),
     `ether_type` UInt16 COMMENT 'EtherType of the payload, 0x0800 for IPv4.',
     `src_address` IPv6 COMMENT 'Source address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
     `dst_address` IPv6 COMMENT 'Destination address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
@@ -199,9 +199,9 @@ CREATE TABLE {database}.flows
     `boot_id` LowCardinality(String) COMMENT 'The host\'s boot, /proc/sys/kernel/random/boot_id.',
     `spool_id` LowCardinality(String) COMMENT 'Random 128-bit id of the spool that the row came from, 32 hex digits.',
     `stream` LowCardinality(String) COMMENT 'One record kind from one source, such as `counters.netlink`.',
-    `sequence` UInt64 COMMENT 'Number of the row\'s batch in its stream, from 1, without holes.' CODEC(Delta, ZSTD(1)),
+    `sequence` UInt64 COMMENT 'Number of the row\'s batch in its stream, from 1, without holes.' CODEC(T64, ZSTD(1)),
     `time_origin` LowCardinality(String) COMMENT '`event`, or `received` where the event time lay outside [received - 24 h, received + 60 s].',
-    `inserted_time` DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC') COMMENT 'When the store took the row.' CODEC(DoubleDelta, ZSTD(1)),
+    `inserted_time` DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC') COMMENT 'When the store took the row.' CODEC(ZSTD(1)),
     INDEX by_sequence sequence TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree

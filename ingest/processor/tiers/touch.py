@@ -19,6 +19,8 @@ def touched_minutes(rows: Rows) -> list[int]:
     kind = rows.entry.frame.metadata.kind
     if kind not in ROLLUPS:
         return []
+    if rows.glance is not None:
+        return rows.glance.minutes
     instants = rows.table["time"].cast(pa.int64())
     if not KINDS[kind].time_is_end:
         instants = pc.add(instants, pa.scalar(EARLIER_NS, pa.int64()))

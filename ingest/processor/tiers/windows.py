@@ -6,6 +6,7 @@ and a rebalance need nothing else.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import Counter
@@ -22,6 +23,8 @@ _ONE_BLOCK = {
     "min_insert_block_size_rows": 16_000_000,
     "min_insert_block_size_bytes": 0,
     "max_insert_threads": 1,
+    # Rows that come in meanwhile need the other half.
+    "max_threads": max(1, (os.cpu_count() or 1) // 2),
     "max_query_size": 8 << 20,
     "max_bytes_before_external_group_by": 400_000_000,
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod decode;
 mod export_listener;
 mod flow_probe;
+mod glance;
 mod handover;
 mod hear;
 mod host_watch;
@@ -28,6 +29,8 @@ mod _native {
     use super::export_listener::{ExportListener, Handed, ListenerStatus};
     #[pymodule_export]
     use super::flow_probe::{reclaim_filters, FlowHarvest, FlowProbe};
+    #[pymodule_export]
+    use super::glance::{join_flows, FlowGlance, FlowGlancer};
     #[pymodule_export]
     use super::host_watch::{boot_id, machine_id, missing_capabilities, HostWatch, WatchCounts};
 }

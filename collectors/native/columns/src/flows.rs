@@ -191,7 +191,12 @@ impl Encoder {
 }
 
 /// The header of a record batch.
-fn metadata(rows: usize, nodes: &[FieldNode], places: &[Buffer], body_bytes: usize) -> Vec<u8> {
+pub(crate) fn metadata(
+    rows: usize,
+    nodes: &[FieldNode],
+    places: &[Buffer],
+    body_bytes: usize,
+) -> Vec<u8> {
     let mut builder = FlatBufferBuilder::new();
     let compression = {
         let mut compression = BodyCompressionBuilder::new(&mut builder);

@@ -5,6 +5,8 @@ mod buffers;
 pub mod decode;
 pub mod flows;
 pub mod generated;
+pub mod glance;
+pub mod joined;
 mod lz4;
 pub mod message;
 mod repeats;

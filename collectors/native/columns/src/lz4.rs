@@ -2,7 +2,9 @@
 //!
 //! Source: LZ4 Frame Format Description 1.6.4; Arrow columnar format, "Message compression".
 
-use lz4_flex::block::{compress_into_with_table, get_maximum_output_size, CompressTable};
+use lz4_flex::block::{
+    compress_into_with_table, decompress_into, get_maximum_output_size, CompressTable,
+};
 
 use crate::repeats;
 
@@ -68,6 +70,22 @@ impl Compressor {
 
 /// What a frame has besides its block.
 const OVERHEAD: usize = HEADER.len() + 4 + END.len();
+
+/// Decompress a frame as [`Compressor`] makes them, of one block, into `room`; None for any other frame, for damaged bytes, and where
+/// there are not `length` bytes in it.
+pub fn read_frame<'a>(frame: &[u8], length: usize, room: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    let block = frame.strip_prefix(&HEADER)?;
+    let (told, rest) = block.split_first_chunk::<4>()?;
+    let block = rest.strip_suffix(&END)?;
+    if length > MOST_BYTES || u32::from_le_bytes(*told) as usize != block.len() {
+        return None;
+    }
+    if room.len() < length {
+        room.resize(length, 0);
+    }
+    let content = room.get_mut(..length)?;
+    (decompress_into(block, content).ok()? == length).then_some(content)
+}
 
 fn append_block(frame: &mut Vec<u8>, block: &[u8]) {
     frame.extend_from_slice(&HEADER);

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `ipfix`: 20 fixed fields (69 bytes) a flow, 20 flows a datagram, template and sampling rate (1:100) announced first and each
-//! 1,000 datagrams. `sflow`: 6 samples of 128-byte headers a datagram, 1:1,000. Each exporter has its own address in 127/8 (one
+//! 1,000 datagrams; addresses and ports are uniformly random, which is harder on tables than any network. `traffic`: the same
+//! fields, filled by conversations: see `traffic`. `sflow`: 6 samples of 128-byte headers a datagram, 1:1,000. Each exporter has its own address in 127/8 (one
 //! alone with IPv6) and right sequence numbers. `--rate` is datagrams a second, 0 as fast as the socket takes; `--closed N`
 //! waits until no more than N datagrams wait in the receiving socket, so that nothing is lost. Prints what was sent, and how
 //! long it took.
@@ -42,10 +43,13 @@ const FIELDS: [(u16, u16); 20] = [
 ];
 
 struct Exporter {
+    number: u32,
     socket: UdpSocket,
     sequence: u32,
     sent: u64,
     state: u64,
+    /// Conversations that go on, for `traffic`.
+    lasting: Vec<Conversation>,
 }
 
 impl Exporter {
@@ -61,7 +65,7 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-fn ipfix(exporter: &mut Exporter, out: &mut Vec<u8>) {
+fn ipfix(exporter: &mut Exporter, lifelike: bool, out: &mut Vec<u8>) {
     let announces = exporter.sent.is_multiple_of(1_000);
     out.extend(10_u16.to_be_bytes());
     out.extend(0_u16.to_be_bytes());
@@ -88,30 +92,225 @@ fn ipfix(exporter: &mut Exporter, out: &mut Vec<u8>) {
     out.extend(256_u16.to_be_bytes());
     out.extend((4 + flows * 69).to_be_bytes());
     let millis = now().as_millis() as u64;
-    for _ in 0..flows {
-        let random = exporter.next();
-        out.extend([10, 0]);
-        out.extend(((random >> 8) as u16 & 0x3ff).to_be_bytes());
-        out.extend([192, 168]);
-        out.extend(((random >> 24) as u16 & 0xfff).to_be_bytes());
-        out.extend(((random >> 32) as u16 | 1024).to_be_bytes());
-        out.extend([80_u16, 443, 53, 8080][(random >> 50) as usize & 3].to_be_bytes());
-        out.push(if random & 7 == 0 { 17 } else { 6 });
-        out.extend(0x1b_u16.to_be_bytes());
-        out.push(0);
-        let packets = 1 + (random >> 40 & 0x3f);
-        out.extend((packets * (64 + (random & 0x3ff))).to_be_bytes());
-        out.extend(packets.to_be_bytes());
-        out.extend((millis - 2_000 - (random & 0xfff)).to_be_bytes());
-        out.extend((millis - 1_000).to_be_bytes());
-        out.extend((1 + (random as u32 >> 3 & 7)).to_be_bytes());
-        out.extend((1 + (random as u32 >> 6 & 7)).to_be_bytes());
-        out.extend([0, 2, 24, 20]);
-        out.extend(64_512_u32.to_be_bytes());
-        out.extend(64_513_u32.to_be_bytes());
-        out.push(63);
+    for pair in 0..flows / 2 {
+        if lifelike {
+            traffic(exporter, millis, u64::from(pair), out);
+        } else {
+            random_flow(exporter, millis, out);
+            random_flow(exporter, millis, out);
+        }
     }
     exporter.sequence = exporter.sequence.wrapping_add(u32::from(flows));
+}
+
+fn random_flow(exporter: &mut Exporter, millis: u64, out: &mut Vec<u8>) {
+    let random = exporter.next();
+    out.extend([10, 0]);
+    out.extend(((random >> 8) as u16 & 0x3ff).to_be_bytes());
+    out.extend([192, 168]);
+    out.extend(((random >> 24) as u16 & 0xfff).to_be_bytes());
+    out.extend(((random >> 32) as u16 | 1024).to_be_bytes());
+    out.extend([80_u16, 443, 53, 8080][(random >> 50) as usize & 3].to_be_bytes());
+    out.push(if random & 7 == 0 { 17 } else { 6 });
+    out.extend(0x1b_u16.to_be_bytes());
+    out.push(0);
+    let packets = 1 + (random >> 40 & 0x3f);
+    out.extend((packets * (64 + (random & 0x3ff))).to_be_bytes());
+    out.extend(packets.to_be_bytes());
+    out.extend((millis - 2_000 - (random & 0xfff)).to_be_bytes());
+    out.extend((millis - 1_000).to_be_bytes());
+    out.extend((1 + (random as u32 >> 3 & 7)).to_be_bytes());
+    out.extend((1 + (random as u32 >> 6 & 7)).to_be_bytes());
+    out.extend([0, 2, 24, 20]);
+    out.extend(64_512_u32.to_be_bytes());
+    out.extend(64_513_u32.to_be_bytes());
+    out.push(63);
+}
+
+/// A client behind a port of the exporter talks to a server.
+#[derive(Clone, Copy)]
+struct Conversation {
+    client: u32,
+    server: u32,
+    client_port: u16,
+    service: Service,
+    /// Bytes a packet, to the server and back.
+    sizes: [u16; 2],
+}
+
+#[derive(Clone, Copy)]
+struct Service {
+    port: u16,
+    protocol: u8,
+    /// Of a thousand conversations so many last longer than the exporter keeps a flow open.
+    lasting: u16,
+}
+
+const fn service(port: u16, protocol: u8, lasting: u16) -> Service {
+    Service {
+        port,
+        protocol,
+        lasting,
+    }
+}
+
+/// What servers offer, the first ones to most.
+const SERVICES: [Service; 12] = [
+    service(443, 6, 100),
+    service(53, 17, 0),
+    service(8080, 6, 50),
+    service(443, 17, 100),
+    service(5432, 6, 600),
+    service(6379, 6, 600),
+    service(9092, 6, 800),
+    service(80, 6, 50),
+    service(3306, 6, 600),
+    service(2379, 6, 300),
+    service(22, 6, 500),
+    service(123, 17, 0),
+];
+/// Ports of an exporter behind which clients are; clients behind each; servers of all.
+const PORTS: u64 = 24;
+const CLIENTS_OF_PORT: u64 = 8;
+const SERVERS: u64 = 20_000;
+/// Conversations of an exporter that go on; each is told each time that the exporter's active timeout passes.
+const MOST_LASTING: usize = 2_048;
+const ACTIVE_TIMEOUT_MS: u64 = 60_000;
+
+/// Two flows: a conversation's way there and its way back.
+///
+/// Servers are chosen with a long tail (a tenth of them has half of the conversations), clients evenly. Three flows in ten are of
+/// conversations that were told before. How long, how many packets and how large is log-uniform. Times are in milliseconds.
+fn traffic(exporter: &mut Exporter, millis: u64, pair: u64, out: &mut Vec<u8>) {
+    let random = exporter.next();
+    let lasts = random % 10 < 3 && !exporter.lasting.is_empty();
+    let conversation = if lasts {
+        let at = (random >> 8) as usize % exporter.lasting.len();
+        exporter.lasting[at]
+    } else {
+        let begun = begin(exporter);
+        let more = exporter.next();
+        if (more % 1_000) < u64::from(begun.service.lasting) {
+            if exporter.lasting.len() < MOST_LASTING {
+                exporter.lasting.push(begun);
+            } else {
+                let at = (more >> 16) as usize % MOST_LASTING;
+                exporter.lasting[at] = begun;
+            }
+        }
+        begun
+    };
+    let draw = exporter.next();
+    let end = millis - 1_000 - pair * 7 - (draw & 0x3f);
+    let length = if lasts {
+        ACTIVE_TIMEOUT_MS + (draw >> 8 & 0xff)
+    } else {
+        log_uniform(draw >> 8, 15)
+    };
+    let packets = match (conversation.service.protocol, conversation.service.port) {
+        (17, 53 | 123) => 1,
+        (17, _) => 2 + log_uniform(draw >> 24, 9),
+        _ if lasts => 10 + log_uniform(draw >> 24, 14),
+        _ => 5 + log_uniform(draw >> 24, 8),
+    };
+    let flags: u16 = match (conversation.service.protocol, lasts) {
+        (6, false) => 0x1b,
+        (6, true) => 0x18,
+        _ => 0,
+    };
+    let port = 1 + (conversation.client & 0xff) % PORTS as u32;
+    let uplink = 49 + (conversation.server >> 8) % 4;
+    for way in 0..2 {
+        let (source, target) = if way == 0 {
+            (conversation.client, conversation.server)
+        } else {
+            (conversation.server, conversation.client)
+        };
+        let (source_port, target_port) = if way == 0 {
+            (conversation.client_port, conversation.service.port)
+        } else {
+            (conversation.service.port, conversation.client_port)
+        };
+        // The way back has as many packets, or nearly.
+        let packets = packets + if way == 1 { packets >> 3 } else { 0 };
+        out.extend(source.to_be_bytes());
+        out.extend(target.to_be_bytes());
+        out.extend(source_port.to_be_bytes());
+        out.extend(target_port.to_be_bytes());
+        out.push(conversation.service.protocol);
+        out.extend(flags.to_be_bytes());
+        out.push(0);
+        let bytes = packets * u64::from(conversation.sizes[way]) + (draw >> 48 & 0x3f);
+        out.extend(bytes.to_be_bytes());
+        out.extend(packets.to_be_bytes());
+        out.extend((end - length).to_be_bytes());
+        out.extend(end.to_be_bytes());
+        let (from, to) = if way == 0 {
+            (port, uplink)
+        } else {
+            (uplink, port)
+        };
+        out.extend(from.to_be_bytes());
+        out.extend(to.to_be_bytes());
+        out.extend([
+            way as u8,
+            if lasts { 2 } else { 3 },
+            prefix_length(source),
+            prefix_length(target),
+        ]);
+        out.extend(system_of(source).to_be_bytes());
+        out.extend(system_of(target).to_be_bytes());
+        out.push(if way == 0 { 63 } else { 58 });
+    }
+}
+
+fn begin(exporter: &mut Exporter) -> Conversation {
+    let random = exporter.next();
+    let own = random % (PORTS * CLIENTS_OF_PORT);
+    // The cube of an even number in [0, 1) favours the small ones.
+    let even = random >> 10 & 0xffff;
+    let server = (even * even * even * SERVERS) >> 48;
+    let scattered = server.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let service =
+        SERVICES[(((scattered >> 40 & 0xff) * (scattered >> 48 & 0xff) * 12) >> 16) as usize];
+    // A half of the servers is inside, the others are anywhere.
+    let address = if scattered & 1 == 0 {
+        0x0a80_0000 | server as u32
+    } else {
+        0x2000_0000 | (scattered >> 8) as u32 & 0x1fff_ffff
+    };
+    let more = exporter.next();
+    Conversation {
+        client: 0x0a00_0000 | exporter.number << 8 | own as u32,
+        server: address,
+        client_port: 32_768 + (more % 28_232) as u16,
+        service,
+        sizes: [
+            52 + log_uniform(more >> 16, 10) as u16,
+            52 + log_uniform(more >> 32, 11) as u16,
+        ],
+    }
+}
+
+/// Between 0 and 2 to the power of `bits`, each power of two as often.
+fn log_uniform(random: u64, bits: u64) -> u64 {
+    (random & ((1 << 20) - 1)) >> (20 - (random >> 20) % (bits + 1))
+}
+
+fn prefix_length(address: u32) -> u8 {
+    if address >> 24 == 10 {
+        24
+    } else {
+        16 + (address >> 16 & 7) as u8
+    }
+}
+
+fn system_of(address: u32) -> u32 {
+    if address >> 24 == 10 {
+        64_512
+    } else {
+        1_000 + (address >> 18 & 0x3ff)
+    }
 }
 
 fn sflow(exporter: &mut Exporter, out: &mut Vec<u8>) {
@@ -185,7 +384,9 @@ fn main() {
             let socket = UdpSocket::bind(own).unwrap();
             socket.connect(target).unwrap();
             Exporter {
+                number: number as u32,
                 socket,
+                lasting: Vec::new(),
                 sequence: 0,
                 sent: 0,
                 state: 88_172_645_463_325_252 ^ (number << 20),
@@ -210,8 +411,8 @@ fn main() {
         for _ in 0..turn {
             let mut datagram = Vec::with_capacity(1_500);
             match kind {
-                "ipfix" => {
-                    ipfix(exporter, &mut datagram);
+                "ipfix" | "traffic" => {
+                    ipfix(exporter, kind == "traffic", &mut datagram);
                     let length = datagram.len() as u16;
                     datagram[2..4].copy_from_slice(&length.to_be_bytes());
                     flows += if exporter.sent.is_multiple_of(1_000) {
@@ -224,7 +425,7 @@ fn main() {
                     sflow(exporter, &mut datagram);
                     flows += 6;
                 }
-                _ => panic!("expected ipfix or sflow, got {kind}"),
+                _ => panic!("expected ipfix, traffic or sflow, got {kind}"),
             }
             exporter.sent += 1;
             bytes += datagram.len() as u64;
