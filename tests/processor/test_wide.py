@@ -97,7 +97,7 @@ def test_every_column_comes_through_or_is_its_zero(tmp_path: Path, store: Runnin
         assert all(other == zero for other in others), name
     assert bare["received_time"] > full["received_time"]
     assert (full["src_address"], full["mpls_labels"]) == ("1:203:405:607:809:a0b:c0d:e0f", [1, 1_048_575])
-    assert (full["raw_elements"], full["source_kind"]) == ({"29305/1": "00ff"}, "ipfix")
+    assert (full["raw_elements"], full["source_kind"]) == ({"29305/1": "00ff"}, value_of("source_kind"))
 
 
 def test_a_row_is_judged_by_when_it_was_received() -> None:
