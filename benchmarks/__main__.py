@@ -1,13 +1,16 @@
-"""Run the benchmarks and print one table; `--write` puts it into docs/benchmarks.md, names choose some of them."""
+"""Run the benchmarks and print one table; `--write` puts it into docs/benchmarks.md, names choose some of them.
+
+The whole product's runs (`pipeline`, `pipeline_kafka`: a search for the rate and ten minutes each) have sections of
+their own in that page, with the columns on disk; `--write` replaces the one that was run.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from benchmarks import agent, exports, link_counters, machine, startup
+from benchmarks import agent, exports, link_counters, machine, page, pipeline, startup
 from benchmarks.figure import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -16,23 +19,35 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "startup": startup.measure,
     "exports": exports.measure,
 }
-PAGE = Path(__file__).resolve().parents[1] / "docs/benchmarks.md"
+SECTIONS: dict[str, Callable[[], tuple[str, list[Figure], str]]] = {
+    "pipeline": pipeline.embedded,
+    "pipeline_kafka": pipeline.through_kafka,
+}
 
 
 def main() -> int:
     """Measure what was asked for; exit code 1 where a bar is missed."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which to run; all by default")
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, *SECTIONS, []], help="which to run; all by default")
     parser.add_argument("--write", action="store_true", help="write the table to docs/benchmarks.md")
     arguments = parser.parse_args()
+    names = arguments.names or [*BENCHMARKS, *SECTIONS]
     figures: list[Figure] = []
-    for name in arguments.names or BENCHMARKS:
+    for name in names:
         print(f"{name} …", file=sys.stderr)
-        figures += BENCHMARKS[name]()
+        if name in BENCHMARKS:
+            figures += BENCHMARKS[name]()
+            continue
+        title, found, text = SECTIONS[name]()
+        print(text)
+        if arguments.write:
+            page.write(title, text)
+        figures += found
+    plain = [name for name in names if name in BENCHMARKS]
     shown = table(figures)
     print(shown)
-    if arguments.write:
-        PAGE.write_text(f"{_HEAD}{machine.describe()}\n\n{shown}", encoding="utf-8")
+    if arguments.write and plain:
+        page.write_head(f"{_HEAD}{machine.describe()}\n\n{shown}")
     return 1 if any(figure.missed for figure in figures) else 0
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import flow_rows, machine, page
-from benchmarks.exports_sender import FLOWS_OF_DATAGRAM, Load, sending
+from benchmarks.exports_sender import FLOWS_OF_DATAGRAM, Load, sender, sending
 from benchmarks.exports_socket import queue
 from benchmarks.figure import Figure, table
 from benchmarks.pipeline_cost import Costs, Spent
@@ -187,9 +187,9 @@ def measure(
         kept: Where the data stay; None for a folder that is removed.
     """
     least, latest = _BARS[bus.kafka]
-    with (
-        nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="viflux-pipeline-")  # type: ignore[attr-defined]
-    ) as folder:
+    # It is built now, and not while the product waits for it.
+    sender()
+    with nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="viflux-pipeline-") as folder:
         if rate is None:
             with running(bus, Path(folder) / "search") as run:
                 rate = search(run)
@@ -233,6 +233,24 @@ def measure(
         *columns.figures,
     ]
     return figures, columns.table
+
+
+def embedded() -> tuple[str, list[Figure], str]:
+    """Look for the rate and make the run without Kafka; return the page's section: its title, figures and text."""
+    return section(Bus(kafka=False))
+
+
+def through_kafka() -> tuple[str, list[Figure], str]:
+    """Do the same through Kafka."""
+    return section(Bus(kafka=True))
+
+
+def section(
+    bus: Bus, rate: int | None = None, minutes: float = MINUTES, kept: Path | None = None
+) -> tuple[str, list[Figure], str]:
+    """Make one run as `measure` does; return the page's section."""
+    figures, columns = measure(bus, rate, minutes, kept)
+    return f"The whole product, {bus.words}", figures, f"{machine.describe()}\n\n{table(figures)}\n{columns}"
 
 
 def _cost_figures(bus: Bus, spent: Spent, flows: int) -> list[Figure]:
@@ -283,11 +301,10 @@ def main() -> int:
     parser.add_argument("-v", action="store_true", help="show the product's log")
     arguments = parser.parse_args()
     bus = Bus(arguments.kafka)
-    figures, columns = measure(bus, arguments.rate, arguments.minutes, arguments.keep)
-    shown = f"{machine.describe()}\n\n{table(figures)}\n{columns}"
+    title, figures, shown = section(bus, arguments.rate, arguments.minutes, arguments.keep)
     print(shown)
     if arguments.write:
-        page.write(f"The whole product, {bus.words}", shown)
+        page.write(title, shown)
     return 1 if any(figure.missed for figure in figures) else 0
 
 

@@ -32,6 +32,7 @@ from viflux.telemetry import Health
 _WAIT_SECONDS = 1.0
 # Until something is looked at again that has news and cannot go on.
 _HELD_SECONDS = 0.2
+_FILL_SECONDS = 900.0
 
 _INTENTS = Counter("viflux_processor_intents", "Intents that are done.")
 _BATCHES = Counter("viflux_processor_batches", "Batches that were dealt with.", ["stream"])
@@ -80,7 +81,9 @@ class Processor:
             int(settings.window.late),
             settings.keep,
         )
-        self._tiers = Tending(Tiers(settings, store, clock), clock, stop)
+        # A fill that was given up is done again from its beginning, so it is waited for.
+        patient = StoreClient.writer(settings, _FILL_SECONDS)
+        self._tiers = Tending(Tiers(settings, patient, clock), clock, stop)
         self._lanes: dict[Source, Lane] = {}
         # The source for which the store is being waited for.
         self._turning: Source | None = None
