@@ -53,7 +53,7 @@ def test_faults_of_one_target_follow_one_another(seed: int) -> None:
 def test_chaos_without_a_bus() -> None:
     """Agent, processor and store on one host."""
     assert_holds(
-        *("--seed", "4", "--seconds", "25", "--brokers", "0"), *("--pace", "1.5", "--longest", "3", "--disk", "600m")
+        *("--seed", "361", "--seconds", "14", "--brokers", "0"), *("--pace", "0.9", "--longest", "3", "--disk", "600m")
     )
 
 
@@ -64,7 +64,7 @@ def test_chaos_over_a_broker() -> None:
     """The same with a shipper, a broker and two processors."""
     need_kafka()
     assert_holds(
-        *("--seed", "4", "--seconds", "30", "--brokers", "1"), *("--pace", "1.5", "--longest", "3", "--disk", "600m")
+        *("--seed", "236", "--seconds", "22", "--brokers", "1"), *("--pace", "0.9", "--longest", "3", "--disk", "600m")
     )
 
 
