@@ -72,6 +72,7 @@ class Run:
         self.costs = Costs(made, broker)
         self.most: dict[str, float] = {}
         self.sent = 0
+        self.seconds = 0.0
         self.lost = 0
 
     def stored(self) -> int:
@@ -93,6 +94,7 @@ class Run:
                 self._look(began)
         self._look(began)
         self.sent += running.sent.flows
+        self.seconds = running.sent.seconds
         return self.sent - self.stored() - self.lost
 
     def drain(self) -> float:
@@ -198,14 +200,13 @@ def measure(
             run.load(rate, 10)
             run.drain()
             before, dropped, already = run.costs.now(), run.dropped(), run.sent
-            began, begun_time = time.monotonic(), time.time()
+            begun_time = time.time()
             behind = run.load(rate, 60 * minutes)
-            seconds = time.monotonic() - began
             ended_time = time.time()
             sent = run.sent - already
             took = run.drain()
             # Stored is what was stored at the end of the sending, not what came after it.
-            stored_rate = (sent - max(behind, 0)) / seconds
+            stored_rate = (sent - max(behind, 0)) / run.seconds
             _wait_for_tiers(run)
             after = run.costs.now()
             spent = after - before
