@@ -77,19 +77,22 @@ generate: .venv/.developer ## render the files that come from the column registr
 probes: ## build the programs of collectors/ebpf again, and render their records; needs clang 14, llvm 14 and libbpf-dev
 	command -v $(CLANG) $(STRIP) >/dev/null || { echo "probes: $(CLANG) or $(STRIP) is missing; install clang-14, llvm-14 and libbpf-dev" >&2; exit 3; }
 	cd collectors/ebpf
+	options="-O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -fdebug-compilation-dir=. -I/usr/include/$$(uname -m)-linux-gnu"
 	for probe in $(PROBES); do
-	  $(CLANG) -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -fdebug-prefix-map=$$PWD=. -fdebug-compilation-dir=. \
-	    -I/usr/include/$$(uname -m)-linux-gnu -c $$probe/$$probe.bpf.c -o $$probe/$$probe.bpf.new
+	  $(CLANG) $$options -fdebug-prefix-map=$$PWD=. -c $$probe/$$probe.bpf.c -o $$probe/$$probe.bpf.new
 	  $(STRIP) -g $$probe/$$probe.bpf.new
 	  mv $$probe/$$probe.bpf.new $$probe/$$probe.bpf.o
 	  (cd ../.. && $(PYTHON) -m collectors.ebpf.records collectors/ebpf/$$probe/$$probe.bpf.o viflux_$$probe > $(NATIVE)/wire/src/$${probe}_record.rs)
 	  (cd ../../$(NATIVE) && rustfmt wire/src/$${probe}_record.rs)
 	done
+	cd ../../benchmarks/floor
+	$(CLANG) $$options -fdebug-prefix-map=$$PWD=. -c floor.bpf.c -o floor.bpf.o
+	$(STRIP) -g floor.bpf.o
 
 probes-same: ## prove that the committed objects and records are what the sources make
-	before=$$(sha256sum collectors/ebpf/*/*.bpf.o $(NATIVE)/wire/src/*_record.rs)
+	before=$$(sha256sum collectors/ebpf/*/*.bpf.o benchmarks/floor/*.bpf.o $(NATIVE)/wire/src/*_record.rs)
 	$(MAKE) -s probes
-	[ "$$before" = "$$(sha256sum collectors/ebpf/*/*.bpf.o $(NATIVE)/wire/src/*_record.rs)" ] || { echo "probes: an object or a record differs from what its source makes" >&2; exit 1; }
+	[ "$$before" = "$$(sha256sum collectors/ebpf/*/*.bpf.o benchmarks/floor/*.bpf.o $(NATIVE)/wire/src/*_record.rs)" ] || { echo "probes: an object or a record differs from what its source makes" >&2; exit 1; }
 	echo "probes: the same"
 
 clean: ## remove what was built; data folders stay
