@@ -19,31 +19,38 @@
 #define VXLAN_LINUX 8472
 #define GENEVE 6081
 
-/* RFC 791, RFC 8200, RFC 9293, RFC 768: as they lie in the packet. */
+/* RFC 791, RFC 8200, RFC 9293, RFC 768: as they lie in the packet. What is said of their alignment is how they are copied: by
+ * words, not by bytes; the kernel takes the program where the processor can read a word anywhere. */
+struct viflux_macs {
+	__u32 words[3];
+};
 struct viflux_ip4 {
 	__u8 version_ihl, tos;
 	__be16 total_length, id, fragment;
 	__u8 ttl, protocol;
 	__be16 checksum;
 	__u8 src[4], dst[4];
-};
+} __attribute__((aligned(4)));
 struct viflux_ip6 {
 	__be32 version_class_label;
 	__be16 payload_length;
 	__u8 next_header, hop_limit;
 	__u8 src[16], dst[16];
-};
+} __attribute__((aligned(8)));
 struct viflux_extension {
 	__u8 next_header, length;
 	__be16 fragment;
 	__be32 identification;
-};
+} __attribute__((aligned(8)));
 struct viflux_transport {
 	__be16 src_port, dst_port;
-};
+} __attribute__((aligned(4)));
+struct viflux_two {
+	__u8 octets[2];
+} __attribute__((aligned(2)));
 struct viflux_vlan {
 	__be16 tci, protocol;
-};
+} __attribute__((aligned(4)));
 
 struct hash4 {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -99,46 +106,46 @@ struct packet {
 };
 
 /* Read a part of the packet: where it lies, or through the helper, which knows of parts that are not in one piece. */
-static __always_inline int peek(struct __sk_buff *skb, const struct packet *packet, __u32 offset, void *to,
-				const __u32 bytes)
-{
-	void *at = packet->data + (offset & 0x3ff);
-
-	if (offset <= 0x3ff && at + bytes <= packet->end) {
-		__builtin_memcpy(to, at, bytes);
-		return 0;
-	}
-	return bpf_skb_load_bytes(skb, offset, to, bytes);
-}
+#define peek(skb, packet, from, to)                                                                    \
+	({                                                                                             \
+		__u32 peek_from = (from);                                                              \
+		void *peek_at = (packet)->data + (peek_from & 0x3ff);                                  \
+		int peek_error = 0;                                                                    \
+		if (peek_from <= 0x3ff && peek_at + sizeof(*(to)) <= (packet)->end)                    \
+			*(to) = *(typeof(to))peek_at;                                                  \
+		else                                                                                   \
+			peek_error = bpf_skb_load_bytes(skb, peek_from, to, sizeof(*(to)));            \
+		peek_error;                                                                            \
+	})
 
 static __always_inline void transport(struct __sk_buff *skb, struct packet *packet)
 {
 	struct viflux_transport ports;
-	__u8 octets[2];
+	struct viflux_two two;
 	__u32 offset = packet->offset;
 
 	switch (packet->key.protocol) {
 	case IPPROTO_TCP:
-		if (peek(skb, packet, offset, &ports, sizeof(ports)) || peek(skb, packet, offset + 12, octets, 2))
+		if (peek(skb, packet, offset, &ports) || peek(skb, packet, offset + 12, &two))
 			goto cut;
-		packet->flow.tcp_flags = (__u16)(octets[0] & 0x0f) << 8 | octets[1];
-		packet->offset = offset + (octets[0] >> 4) * 4;
+		packet->flow.tcp_flags = (__u16)(two.octets[0] & 0x0f) << 8 | two.octets[1];
+		packet->offset = offset + (two.octets[0] >> 4) * 4;
 		packet->has_transport = 1;
 		break;
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 	case IPPROTO_SCTP:
 	case IPPROTO_DCCP:
-		if (peek(skb, packet, offset, &ports, sizeof(ports)))
+		if (peek(skb, packet, offset, &ports))
 			goto cut;
 		packet->offset = offset + 8;
 		packet->has_transport = packet->key.protocol == IPPROTO_UDP;
 		break;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		if (peek(skb, packet, offset, octets, 2))
+		if (peek(skb, packet, offset, &two))
 			goto cut;
-		packet->key.src_port = (__u16)octets[0] << 8 | octets[1];
+		packet->key.src_port = (__u16)two.octets[0] << 8 | two.octets[1];
 		return;
 	default:
 		return;
@@ -187,7 +194,7 @@ static __always_inline int internet4(struct __sk_buff *skb, struct packet *packe
 	struct viflux_ip4 ip;
 	__u16 place;
 
-	if (peek(skb, packet, packet->offset, &ip, sizeof(ip)) || ip.version_ihl >> 4 != 4 || (ip.version_ihl & 15) < 5)
+	if (peek(skb, packet, packet->offset, &ip) || ip.version_ihl >> 4 != 4 || (ip.version_ihl & 15) < 5)
 		return -1;
 	__builtin_memcpy(packet->key.src_address, ip.src, 4);
 	__builtin_memcpy(packet->key.dst_address, ip.dst, 4);
@@ -215,7 +222,7 @@ static __noinline int extensions(struct __sk_buff *skb, struct packet *packet)
 		    next != IPPROTO_FRAGMENT && next != IPPROTO_AH)
 			break;
 		packet->key.protocol = next;
-		if (peek(skb, packet, packet->offset, &extension, sizeof(extension))) {
+		if (peek(skb, packet, packet->offset, &extension)) {
 			packet->key.marks |= VIFLUX_FLOW_CUT;
 			return 0;
 		}
@@ -242,7 +249,7 @@ static __always_inline int internet6(struct __sk_buff *skb, struct packet *packe
 	struct viflux_ip6 ip;
 	__u32 word;
 
-	if (peek(skb, packet, packet->offset, &ip, sizeof(ip)))
+	if (peek(skb, packet, packet->offset, &ip))
 		return -1;
 	word = bpf_ntohl(ip.version_class_label);
 	if (word >> 28 != 6)
@@ -270,20 +277,18 @@ static __always_inline void parse(struct __sk_buff *skb, struct packet *packet, 
 	if (skb->vlan_present)
 		packet->key.vlan = skb->vlan_tci & 0xfff;
 	if (has_ethernet) {
-		struct ethhdr ethernet;
+		struct viflux_macs macs;
 
-		if (peek(skb, packet, 0, &ethernet, sizeof(ethernet))) {
+		if (peek(skb, packet, 0, &macs) || peek(skb, packet, sizeof(macs), &protocol)) {
 			packet->key.marks |= VIFLUX_FLOW_OTHER | VIFLUX_FLOW_CUT;
 			return;
 		}
-		__builtin_memcpy(packet->flow.dst_mac, ethernet.h_dest, 6);
-		__builtin_memcpy(packet->flow.src_mac, ethernet.h_source, 6);
-		protocol = ethernet.h_proto;
-		packet->offset = sizeof(ethernet);
+		__builtin_memcpy(packet->flow.macs, &macs, sizeof(macs));
+		packet->offset = sizeof(struct ethhdr);
 		for (i = 0; i < 2; i++) {
 			if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
 				break;
-			if (peek(skb, packet, packet->offset, &tag, sizeof(tag)))
+			if (peek(skb, packet, packet->offset, &tag))
 				break;
 			if (!skb->vlan_present && i == 0)
 				packet->key.vlan = bpf_ntohs(tag.tci) & 0xfff;
@@ -317,20 +322,20 @@ static __noinline int inside(struct __sk_buff *skb, struct packet *packet)
 
 	packet->has_transport = 0;
 	if (packet->key.dst_port == GENEVE) {
-		if (peek(skb, packet, packet->offset, octets, 2))
+		if (peek(skb, packet, packet->offset, (struct viflux_two *)octets))
 			return 0;
 		offset += (octets[0] & 0x3f) * 4;
 	}
-	if (peek(skb, packet, offset + 12, octets, 2))
+	if (peek(skb, packet, offset + 12, (struct viflux_two *)octets))
 		return 0;
 	offset += sizeof(struct ethhdr);
 	if (octets[0] == ETH_P_IP >> 8 && octets[1] == (ETH_P_IP & 0xff)) {
-		if (peek(skb, packet, offset, octets, sizeof(struct viflux_ip4)))
+		if (peek(skb, packet, offset, (struct viflux_ip4 *)octets))
 			return 0;
 		offset += (octets[0] & 15) * 4;
 		next = ((struct viflux_ip4 *)octets)->protocol;
 	} else if (octets[0] == ETH_P_IPV6 >> 8 && octets[1] == (ETH_P_IPV6 & 0xff)) {
-		if (peek(skb, packet, offset, octets, sizeof(struct viflux_ip6)))
+		if (peek(skb, packet, offset, &header))
 			return 0;
 		offset += sizeof(struct viflux_ip6);
 		next = header.next_header;
@@ -338,7 +343,7 @@ static __noinline int inside(struct __sk_buff *skb, struct packet *packet)
 		return 0;
 	}
 	if (next == IPPROTO_TCP) {
-		if (peek(skb, packet, offset + 12, octets, 2))
+		if (peek(skb, packet, offset + 12, (struct viflux_two *)octets))
 			return 0;
 		offset += (octets[0] >> 4) * 4;
 	} else if (next == IPPROTO_UDP) {

@@ -49,8 +49,7 @@ struct viflux_flow {
 	__u16 tcp_flags;	/* of all packets; the others are of the first one */
 	__u8 ip_tos;
 	__u8 ip_ttl;
-	__u8 src_mac[6];
-	__u8 dst_mac[6];
+	__u8 macs[12];		/* destination, then source */
 };
 
 /* A packet for which the map had no room, as it goes through the ring. An IPv4 key is at the start of `key`. */

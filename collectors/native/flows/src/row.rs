@@ -88,14 +88,14 @@ pub fn push(rows: &mut Flows, common: Common, vif_id: u64, key: &Key, flow: &Flo
         rows.customer_vlan.set(at, key.key.customer_vlan);
     }
     rows.direction.set(at, u8::from(is_egress));
-    let mac = |address: [u8; 6]| {
-        address
-            .iter()
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-    };
-    if flow.src_mac != [0; 6] || flow.dst_mac != [0; 6] {
-        rows.src_mac.set(at, mac(flow.src_mac));
-        rows.dst_mac.set(at, mac(flow.dst_mac));
+    if flow.macs != [0; 12] {
+        let mac = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+        };
+        rows.dst_mac.set(at, mac(&flow.macs[..6]));
+        rows.src_mac.set(at, mac(&flow.macs[6..]));
     }
     if key.is_cut() {
         let problem = match (key.is_other(), ether_type) {

@@ -53,7 +53,9 @@ fn sequence(distribution: &str, packets: usize) -> Vec<u32> {
             "uniform" => (random.next() % FLOWS as u64) as u32,
             _ => {
                 let point = random.next() as f64 / u64::MAX as f64 * sum;
-                cumulated.partition_point(|edge| *edge < point).min(FLOWS - 1) as u32
+                cumulated
+                    .partition_point(|edge| *edge < point)
+                    .min(FLOWS - 1) as u32
             }
         })
         .collect()
@@ -255,7 +257,10 @@ fn main() -> Result<()> {
         let messages = encoder.encode(rows)?;
         let ended = cpu_ns();
         drained.clear();
-        println!("drain kernel {:.2}", (out_of_the_kernel - begun) as f64 / 1e6);
+        println!(
+            "drain kernel {:.2}",
+            (out_of_the_kernel - begun) as f64 / 1e6
+        );
         println!("drain whole {:.2}", (ended - begun) as f64 / 1e6);
         println!("drain flows {count}");
         println!(

@@ -18,15 +18,14 @@ pub struct Flow {
     pub tcp_flags: u16,
     pub ip_tos: u8,
     pub ip_ttl: u8,
-    pub src_mac: [u8; 6],
-    pub dst_mac: [u8; 6],
+    pub macs: [u8; 12],
 }
 
 impl Flow {
     /// Bytes of a record.
     pub const SIZE: usize = 56;
     /// Name, offset and bytes of each member, in order.
-    pub const LAYOUT: [(&'static str, usize, usize); 10] = [
+    pub const LAYOUT: [(&'static str, usize, usize); 9] = [
         ("first_ns", 0, 8),
         ("last_ns", 8, 8),
         ("skb_bytes", 16, 8),
@@ -35,8 +34,7 @@ impl Flow {
         ("tcp_flags", 40, 2),
         ("ip_tos", 42, 1),
         ("ip_ttl", 43, 1),
-        ("src_mac", 44, 6),
-        ("dst_mac", 50, 6),
+        ("macs", 44, 12),
     ];
 
     /// Read a record as it lies in this machine's memory.
@@ -50,8 +48,7 @@ impl Flow {
             tcp_flags: u16::from_ne_bytes(part(bytes, 40)),
             ip_tos: u8::from_ne_bytes(part(bytes, 42)),
             ip_ttl: u8::from_ne_bytes(part(bytes, 43)),
-            src_mac: part(bytes, 44),
-            dst_mac: part(bytes, 50),
+            macs: part(bytes, 44),
         }
     }
 }
