@@ -57,8 +57,8 @@ class Numbered:
 
     @property
     def last(self) -> int:
-        """Number of the newest datagram."""
-        return next(reversed(self.told))
+        """Number of the newest datagram, 0 before the first."""
+        return next(reversed(self.told), 0)
 
     def announce(self) -> None:
         """Send the template, and the sampling rate as one record, which takes a number."""

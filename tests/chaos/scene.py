@@ -26,7 +26,7 @@ from viflux.settings import Settings, load
 INTERFACE = "chaos0"
 HOST = "chaos"
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _TICK_SECONDS = 0.05
 # Of the small disk: the store stops below a tenth, the spool below a twentieth.
 _LEFT_FREE = {"store": 0.07, "spool": 0.03, "all": 0.0}
