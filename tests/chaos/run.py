@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.chaos import plan as plans
 from tests.chaos.account import Account, Tiers, account, tiers
 from tests.chaos.plan import Shape
 from tests.chaos.scene import Scene, scene
+from tests.running import wait_for
 
 SETTLE_SECONDS = 300.0
 """Longest time until a thing is settled that takes ten on an idle machine."""
@@ -82,19 +84,21 @@ def settle(running: Scene) -> Tiers:
     _until("everything is drained", running, lambda: _is_drained(running))
     now = time.time()
     later = int(_DAY_SECONDS - (now + _AHEAD_SECONDS) % _DAY_SECONDS + _AHEAD_SECONDS + _CLOSED_SECONDS)
-    for stage in running.stages.values():
-        if stage.verb == "processor":
-            stage.clock.step(later)
-            # It looks for what is stale when it starts, and then each minute.
-            stage.stop()
-            stage.start()
+    processors = [stage for stage in running.stages.values() if stage.verb == "processor"]
+    for stage in processors:
+        stage.clock.step(later)
     running.later.step(later)
-    found = tiers(running)
+    found = Tiers(Counter(open=1), [], 0, "")
 
     def is_closed() -> bool:
         nonlocal found
-        if {"open", "unfilled"} & found.states.keys():
-            found = tiers(running)
+        # A new one fills at once what it finds stale; the one before leaves a window alone that it has just filled.
+        for stage in processors:
+            stage.stop()
+            stage.start()
+        for stage in processors:
+            wait_for(f"{stage.name} is ready", stage.is_ready, SETTLE_SECONDS)
+        found = tiers(running)
         return not {"open", "unfilled"} & found.states.keys()
 
     _until("no window of a tier is open", running, is_closed)
