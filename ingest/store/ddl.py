@@ -54,6 +54,7 @@ def _table(kind: Kind) -> str:
         settings.append("ttl_only_drop_parts = 1")
     if kind.record:
         columns += f",\n    {_BY_NUMBER}"
+    columns += "".join(f",\n    INDEX by_{name} {name} TYPE minmax GRANULARITY 1" for name in kind.indexed)
     primary_key = f"PRIMARY KEY {kind.primary_key}\n" if kind.primary_key else ""
     return (
         f"-- {kind.meaning}\n"

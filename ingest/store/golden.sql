@@ -400,7 +400,9 @@ CREATE TABLE {database}.ledger
     `time_origin` LowCardinality(String) COMMENT '`event`, or `received` where the event time lay outside [received - 24 h, received + 60 s].',
     `inserted_time` DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC') COMMENT 'When the store took the row.' CODEC(DoubleDelta, ZSTD(1)),
     `touched_minutes` Array(UInt32) COMMENT 'Minutes since the epoch whose tiers the rows that were handed on belong to; empty for kinds without tiers.' CODEC(ZSTD(1)),
-    INDEX by_sequence sequence TYPE minmax GRANULARITY 1
+    INDEX by_sequence sequence TYPE minmax GRANULARITY 1,
+    INDEX by_received_time received_time TYPE minmax GRANULARITY 1,
+    INDEX by_lost_through_sequence lost_through_sequence TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toDate(time)

@@ -43,6 +43,8 @@ class Kind:
         time_is_end: `time` is the end of the row's interval; of other kinds it is the start.
         added: Columns that batches of earlier versions lack; a row of these has the type's zero.
         codecs: Columns whose values lie otherwise in this table than the type's codec expects, each with its own.
+        indexed: Columns by whose value rows are looked for and whose neighbours are alike: of each granule the table
+            holds the least and the greatest.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Kind:
     time_is_end: bool = False
     added: tuple[str, ...] = ()
     codecs: tuple[tuple[str, str], ...] = ()
+    indexed: tuple[str, ...] = ()
 
     @property
     def record_columns(self) -> tuple[Column, ...]:
@@ -102,6 +105,7 @@ def _raw(
     time_is_end: bool = False,
     added: tuple[str, ...] = (),
     codecs: tuple[tuple[str, str], ...] = (),
+    indexed: tuple[str, ...] = (),
 ) -> Kind:
     return Kind(
         name=name,
@@ -117,6 +121,7 @@ def _raw(
         time_is_end=time_is_end,
         added=added,
         codecs=codecs,
+        indexed=indexed,
     )
 
 
@@ -268,6 +273,8 @@ KINDS: dict[str, Kind] = {
                 "lost_rows_origin",
                 "lost_through_sequence",
             ),
+            # A balance is of hand-overs, and of what was lost at any time.
+            indexed=("received_time", "lost_through_sequence"),
         ),
         *(_tier(rollup, length) for rollup in ROLLUPS.values() for length in LENGTHS),
         Kind(
