@@ -31,8 +31,10 @@ class Closing:
             reached_ns: Everything of the kind that was handed over before this instant is stored; 0 for not known.
         """
         closed_ns = max(watermarks.get(self._closed_by, 0), reached_ns - self._grace_ns)
-        self._closed_until_ns[host] = max(closed_ns, self._closed_until_ns.get(host, 0))
-        self._heard_ns[host] = self._clock.monotonic_ns()
+        # Only what moves on is a sign of life: of a bus, other kinds of the host go on where this one is silent.
+        if closed_ns > self._closed_until_ns.get(host, 0):
+            self._closed_until_ns[host] = closed_ns
+            self._heard_ns[host] = self._clock.monotonic_ns()
 
     def is_closed(self, host: str, end_ns: int) -> bool:
         """Return whether a host's window that ends at an instant is closed."""
