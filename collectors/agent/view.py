@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from collectors import _native
 from viflux.confinement import keep_capabilities
-from viflux.supervisor.plan import PROBE_CAPABILITIES, VIEW_CAPABILITIES
+from viflux.supervisor.plan import capabilities_of_agent
 
 if TYPE_CHECKING:
     from viflux.settings import Settings
@@ -28,5 +28,4 @@ def limits_of_view(settings: Settings) -> str | None:
 def give_up_other_capabilities(settings: Settings) -> None:
     """As root keep only what the view needs, and the probes where they are on."""
     if os.geteuid() == 0:
-        probes = PROBE_CAPABILITIES if "ebpf" in settings.agent.sources else ()
-        keep_capabilities((*VIEW_CAPABILITIES, *probes))
+        keep_capabilities(capabilities_of_agent(settings))

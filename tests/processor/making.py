@@ -189,6 +189,8 @@ def ask(store: RunningStore, sql: str) -> list[dict[str, Any]]:
     """Return rows; over one client a store, for those who wait ask again and again."""
     # Not by address: a later store of the same test run may get an earlier one's port, and has another key.
     if store.settings.data_dir not in _clients:
+        while _clients:
+            _clients.popitem()[1].close()
         _clients[store.settings.data_dir] = store.writer()
     return _clients[store.settings.data_dir].query_rows(sql)
 

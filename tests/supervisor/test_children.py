@@ -12,7 +12,7 @@ from pathlib import Path
 from viflux.clock import ManualClock
 from viflux.settings import load
 from viflux.supervisor.children import Child, State, command_for
-from viflux.supervisor.plan import AGENT_CAPABILITIES, STAGES, Stage, stages_for
+from viflux.supervisor.plan import AGENT_CAPABILITIES, STAGES, VIEW_CAPABILITIES, Stage, stages_for
 
 SECOND = 1_000_000_000
 
@@ -116,13 +116,27 @@ def test_only_the_agent_keeps_anything() -> None:
         command = command_for(stage, [], data_dir=Path("/d"), user="somebody", tells_missing=False)
         flags = command[: command.index("--")]
         if stage.name == "agent":
-            assert [flags[i + 1] for i, word in enumerate(flags) if word == "--keep"] == list(AGENT_CAPABILITIES)
+            assert [flags[i + 1] for i, word in enumerate(flags) if word == "--keep"] == list(VIEW_CAPABILITIES)
             assert "--user" not in flags
         else:
             assert "--keep" not in flags
             assert flags[flags.index("--user") + 1] == "somebody"
             writable = [flags[i + 1] for i, word in enumerate(flags) if word == "--writable"]
             assert writable == [*([f"/d/{folder}" for folder in stage.writes] or ["/d"]), os.devnull]
+
+
+def test_the_agent_keeps_what_probes_need_only_with_the_source() -> None:
+    """Loading programs into the kernel is a right of its own, and stays away where no probe runs."""
+    words = ["agent.sources=inventory,counters,ebpf"]
+    kept = {
+        len(assignments): next(
+            stage.keeps
+            for stage in stages_for(load(environment={}, assignments=assignments)[0])
+            if stage.name == "agent"
+        )
+        for assignments in ([], words)
+    }
+    assert kept == {0: VIEW_CAPABILITIES, 1: AGENT_CAPABILITIES}
 
 
 def test_the_bus_adds_its_stages_and_nothing_waits_for_what_is_not_there() -> None:
