@@ -22,7 +22,7 @@ DAY = 86_400 * SECOND
 def test_a_store_killed_in_a_fill_leaves_no_trace(tmp_path: Path) -> None:
     """Thrice at a random moment, with late rows between; a fill is there whole or not at all, and is done again."""
     rng = random.Random(seed := time.time_ns())  # noqa: S311 - another moment each time
-    start = (time.time_ns() // DAY - 2) * DAY
+    start = ((time.time_ns() + 2 * 3600 * SECOND) // DAY - 2) * DAY
     clock = ManualClock(start + 25 * 3600 * SECOND)
     readings = [
         Reading(f"host-{host}", start + minute * MINUTE, vif, rng.randrange(10**6))

@@ -24,8 +24,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
 
 
 def day_before_yesterday() -> int:
-    """The start of a day that is over, of which raw rows are kept."""
-    return (time.time_ns() // DAY - 2) * DAY
+    """The start of a day that is over; raw rows of it, and of the hour before, are kept for the time of a test."""
+    return ((time.time_ns() + 2 * 3600 * SECOND) // DAY - 2) * DAY
 
 
 def some_readings(rng: random.Random, from_ns: int, to_ns: int, count: int) -> list[Reading]:
