@@ -130,7 +130,7 @@ def _raw(
 # again and again.
 _FLOW_CODECS = (
     ("time", "GCD, ZSTD(1)"),
-    ("duration_ns", "GCD, T64, ZSTD(1)"),
+    ("duration_ns", "GCD, ZSTD(1)"),
     ("received_time", "ZSTD(1)"),
     ("sequence_number", "ZSTD(1)"),
     ("flow_start_time", "GCD, ZSTD(1)"),

@@ -2,7 +2,7 @@
 -- of one datagram, batch or insert comes again and again. Parts that are there are written anew when they are merged.
 ALTER TABLE {database}.flows
     MODIFY COLUMN `time` CODEC(GCD, ZSTD(1)),
-    MODIFY COLUMN `duration_ns` CODEC(GCD, T64, ZSTD(1)),
+    MODIFY COLUMN `duration_ns` CODEC(GCD, ZSTD(1)),
     MODIFY COLUMN `received_time` CODEC(ZSTD(1)),
     MODIFY COLUMN `sequence_number` CODEC(ZSTD(1)),
     MODIFY COLUMN `flow_start_time` CODEC(GCD, ZSTD(1)),

@@ -120,7 +120,7 @@ SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, 
 CREATE TABLE {database}.flows
 (
     `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(GCD, ZSTD(1)),
-    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(GCD, T64, ZSTD(1)),
+    `duration_ns` UInt64 COMMENT 'Length of the interval.' CODEC(GCD, ZSTD(1)),
     `vif_id` UInt64 COMMENT 'The VIF, for the life of its kernel device; 0 where a row is about none.' CODEC(ZSTD(1)),
     `received_time` DateTime64(9, 'UTC') COMMENT 'When the agent closed the batch; of a flow, when its datagram came.' CODEC(ZSTD(1)),
     `source_kind` LowCardinality(String) COMMENT 'What told it.',
