@@ -246,7 +246,7 @@ def test_a_damaged_state_is_told_and_left() -> None:
     with heard(state=b"not a state") as listener, exporter(listener.address) as one:
         one.flows(1, announce=True)
         listener.until_rows(1)
-        assert [event for event, *_ in listener.problems] == ["exports_state_unreadable"]
+        assert [event for event, *_ in _told(listener)] == ["exports_state_unreadable"]
 
 
 def test_exporters_that_are_not_allowed_are_refused() -> None:
@@ -260,12 +260,17 @@ def test_exporters_that_are_not_allowed_are_refused() -> None:
         balance(listener, status, sent=30)
         assert listener.rows() == 0
         assert listener.lost["refused"][0] == 30
-        told = [(event, subject) for event, subject, *_ in listener.problems]
-        assert told == [("exporter_refused", own)]
-        assert "exporters.allow" in listener.problems[0][2]
+        ((event, subject, what, *_),) = _told(listener)
+        assert (event, subject) == ("exporter_refused", own)
+        assert "exporters.allow" in what
     with heard(own, allow=[(own, 32)]) as listener, exporter(listener.address, own) as one:
         one.flows(6, announce=True)
         listener.until_rows(6)
+
+
+def _told(listener: Heard) -> list[tuple[str, str, str, int]]:
+    # How large a normal user's receive buffer may be is the machine's.
+    return [problem for problem in listener.problems if problem[0] != "receive_buffer_small"]
 
 
 def _taken(listener: Heard) -> _native.ListenerStatus:

@@ -399,7 +399,7 @@ def test_sigterm_ends_it_while_the_store_hangs(tmp_path: Path, store: RunningSto
         try:
             until("an intent is open while the store hangs", hangs_in_an_intent, 60)
             running.process.terminate()
-            assert running.process.wait(10) == 0
+            assert running.process.wait(20) == 0
         finally:
             store.process.send_signal(signal.SIGCONT)
     with processor(store) as running:

@@ -19,7 +19,7 @@ from viflux.clock import Clock
 _LOOK_SECONDS = 0.25
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.5, 10.0
 # How long the end of the process waits for a fill.
-_END_SECONDS = 2.0
+_END_SECONDS = 0.5
 
 
 class Tending:
