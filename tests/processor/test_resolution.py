@@ -103,7 +103,7 @@ def test_every_range_and_grain_adds_up_to_the_raw_rows(running: RunningStore) ->
     assert start < until["counters_1m"] <= now
     assert database.store.query_rows("SELECT count() AS n FROM counters_1m")[0]["n"] > 0
     sources, coarsest = set(), set()
-    for _ in range(12):
+    for _ in range(40):
         from_ns = start + rng.randrange(0, 4 * HOUR)
         to_ns = rng.choice([now, from_ns + rng.randrange(1, now - from_ns)])
         grain_ns = rng.choice([SECOND, MINUTE, 5 * MINUTE, HOUR])
