@@ -53,20 +53,17 @@ impl State {
     fn follow(&mut self, selected: &[HomeInterface]) -> Vec<(String, String)> {
         let now_ns = monotonic_ns();
         let mut problems = Vec::new();
-        for ifindex in self.watched.now() {
-            let vif_id = self.watched.vif_of(ifindex);
+        for (ifindex, vif_id) in self.watched.now() {
             let stays = selected
                 .iter()
-                .any(|one| one.ifindex == ifindex && Some(one.vif_id) == vif_id);
+                .any(|one| one.ifindex == ifindex && one.vif_id == vif_id);
             if stays {
                 continue;
             }
             self.probe.detach(ifindex);
-            if let Some(vif_id) = vif_id {
-                self.gone
-                    .extend(self.losses.since(vif_id, self.probe.lost(ifindex)));
-                self.losses.forget(vif_id);
-            }
+            self.gone
+                .extend(self.losses.since(vif_id, self.probe.lost(ifindex)));
+            self.losses.forget(vif_id);
             self.probe.forget(ifindex);
             self.watched.end(ifindex, now_ns);
         }
@@ -127,10 +124,8 @@ impl State {
             .encode(rows)
             .map_err(|error| error.to_string())?;
         let mut lost = std::mem::take(&mut self.gone);
-        for ifindex in self.watched.now() {
-            if let Some(vif_id) = self.watched.vif_of(ifindex) {
-                lost.extend(self.losses.since(vif_id, self.probe.lost(ifindex)));
-            }
+        for (ifindex, vif_id) in self.watched.now() {
+            lost.extend(self.losses.since(vif_id, self.probe.lost(ifindex)));
         }
         let oldest_ns = self
             .table

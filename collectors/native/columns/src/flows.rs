@@ -11,7 +11,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
+use arrow_ipc::writer::{
+    write_message, DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
+};
 use arrow_ipc::{
     BodyCompressionBuilder, BodyCompressionMethod, Buffer, CompressionType, FieldNode,
     MessageBuilder, MessageHeader, MetadataVersion, RecordBatchBuilder,
@@ -36,8 +38,8 @@ const FEWEST_BYTES: usize = 128;
 const MOST_SHAPES: usize = 64;
 /// Bytes a row at first: what a message may have is found out with each one.
 const FIRST_ROW_BYTES: f64 = 160.0;
-const CONTINUATION: [u8; 4] = [0xff; 4];
-const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+pub(crate) const CONTINUATION: [u8; 4] = [0xff; 4];
+pub(crate) const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// What all messages of one set of columns share.
 #[derive(Debug)]
@@ -118,25 +120,8 @@ impl Encoder {
 
     /// What messages of a set of columns begin with.
     fn shape(&mut self, batch: &RecordBatch) -> Result<Shape, ArrowError> {
-        let generator = IpcDataGenerator::default();
-        let mut tracker = DictionaryTracker::new(false);
-        let schema = generator.schema_to_bytes_with_dictionary_tracker(
-            batch.schema_ref(),
-            &mut tracker,
-            &self.options,
-        );
-        let (dictionaries, _) = generator.encode(
-            &batch.slice(0, 0),
-            &mut tracker,
-            &self.options,
-            &mut self.context,
-        )?;
-        let mut head = Vec::new();
-        for part in [schema].into_iter().chain(dictionaries) {
-            arrow_ipc::writer::write_message(&mut head, part, &self.options)?;
-        }
         Ok(Shape {
-            head,
+            head: head(&batch.slice(0, 0), &self.options, &mut self.context)?,
             pauses: Vec::new(),
             row_bytes: FIRST_ROW_BYTES,
         })
@@ -188,6 +173,27 @@ impl Encoder {
             last_time_ns,
         })
     }
+}
+
+/// What a stream begins with: its schema and dictionaries, as a batch without rows has them.
+pub(crate) fn head(
+    empty: &RecordBatch,
+    options: &IpcWriteOptions,
+    context: &mut IpcWriteContext,
+) -> Result<Vec<u8>, ArrowError> {
+    let generator = IpcDataGenerator::default();
+    let mut tracker = DictionaryTracker::new(false);
+    let schema = generator.schema_to_bytes_with_dictionary_tracker(
+        empty.schema_ref(),
+        &mut tracker,
+        options,
+    );
+    let (dictionaries, _) = generator.encode(empty, &mut tracker, options, context)?;
+    let mut head = Vec::new();
+    for part in [schema].into_iter().chain(dictionaries) {
+        write_message(&mut head, part, options)?;
+    }
+    Ok(head)
 }
 
 /// The header of a record batch.

@@ -16,11 +16,10 @@ use arrow_ipc::{
 };
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
+use crate::flows::{CONTINUATION, END_OF_STREAM};
 use crate::generated::flows;
 use crate::lz4;
 
-const CONTINUATION: [u8; 4] = [0xff; 4];
-const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 const MINUTE_NS: i64 = 60_000_000_000;
 /// Sets of columns that are remembered.
 const MOST_SHAPES: usize = 64;

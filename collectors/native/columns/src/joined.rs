@@ -8,13 +8,11 @@ use arrow_array::types::{Int32Type, UInt8Type};
 use arrow_array::{
     ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch, StringArray, UInt64Array,
 };
-use arrow_ipc::writer::{
-    write_message, DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
-};
+use arrow_ipc::writer::{IpcWriteContext, IpcWriteOptions};
 use arrow_ipc::{Buffer, FieldNode};
 use arrow_schema::{ArrowError, Field, Schema};
 
-use crate::flows::metadata;
+use crate::flows::{head, metadata, CONTINUATION, END_OF_STREAM};
 use crate::glance::{odd, Glance};
 use crate::lz4::Compressor;
 
@@ -65,13 +63,13 @@ pub fn join(parts: &[Part]) -> Result<Option<Vec<u8>>, ArrowError> {
     .into_iter()
     .map(|of| Labels::of(parts.iter().map(of)))
     .collect();
-    let mut stream = head(&shape.empty, &labels)?;
+    let mut stream = head_with(&shape.empty, &labels)?;
     stream.reserve(parts.iter().map(|part| part.payload.len()).sum::<usize>() + parts.len() * 4096);
     let mut compressor = Compressor::default();
     for (index, part) in parts.iter().enumerate() {
         append(&mut stream, part, index, &labels, &mut compressor)?;
     }
-    stream.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+    stream.extend_from_slice(&END_OF_STREAM);
     Ok(Some(stream))
 }
 
@@ -98,8 +96,8 @@ impl Labels {
     }
 }
 
-/// Schema and dictionaries.
-fn head(empty: &RecordBatch, labels: &[Labels]) -> Result<Vec<u8>, ArrowError> {
+/// Schema and dictionaries, with the columns that are added.
+fn head_with(empty: &RecordBatch, labels: &[Labels]) -> Result<Vec<u8>, ArrowError> {
     let nothing = |texts: &[String]| -> ArrayRef {
         let keys = PrimitiveArray::<Int32Type>::from(Vec::<i32>::new());
         Arc::new(DictionaryArray::new(
@@ -121,25 +119,11 @@ fn head(empty: &RecordBatch, labels: &[Labels]) -> Result<Vec<u8>, ArrowError> {
         columns.push(column);
     }
     let whole = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
-    let options = IpcWriteOptions::default();
-    let generator = IpcDataGenerator::default();
-    let mut tracker = DictionaryTracker::new(false);
-    let schema = generator.schema_to_bytes_with_dictionary_tracker(
-        whole.schema_ref(),
-        &mut tracker,
-        &options,
-    );
-    let (dictionaries, _) = generator.encode(
+    head(
         &whole,
-        &mut tracker,
-        &options,
+        &IpcWriteOptions::default(),
         &mut IpcWriteContext::default(),
-    )?;
-    let mut head = Vec::new();
-    for message in [schema].into_iter().chain(dictionaries) {
-        write_message(&mut head, message, &options)?;
-    }
-    Ok(head)
+    )
 }
 
 fn append(
@@ -183,7 +167,7 @@ fn append(
     body.resize(body.len().next_multiple_of(8), 0);
     let header = metadata(rows, &nodes, &places, body.len());
     let padded = (header.len() + 8).next_multiple_of(8) - 8;
-    stream.extend_from_slice(&[0xff; 4]);
+    stream.extend_from_slice(&CONTINUATION);
     stream.extend_from_slice(&u32::try_from(padded).unwrap_or(u32::MAX).to_le_bytes());
     let at = stream.len();
     stream.extend_from_slice(&header);

@@ -63,28 +63,22 @@ impl Watched {
         span.until_ns.is_none().then_some(span.vif_id)
     }
 
-    /// Numbers that mean a VIF now.
-    pub fn now(&self) -> Vec<u32> {
+    /// Numbers that mean a VIF now, each with it.
+    pub fn now(&self) -> Vec<(u32, u64)> {
         self.spans
             .keys()
-            .copied()
-            .filter(|ifindex| self.vif_of(*ifindex).is_some())
+            .filter_map(|ifindex| Some((*ifindex, self.vif_of(*ifindex)?)))
             .collect()
     }
 
-    /// Drop what nobody asks for any more; the numbers that mean nothing now.
-    pub fn forget(&mut self, now_ns: i64) -> Vec<u32> {
-        let mut gone = Vec::new();
-        self.spans.retain(|ifindex, spans| {
+    /// Drop what nobody asks for any more.
+    pub fn forget(&mut self, now_ns: i64) {
+        self.spans.retain(|_, spans| {
             spans.retain(|span| {
                 span.until_ns
                     .is_none_or(|until_ns| now_ns - until_ns < REMEMBERED_NS)
             });
-            if spans.is_empty() {
-                gone.push(*ifindex);
-            }
             !spans.is_empty()
         });
-        gone
     }
 }
