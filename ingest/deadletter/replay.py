@@ -139,7 +139,7 @@ class Replay:
         table = KINDS[said.kind].table_name
         identity = identity_of(entry)
         found = self._patience.ask(lambda: repeats.stored_by_day(self._store, table, [identity]))
-        expected = {(identity, rows.day): (rows.count, *rows.received_bounds_ns) for rows in every}
+        expected = {(identity, rows.day): repeats.summary(rows) for rows in every}
         if any(expected.get(day) != there for day, there in found.items()):
             raise NotReplayedError(
                 f"the store has another batch as {said.stream} {said.sequence} of spool {entry.spool_id}, and one "

@@ -202,19 +202,16 @@ class Processor:
             lane.renew()
 
     def _tell_tiers(self, lane: Lane, done: Done) -> None:
-        reached: dict[str, int] = {}
-        for entry in done.found.entries:
-            said = entry.frame.metadata
-            reached[said.host] = max(reached.get(said.host, 0), said.sealed_time_ns)
+        hosts = {entry.frame.metadata.host for entry in done.found.entries}
         for (kind, host), minutes in done.accounts.touched.items():
             self._tiers.touch(kind, host, minutes)
         for kind in ROLLUPS:
             # What was handed over of a kind is stored only as far as the source that holds the kind has come.
             holds_kind = lane.source.kinds is None or kind in lane.source.kinds
-            for host, sealed_ns in reached.items():
+            for host in hosts:
                 if holds_kind or host in done.accounts.watermarks:
                     watermarks = lane.state.watermarks.get(host, {})
-                    self._tiers.moved(kind, host, watermarks, sealed_ns if holds_kind else 0)
+                    self._tiers.moved(kind, host, watermarks, lane.state.reached[host] if holds_kind else 0)
 
     def _measure(self, lane: Lane, done: Done) -> None:
         _INTENTS.inc()

@@ -91,11 +91,11 @@ def _table_of(rows: Rows) -> str:
 def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion]:
     within = min(rows.first_time_ns for rows in parts), max(rows.last_time_ns for rows in parts)
     stored = stored_by_day(store, table, [identity_of(rows.entry) for rows in parts], within)
-    repeated = {id(rows) for rows in parts if stored.get((identity_of(rows.entry), rows.day)) == _summary(rows)}
+    repeated = {id(rows) for rows in parts if stored.get((identity_of(rows.entry), rows.day)) == summary(rows)}
     # A foreign batch may be of any other time than the one whose identity it has: a machine that was set back to a
     # snapshot gives its numbers out again hours later.
     others = [rows for rows in parts if id(rows) not in repeated]
-    expected = {(identity_of(rows.entry), rows.day): _summary(rows) for rows in parts}
+    expected = {(identity_of(rows.entry), rows.day): summary(rows) for rows in parts}
     anywhere = stored_by_day(store, table, [identity_of(rows.entry) for rows in others]) if others else {}
     taken = {identity for (identity, day), there in anywhere.items() if expected.get((identity, day)) != there}
     found = []
@@ -107,7 +107,7 @@ def _compared(store: Store, table: str, parts: Sequence[Rows]) -> list[Exclusion
     return found
 
 
-def _summary(rows: Rows) -> tuple[int, int, int]:
+def summary(rows: Rows) -> tuple[int, int, int]:
     """Return what `stored_by_day` tells of a day of a batch that is stored."""
     return (rows.count, *rows.received_bounds_ns)
 
