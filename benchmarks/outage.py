@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from benchmarks.figure import Figure, table
 from benchmarks.process import cpu_seconds, resident_megabytes
 from tests.lab.kafka import cluster
 from tests.lab.product import Product, product
-from tests.running import wait_for
+from tests.running import repeated, wait_for
 from viflux.paths import DataPaths
 from viflux.telemetry import ask
 
@@ -200,23 +199,16 @@ def interfaces(vifs: int) -> Iterator[list[str]]:
 @contextmanager
 def chatter(names: list[str]) -> Iterator[None]:
     """Send some frames over each link each ten seconds, so that its counters move as counters do."""
-    stop = threading.Event()
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
 
-    def talk() -> None:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
-            while not stop.wait(10):
-                for name in names:
-                    for _ in range(random.randrange(1, 10)):  # noqa: S311 - not a secret
-                        frame = bytes(12) + b"\x88\xb5" + bytes(random.randrange(46, 1400))  # noqa: S311 - the same
-                        sender.sendto(frame, (name, 0))
+        def talk() -> None:
+            for name in names:
+                for _ in range(random.randrange(1, 10)):  # noqa: S311 - not a secret
+                    frame = bytes(12) + b"\x88\xb5" + bytes(random.randrange(46, 1400))  # noqa: S311 - the same
+                    sender.sendto(frame, (name, 0))
 
-    thread = threading.Thread(target=talk, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+        with repeated(talk, 10):
+            yield
 
 
 if __name__ == "__main__":

@@ -10,12 +10,9 @@ PAGE = Path(__file__).resolve().parents[1] / "docs/benchmarks.md"
 def write(title: str, text: str) -> None:
     """Replace the section of a title, or add it at the end."""
     head, *sections = PAGE.read_text(encoding="utf-8").split("\n## ")
-    fresh = f"{title}\n\n{text.strip()}\n"
-    kept = [section for section in sections if section.split("\n", 1)[0] != title]
-    at = next((index for index, section in enumerate(sections) if section.split("\n", 1)[0] == title), len(kept))
-    kept.insert(at, fresh)
-    parts = [head, *kept]
-    PAGE.write_text("\n## ".join(f"{part.strip()}\n" for part in parts), encoding="utf-8")
+    by_title = {section.partition("\n")[0]: section for section in sections}
+    by_title[title] = f"{title}\n\n{text.strip()}"
+    PAGE.write_text("\n## ".join(f"{part.strip()}\n" for part in (head, *by_title.values())), encoding="utf-8")
 
 
 def write_head(text: str) -> None:

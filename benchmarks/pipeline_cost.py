@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.process import children, cpu_seconds, thread_seconds
 from tests.lab.product import Product
 
-_STAGES = ("shipper", "processor", "slis", "alerts", "web")
+_STAGES = ("shipper", "processor", "slis", "web")
 # Which threads of the agent do what; the rest is Python: hand-over and spool.
 _AGENT = {"viflux-receive": "agent, receive", "viflux-decode": "agent, decode and encode"}
 _MERGING = ("MergeMutate", "MergeTreeBackg", "BgSchPool", "BgMergePool")
