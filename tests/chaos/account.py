@@ -161,14 +161,14 @@ def _doubles(made: Account, scene: Scene) -> None:
     made.line("counters: rows of one interface and interval", int(doubled), wanted=0)
 
 
+def _said(words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb, with more variables."""
+    every = {**os.environ, **environment}
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, env=every)
+
+
 def _ledger(made: Account, scene: Scene) -> None:
-    done = subprocess.run(
-        scene.verb("ledger", "--last", _LOOK_BACK, "--format", "jsonl"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _said(scene.verb("ledger", "--last", _LOOK_BACK, "--format", "jsonl"))
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     for row in rows:
         remark = f"{row['handed_over_rows']} handed over = {row['stored_rows']} stored + {row['lost_rows']} lost"
@@ -195,14 +195,7 @@ class Tiers:
 
 def tiers(scene: Scene) -> Tiers:
     """Compare all tiers with raw rows, at the time that `scene.later` says."""
-    done = subprocess.run(
-        scene.verb("check", "--since", _LOOK_BACK_OF_TIERS, "--format", "jsonl"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **scene.later.environment},
-    )
+    done = _said(scene.verb("check", "--since", _LOOK_BACK_OF_TIERS, "--format", "jsonl"), **scene.later.environment)
     made = Tiers(Counter(), [], done.returncode, done.stderr.strip())
     for line in done.stdout.splitlines():
         row = json.loads(line)

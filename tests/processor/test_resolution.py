@@ -39,7 +39,7 @@ def cut(kind: str, from_ns: int, to_ns: int, grain_ns: int, now_ns: int) -> Reso
 
 def test_a_range_is_cut_into_the_coarsest_tiers() -> None:
     """Whole days, then hours, five minutes, minutes and raw rows at both edges, without a hole or an overlap."""
-    now = (time.time_ns() - 11 * HOUR) // DAY * DAY + 10 * HOUR + 7 * MINUTE + 30 * SECOND
+    now = time.time_ns() // DAY * DAY + 10 * HOUR + 7 * MINUTE + 30 * SECOND
     start = now // DAY * DAY - 2 * DAY + 6 * HOUR + 3 * MINUTE + 15 * SECOND
     found = cut("counters", start, now, DAY, now)
     names = [segment.source for segment in found.segments]
