@@ -21,22 +21,22 @@
 -- It is kept flat on purpose: the engine resolves each column through all levels below it, and a level more costs more
 -- than the rows of a thousand VIFs.
 WITH
--- A sweep comes a little after the full 10 s, never exactly then; within 200 ms it is taken as on the grid, so that its
--- numbers stay whole and no slice is 0.1 % incomplete.
-(
-    instant_ns -> if(
-        abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
-        intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
-        instant_ns
-    )
-) AS snap,
-
 -- One row a window and VIF that is known in it: its life, and the state that held at the window's end; what was settled
 -- within 60 s of its birth holds from birth. The agent states all VIFs each UTC day, so two days back is far enough;
 -- later rows are read too, they tell when it ended. Lives are snapped as readings are, else a birth just before a slice
 -- would leave a hole in it.
 known AS
 (
+    -- A sweep comes a little after the full 10 s, never exactly then; within 200 ms it is taken as on the grid, so that
+    -- its numbers stay whole and no slice is 0.1 % incomplete. (ClickHouse 24.8 knows it only where it is used.)
+    WITH
+    (
+        instant_ns -> if(
+            abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
+            intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
+            instant_ns
+        )
+    ) AS snap
     SELECT
         host,
         due.2 AS window_ns,
@@ -167,6 +167,14 @@ sliced AS
         sumIf((qdisc_dropped_packets + tx_dropped_packets + tx_errors_packets) * share, NOT is_broken) AS lost_packets_sum
     FROM
     (
+        WITH
+        (
+            instant_ns -> if(
+                abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
+                intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
+                instant_ns
+            )
+        ) AS snap
         SELECT
             *,
             toUnixTimestamp64Nano(time) AS raw_ns,

@@ -25,8 +25,6 @@ INSERT INTO {database}.sli_revisions
 -- all of its levels, which costs more than the rows of a thousand VIFs. Materialized, it is planned and computed once for
 -- all SLIs.
 WITH
-((ratios, kind) -> if(mapContains(ratios, kind), ratios[kind], 1.)) AS kept,
-
 {relation_name} AS MATERIALIZED
 (
     SELECT *
@@ -86,8 +84,12 @@ FROM
     SELECT
         figures.*,
         -- Rows that are known to be lost: of kinds that no observed time shows; of the others the least complete.
-        arrayProduct(arrayMap(kind -> kept({ratios}, kind), arrayPushBack(shared_kinds, ''))) AS shared_ratio,
-        arrayMin(arrayMap(kind -> kept({ratios}, kind), arrayPushBack(observed_kinds, ''))) AS least_ratio,
+        arrayProduct(arrayMap(
+            kind -> if(mapContains({ratios}, kind), {ratios}[kind], 1.), arrayPushBack(shared_kinds, '')
+        )) AS shared_ratio,
+        arrayMin(arrayMap(
+            kind -> if(mapContains({ratios}, kind), {ratios}[kind], 1.), arrayPushBack(observed_kinds, '')
+        )) AS least_ratio,
         -- A VIF's own holes say all; of wider scopes there may be VIFs that nothing else tells of.
         if(scope = 'vif', 1., least_ratio) AS seen_ratio
     FROM figures
