@@ -45,6 +45,7 @@ SHORTEST_MARGIN_NS = 60 * NANOSECONDS
 _MOST_WINDOWS = 240
 _MOST_WINDOWS_OF_STATEMENT = 60
 _LONGEST_SPAN_SECONDS = 3600
+_MATERIALIZE = "enable_materialized_cte"
 
 WINDOWS = Counter("viflux_slis_windows_total", "Windows computed.", ["sli", "window_seconds"])
 RECOMPUTED = Counter(
@@ -257,9 +258,17 @@ class SliStage:
             Defined(sli.id, sli.definition_version, sli.select, sli.shown_by("observed"), sli.shown_by("share"))
             for sli in slis
         )
+        # Servers of before 26 know no materialized relations.
+        materializes = self._store.knows_setting(_MATERIALIZE)
         with STATEMENT.labels(batch.window_seconds).time():
             self._store.command(
-                insertion(defined, slis[0].relation, self._database, has_losses=self._has_losses(batch)),
+                insertion(
+                    defined,
+                    slis[0].relation,
+                    self._database,
+                    has_losses=self._has_losses(batch),
+                    materializes=materializes,
+                ),
                 parameters={
                     "windows": [(window.host, window.window_ns, window.data_revision) for window in batch.windows],
                     "window_seconds": batch.window_seconds,
@@ -268,7 +277,7 @@ class SliStage:
                     "margin_ns": self._margin_ns,
                     "computed_ns": self._clock.now_ns(),
                 },
-                settings={"enable_materialized_cte": 1},
+                settings={_MATERIALIZE: 1} if materializes else None,
             )
         recomputed = sum(window.is_recomputed for window in batch.windows)
         for sli in slis:

@@ -75,7 +75,9 @@ def _part(name: str) -> str:
 
 
 @functools.cache
-def insertion(definitions: tuple[Defined, ...], relation_name: str, database: str, *, has_losses: bool) -> str:
+def insertion(
+    definitions: tuple[Defined, ...], relation_name: str, database: str, *, has_losses: bool, materializes: bool
+) -> str:
     """Return the statement that stores SLIs over a set of windows; one for all, for most of its cost is the relation.
 
     Args:
@@ -83,6 +85,7 @@ def insertion(definitions: tuple[Defined, ...], relation_name: str, database: st
         relation_name: What they all read, a file of `analytics/relations`.
         database: Name of the database that holds the tables.
         has_losses: Whether the ledger tells of any; to look at them costs more than a small host's rows.
+        materializes: Whether the server can compute a relation once for all that read it; else it does so for each SLI.
     """
     relation = (resources.files("analytics.relations") / f"{relation_name}.sql").read_text(encoding="utf-8")
     text = _part("insert")
@@ -99,6 +102,7 @@ def insertion(definitions: tuple[Defined, ...], relation_name: str, database: st
         ("{losses}", _part("losses").replace("{arrived}", completeness_since(_SINCE)) + "\n" if has_losses else ""),
         ("{ratios}", "arrived.ratios" if has_losses else "CAST(map(), 'Map(String, Float64)')"),
         ("{joined}", _JOINED if has_losses else ""),
+        (" AS MATERIALIZED", " AS MATERIALIZED" if materializes else " AS"),
     )
     for placeholder, filling in fillings:
         text = text.replace(placeholder, filling)

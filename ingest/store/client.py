@@ -177,6 +177,15 @@ class StoreClient:
         with _Translated(self) as client:
             return client.command(sql, parameters=_mutable(parameters), settings=_mutable(settings))
 
+    def knows_setting(self, name: str) -> bool:
+        """Return whether the server has a setting of the engine, which tells what it can do; asked once a connection.
+
+        Raises:
+            StoreUnavailable: No answer.
+        """
+        with _Translated(self) as client:
+            return name in client.server_settings
+
     def insert_arrow_stream(
         self,
         table: str,

@@ -1,8 +1,8 @@
 """Runs statements on the oldest engine that tables and queries are promised to work with: ClickHouse 24.8.4.1.
 
-A child process whose PYTHONPATH begins with `.venv/oldest`, where chDB 2.1.1 lies, the same engine in a library. It
-reads a list of statements as JSON from stdin and writes for each its result, or its error, as JSON to stdout. After an
-error this library cannot be used again, so the list ends there.
+A child process whose PYTHONPATH begins with `.venv/oldest`, where chDB 2.1.1 lies, the same engine in a library. Each
+line of stdin is a JSON array of a text and a format; each line of stdout its `result`, or its `error`. After an error
+this library cannot be used again, so it ends there.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ import sys
 
 from chdb.session import Session
 
-with os.fdopen(os.dup(1), "w") as answers:
+with os.fdopen(os.dup(0)) as texts, os.fdopen(os.dup(1), "w") as answers:
+    # An INSERT would read on from what it takes for its own stdin.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     session = Session(sys.argv[1])
-    found: list[dict[str, str]] = []
-    for sql in json.load(sys.stdin):
+    for line in texts:
+        sql, form = json.loads(line)
         try:
-            found.append({"result": str(session.query(sql, "TSV"))})
+            answer = {"result": str(session.query(sql, form))}
         except Exception as error:  # noqa: BLE001 - whatever it raises is the answer
-            found.append({"error": str(error), "sql": sql})
+            answer = {"error": str(error)}
+        json.dump(answer, answers)
+        answers.write("\n")
+        answers.flush()
+        if "error" in answer:
             break
-    json.dump(found, answers)
 os._exit(0)

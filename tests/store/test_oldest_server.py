@@ -1,64 +1,50 @@
 """ClickHouse 24.8, the oldest that `store.url` may name: its real engine runs all migrations, and reads all views.
 
-It is the engine in a library, without a server: what was not run there is HTTP, users and grants, replicas.
+It is the engine in a library, without a server: what was not run there is HTTP, users and grants, replicas. As `soak`
+the tests of `analytics` run on it too.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
+from analytics.catalogue import CATALOGUE, REASONS
+from analytics.hurts import now_hurting
 from ingest.store.client import StoreClient, StoreTooOld
-from ingest.store.ddl import statements
-from ingest.store.migrate import migrations
+from ingest.store.migrate import migrate
 from ingest.store.tiers.resolution import resolve
 from ingest.store.tiers.rows import MINUTE_NS
 from ingest.store.tiers.tier import Window, tiers_of
-from tests.running import ROOT, RunningStore
-from tests.spool.making import missing
+from tests.analytics.scenario import HOST, Scenario
+from tests.lab.oldest_store import OldestStore, oldest_store
+from tests.running import RunningStore
+from viflux.clock import NANOSECONDS as SECOND
 from viflux.registry import KINDS
 from viflux.registry.rollups import ROLLUPS
 from viflux.settings import load
 from viflux.settings.schema import Keep
 
-OLDEST = Path(sys.prefix) / "oldest"
+KEY = ("time", "window_seconds", "sli", "part", "scope", "scope_key", "computed_time")
 
 
-def run_on_oldest(folder: Path, texts: list[str]) -> list[str]:
-    """Return the results, or fail with the first error."""
-    if not (OLDEST / "chdb").is_dir():
-        missing(f"chdb 2.1.1 (ClickHouse 24.8) is not in {OLDEST}; `make .venv/.developer` puts it there")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tests/lab/oldest_engine.py"), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(OLDEST)},
-        input=json.dumps(texts),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=250,
-    )
-    answers = json.loads(done.stdout)
-    assert len(answers) == len(texts), answers[-1]
-    assert "error" not in answers[-1], answers[-1]
-    return [answer["result"].strip() for answer in answers]
+@pytest.fixture(scope="module")
+def oldest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldestStore]:
+    """An engine with the tables and views that every migration left there; after a test's error it answers no other."""
+    with oldest_store(tmp_path_factory.mktemp("oldest") / "engine") as engine:
+        migrate(engine, engine.database)
+        yield engine
 
 
-def test_the_oldest_engine_runs_every_migration_and_reads_every_view(tmp_path: Path) -> None:
-    """Types, codecs, table settings and functions of the schema exist there; SLIs need a newer one."""
-    made = [text for each in migrations() for text in statements(each.text, "viflux")]
-    names = sorted({kind.table_name for kind in KINDS.values()} | {"sli", "counters_1m", "flows_1d", "flows_labelled"})
-    reads = [f"SELECT * FROM viflux.{name} LIMIT 1" for name in names]
-    listed = "SELECT name FROM system.tables WHERE database = 'viflux'"
-    every = ["SELECT version()", "CREATE DATABASE viflux", *made, *reads, listed]
-    found = run_on_oldest(tmp_path / "data", every)
-    assert found[0].strip('"').startswith("24.8.")
-    assert set(names) <= set(found[-1].replace('"', "").split())
+def test_the_oldest_engine_runs_every_migration_and_reads_every_view(oldest: OldestStore) -> None:
+    """Types, codecs, table settings and functions of the schema exist there."""
+    assert oldest.command("SELECT version()").startswith("24.8.")
+    names = {kind.table_name for kind in KINDS.values()} | {"sli", "counters_1m", "flows_1d", "flows_labelled"}
+    for name in sorted(names):
+        oldest.command(f"SELECT * FROM viflux.{name} LIMIT 1")
+    assert names <= set(oldest.command("SELECT name FROM system.tables WHERE database = 'viflux'").split())
 
 
 def test_a_version_below_is_refused_in_one_line(store: RunningStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,9 +55,8 @@ def test_a_version_below_is_refused_in_one_line(store: RunningStore, monkeypatch
         StoreClient.writer(settings).command("SELECT 1")
 
 
-def test_tiers_are_filled_checked_and_read_there(tmp_path: Path) -> None:
+def test_tiers_are_filled_checked_and_read_there(oldest: OldestStore) -> None:
     """Every statement of the tiers, with what it should say: found stale, filled, filled again, and one row for all."""
-    made = [text for each in migrations() for text in statements(each.text, "viflux")]
     minute = time.time_ns() // MINUTE_NS - 1440
     at = f"fromUnixTimestamp64Nano({minute * MINUTE_NS + 1}, 'UTC')"
     common = "time, duration_ns, vif_id, host"
@@ -101,7 +86,69 @@ def test_tiers_are_filled_checked_and_read_there(tmp_path: Path) -> None:
         now_ms = now_ns // 10**6
         over = f"{rollup.kind}_over(from_ms = {now_ms - 7_200_000}, to_ms = {now_ms}, grain_seconds = 60)"
         reads.append(f"SELECT sum({'rx_bytes' if rollup.kind == 'counters' else 'bytes'}) FROM {over}")
-    every = ["CREATE DATABASE viflux", *made, "USE viflux", *raw, *fills, *reads]
-    answers = run_on_oldest(tmp_path / "data", every)[-len(reads) :]
+    for text in ["USE viflux", *raw, *fills]:
+        oldest.command(text)
+    answers = [oldest.command(text) for text in reads]
     assert answers[4] == answers[5] == answers[10] == answers[11] == "41"
     assert all(int(answer) > 0 for answer in answers)
+
+
+def test_slis_are_those_of_the_embedded_engine(oldest: OldestStore, store: RunningStore) -> None:
+    """The stage's own run over the same rows on either engine: every column of every revision, and what hurts."""
+    newest = store.writer()
+    migrate(newest, newest.database)
+    origin_ns = (time.time_ns() // MINUTE_NS - 10) * MINUTE_NS
+    found = []
+    for engine in (oldest, newest):
+        for table in ("counters", "flows_1m_revisions", "inventory", "ledger"):
+            engine.command(f"TRUNCATE TABLE {engine.database}.{table}")
+        scenario = Scenario(engine, origin_ns)
+        windows = tell(scenario)
+        hurting = now_hurting(engine, engine.database, HOST, scenario.at(125), 30 * SECOND)
+        rows = engine.query_rows(f"SELECT * FROM {engine.database}.sli_revisions")
+        found.append((windows, hurting, sorted(rows, key=lambda row: [str(row[name]) for name in KEY])))
+    newest.close()
+    assert [engine.knows_setting("enable_materialized_cte") for engine in (oldest, newest)] == [False, True]
+    assert found[0][:2] == found[1][:2]
+    assert found[0][1].level == "hurting"
+    assert len(found[0][2]) == len(found[1][2])
+    for old, new in zip(found[0][2], found[1][2], strict=True):
+        for name, value in new.items():  # sums of shared-out rows are made in any order
+            assert old[name] == (pytest.approx(value) if isinstance(value, float) else value), (name, old)
+    known = {(row["sli"], row["part"]) for row in found[0][2] if row["value"] is not None}
+    assert known == {(sli.id, part.name) for sli in CATALOGUE.values() for part in sli.parts}
+    reasons = {row["reason"] for row in found[0][2]}
+    assert reasons >= {reason.name for reason in REASONS} - {"no_vifs", "nothing_offered"}
+
+
+def tell(scenario: Scenario) -> list[int]:
+    """Let all happen to a host that SLIs tell apart; return how many windows each of two looks computed."""
+    rated = {"provisioned_rate_bits_per_second": 8000, "provisioned_rate_origin": "tbf", "ifname": "veth1"}
+    scenario.vif(1, "host", counting_point=True, peer_vif_id=2, vif_key=f"{HOST}/blue/eth0", **rated)
+    scenario.vif(2, "workload", peer_vif_id=1)
+    scenario.vif(3, "uplink", "physical", link_speed_bits_per_second=10**9)
+    scenario.vif(4, "host", "tap", counting_point=True, criticality="critical", born=-600)
+    scenario.vif(5, "host", "tap", counting_point=True, born=30, gone=95)
+    scenario.vif(6, "exported", "exported", counting_point=True)
+    scenario.sweeps(1, 0.15, 120.15, tx_packets=900, qdisc_dropped_packets=40, tx_bytes=9000, rx_bytes=700)
+    scenario.sweeps(2, 3, 123, tx_packets=500, tx_bytes=700, rx_bytes=9000)
+    scenario.sweeps(3, 0, 120, every=4.0, tx_packets=7, rx_bytes=10**7, tx_bytes=333)
+    scenario.sweeps(4, 0, 60, rx_bytes=1000, tx_bytes=2000)
+    scenario.count(4, 60, 25, "gap", rx_bytes=500)
+    scenario.count(4, 85, 35, "reset")
+    scenario.sweeps(5, 40, 90, tx_packets=3)
+    for minute in (0.0, 60.0):
+        scenario.flows(1, minute, 60, packets=7, rate=70, direction="ingress")
+        scenario.flows(1, minute, 52_000, packets=80, direction="egress", exporter="192.0.2.2")
+        scenario.flows(3, minute, 300, packets=3, origin="unknown", direction="egress")
+        scenario.flows(4, minute, 17_000)
+        scenario.flows(6, minute, 100)
+    scenario.hand_over(-60, 60, out_rows_count=90)
+    scenario.hand_over(0, 60, of_stream="flows.ipfix", out_rows_count=40)
+    scenario.hand_over(60, 120, out_rows_count=90)
+    scenario.hand_over(60, 120, of_stream="flows.ipfix", out_rows_count=40)
+    scenario.lose(61, 119, "flows.ipfix", "shed", 10)
+    scenario.lose(121, 179, "counters.netlink", "spool_evicted", 6)
+    early = scenario.compute(122)
+    scenario.hand_over(30, 90)
+    return [early, scenario.compute(400)]
