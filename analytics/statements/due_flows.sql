@@ -3,7 +3,7 @@
 -- Parameters: `slis` (id, first part, definition version); `now_ns`; `from_ns`, the oldest minute that is looked at;
 -- `until_ns`, minutes that end behind it wait for their flows; `late_ns`; `most_windows`.
 WITH
--- What was filled into each minute: one number that changes with every fill.
+-- What was filled into each minute: one number that changes with every fill. It is told by the fills' marks.
 filled AS
 (
     SELECT
@@ -18,7 +18,8 @@ filled AS
             end_minute_time,
             max(revision) AS end_revision
         FROM {database}.flows_1m_revisions
-        WHERE time > fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
+        WHERE vif_id = 18446744073709551615
+            AND time > fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
         GROUP BY host, time, end_minute_time
     )
     GROUP BY host, window_ns

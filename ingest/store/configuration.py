@@ -22,6 +22,9 @@ LOG_DAYS = 3
 _MOST_LOG_ROWS = 16_384
 # A failed write can leave a part of any size broken; by default a table with more than 1 GiB of them stays closed.
 _MOST_BROKEN_BYTES = 1 << 50
+# How many parts of like size become one (5 by default): each row is written anew a quarter less often, for a few more
+# parts to be read.
+_PARTS_OF_A_MERGE = 8
 
 # What a table may be made of. Everything that reaches outside the data folder (File, URL, S3, MySQL, …) is left out.
 TABLE_ENGINES = (
@@ -126,6 +129,7 @@ def _config(settings: Settings, users: Path, temporary: Path, keep_free_bytes: i
   <merge_tree>
     <max_suspicious_broken_parts>1000</max_suspicious_broken_parts>
     <max_suspicious_broken_parts_bytes>{_MOST_BROKEN_BYTES}</max_suspicious_broken_parts_bytes>
+    <merge_selector_base>{_PARTS_OF_A_MERGE}</merge_selector_base>
   </merge_tree>
   <max_server_memory_usage>{cap}</max_server_memory_usage>
   <mark_cache_size>{cache}</mark_cache_size>

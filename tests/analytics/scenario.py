@@ -9,6 +9,7 @@ import pyarrow as pa
 from analytics.catalogue import CATALOGUE
 from analytics.stage import SliStage
 from ingest.store.client import StoreClient
+from ingest.store.tiers.tier import MARK
 from viflux.clock import NANOSECONDS, ManualClock
 from viflux.settings import load
 
@@ -89,6 +90,8 @@ class Scenario:
         times = {"time": minute, "end_minute_time": minute if ended is None else ended}
         columns |= {"source_kind": "ipfix", "exporter_address": f"::ffff:{exporter}", "flow_direction": direction}
         self._insert("flows_1m_revisions", times, {**columns, "revision": revision, "host": host})
+        mark = {"vif_id": MARK, "revision": revision, "host": host, "vanished": True}
+        self._insert("flows_1m_revisions", times, mark)
 
     def hand_over(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ingest.store.tiers.tier import MARK
 from tests.processor.making import (
     DAY,
     FLOWS,
@@ -183,24 +184,26 @@ def test_every_byte_is_in_the_tier_once(tmp_path: Path, store: RunningStore) -> 
     assert (tier["bytes"], tier["skb_bytes"], tier["flows_count"]) == (raw["bytes"], raw["skb_bytes"], raw["n"])
 
 
-def test_a_half_written_fill_is_filled_again(tmp_path: Path, store: RunningStore) -> None:
-    """Of a minute whose fill reaches back over midnight, the earlier day alone does not count as done."""
+@pytest.mark.parametrize("missing", ["toUnixTimestamp(time) >= {today}", "vif_id >= 8", "vif_id > 9"])
+def test_a_half_written_fill_is_filled_again(tmp_path: Path, store: RunningStore, missing: str) -> None:
+    """A fill that ended before its last block or its marks does not count as done, nor does the earlier day alone."""
     midnight = time.time_ns() // DAY * DAY
     if time.time_ns() < midnight + 5 * MINUTE:
         pytest.skip("too soon after midnight for a closed minute of today")
-    rows = [flow(midnight + 90 * SECOND, 10 * MINUTE, bytes=1_000_000)]
+    rows = [flow(midnight + 90 * SECOND, 10 * MINUTE, bytes=1_000_000, vif_id=vif) for vif in (7, 8, 9)]
     writer = open_spool(tmp_path / "data")
     put(writer, rows)
+    marked = f"SELECT count() AS n FROM flows_1m_revisions WHERE vif_id = {MARK} AND time = end_minute_time"
     with processor(store) as running:
-        until("it is filled", lambda: stored_tier(store) == expected_tier(rows), 20)
+        until("it is filled", lambda: ask(store, marked)[0]["n"] == 1, 20)
+        assert stored_tier(store) == expected_tier(rows)
         running.kill()
-    today = midnight // SECOND
-    store.writer().command(
-        f"ALTER TABLE flows_1m_revisions DELETE WHERE toUnixTimestamp(time) >= {today} SETTINGS mutations_sync = 2"
-    )
-    assert stored_tier(store) != expected_tier(rows)
+    where = missing.format(today=midnight // SECOND)
+    store.writer().command(f"ALTER TABLE flows_1m_revisions DELETE WHERE {where} SETTINGS mutations_sync = 2")
+    assert ask(store, marked)[0]["n"] == 0
     with processor(store):
-        until("it is filled again", lambda: stored_tier(store) == expected_tier(rows), 20)
+        until("it is filled again", lambda: ask(store, marked)[0]["n"] == 1, 20)
+        assert stored_tier(store) == expected_tier(rows)
 
 
 def test_a_minute_waits_for_what_is_handed_over_within_its_grace(tmp_path: Path, store: RunningStore) -> None:

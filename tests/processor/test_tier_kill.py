@@ -20,7 +20,7 @@ DAY = 86_400 * SECOND
 
 @pytest.mark.soak
 def test_a_store_killed_in_a_fill_leaves_no_trace(tmp_path: Path) -> None:
-    """Thrice at a random moment, with late rows between; a fill is there whole or not at all, and is done again."""
+    """Thrice at a random moment, with late rows between; a fill that was not ended is done again."""
     rng = random.Random(seed := time.time_ns())  # noqa: S311 - another moment each time
     start = ((time.time_ns() + 2 * 3600 * SECOND) // DAY - 2) * DAY
     clock = ManualClock(start + 25 * 3600 * SECOND)

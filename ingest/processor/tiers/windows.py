@@ -18,15 +18,17 @@ from viflux.clock import NANOSECONDS, Clock
 
 _FILLED = Counter("viflux_processor_tier_windows", "Windows of tiers that were filled.", ["tier"])
 _ROWS = Counter("viflux_processor_tier_rows", "Rows that fills of tiers left.", ["tier"])
-# A fill is one block, however many rows it makes, and so there whole or not at all. What it adds up may spill to disk.
-_ONE_BLOCK = {
-    "min_insert_block_size_rows": 16_000_000,
+# What a fill adds up may spill to disk, and what it writes is written in blocks: memory does not grow with a window.
+_FILL = {
+    "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 0,
+    # No key comes twice, so there is nothing to replace within a block; looking for it would double the work.
+    "optimize_on_insert": 0,
     "max_insert_threads": 1,
     # Rows that come in meanwhile need the other half.
     "max_threads": max(1, (os.cpu_count() or 1) // 2),
     "max_query_size": 8 << 20,
-    "max_bytes_before_external_group_by": 400_000_000,
+    "max_bytes_before_external_group_by": 250_000_000,
 }
 _ROWS_OF_A_FILL = 200_000
 _MOST_WINDOWS = 500
@@ -136,7 +138,7 @@ class Windows:
         again = [window for window in revisions if window in stored]
         rows = 0
         for statement in self.tier.fills(revisions, again=bool(again)):
-            rows += _written(self._store.command(statement, settings=_ONE_BLOCK))
+            rows += _written(self._store.command(statement, settings=_FILL))
         self._at_once = max(1, min(_MOST_WINDOWS, 2 * self._at_once, self._at_once_for(len(revisions), rows)))
         self._note(revisions, rows)
         return len(revisions)

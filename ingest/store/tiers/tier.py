@@ -2,11 +2,15 @@
 
 A filled row names the revision of its window. In the finest tier that is how many hand-overs had touched the window, as
 the ledger says; in a coarser one the sum of the revisions of what it was filled from. Either only grows, and grows with
-every change, so a window is stale where its revision is higher than that of its rows. It is read before the rows are,
-so whatever comes between makes a higher one, and the window is filled again. Filling twice does no harm: of the same
-row the newest revision shows, and of the same revision the last.
+every change, so a window is stale where its revision is higher than that of its last fill. It is read before the rows
+are, so whatever comes between makes a higher one, and the window is filled again. Filling twice does no harm: of the
+same row the newest revision shows, and of the same revision the last.
 
 A fill replaces: rows that an earlier fill left and this one has not are written once more as `vanished`.
+
+A window of millions of flows is written block by block, and a fill may end in the middle. So its last statement leaves
+**marks**: rows of the VIF `MARK` that no view shows, one for each window into which the fill put rows. What counts as
+filled is what is marked.
 """
 
 from __future__ import annotations
@@ -17,10 +21,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ingest.store.literals import instant, quoted
-from ingest.store.tiers.rows import EARLIER_NS, added_up, finer_of, of_finer, of_raw, window_of
+from ingest.store.tiers.rows import EARLIER_NS, added_up, finer_of, of_finer, of_raw, start_of, window_of
 from viflux.clock import DAY_NS, NANOSECONDS
 from viflux.registry import KINDS
 from viflux.registry.rollups import LENGTHS, Length, Rollup
+
+MARK = (1 << 64) - 1
+"""`vif_id` of a mark: no VIF has it. A mark is `vanished`, so views leave it out."""
 
 _DAY_SECONDS = 86_400
 # How far a processor's clock may be behind those of the hosts: no row is stored before its window, but for that.
@@ -108,17 +115,18 @@ class Tier:
         return (
             f"SELECT host, window_number, sum(revision) AS revision FROM (SELECT host, {', '.join(keys)}, "
             f"{window_of('time', self.length)} AS window_number, max(revision) AS revision "
-            f"FROM {self.rollup.table_of(finer.suffix)} WHERE {self._span('time', first, last)}{_only(hosts)} "
+            f"FROM {self.rollup.table_of(finer.suffix)} "
+            f"WHERE vif_id = {MARK} AND {self._span('time', first, last)}{_only(hosts)} "
             f"GROUP BY host, {', '.join(keys)}) GROUP BY host, window_number"
         )
 
     def stored(self, first: int | str, last: int | str, hosts: Iterable[str] = ()) -> str:
-        """Return SQL for (host, window_number, revision) of the rows that are there; arguments as `computed`."""
-        # Where a fill is two inserts, the rows of the end minutes go last: they say that all is there.
-        marks = " AND time = end_minute_time" if self.is_spread else ""
+        """Return SQL for (host, window_number, revision) of the marks that are there; arguments as `computed`."""
+        # Marks in earlier minutes say how far the window's rows reach; the one in its own, that all of it is there.
+        own = " AND time = end_minute_time" if self.is_spread else ""
         return (
             f"SELECT host, {window_of('time', self.length)} AS window_number, max(revision) AS revision "
-            f"FROM {self.table} WHERE {self._span('time', first, last)}{marks}{_only(hosts)} "
+            f"FROM {self.table} WHERE vif_id = {MARK} AND {self._span('time', first, last)}{own}{_only(hosts)} "
             "GROUP BY host, window_number"
         )
 
@@ -168,31 +176,28 @@ class Tier:
         )
 
     def fills(self, revisions: dict[Window, int], *, again: bool) -> list[str]:
-        """Return the statements that fill windows, each one block and so one part, in the order to run them.
+        """Return the statements that fill windows, in the order to run them: the rows, in any blocks, then the marks.
 
         Args:
             revisions: Windows of one partition, near each other, and what to call their rows.
             again: Any of them has been filled before.
         """
         windows = sorted(revisions, key=lambda window: (window.number, window.host))
-        if not self.is_spread:
-            return [self._fill(windows, revisions, "1", again=again)]
-        first, last = _bounds(windows)
-        midnight = last * self.window_ns // DAY_NS * DAY_NS
-        fills = [self._fill(windows, revisions, f"row_time >= {instant(midnight)}", again=again)]
-        if first * self.window_ns - self.rollup.spread_minutes * 60 * NANOSECONDS < midnight:
-            fills.insert(0, self._fill(windows, revisions, f"row_time < {instant(midnight)}", again=again))
-        return fills
+        due = ", ".join(f"({quoted(window.host)}, {window.number}, {revisions[window]})" for window in windows)
+        named_due = (
+            "SELECT due_window.1 AS host, due_window.2 AS window_number, toUInt64(due_window.3) AS revision "
+            f"FROM (SELECT arrayJoin([{due}]) AS due_window)"
+        )
+        return [self._fill(windows, named_due, again=again), *self._marks(windows, named_due, again=again)]
 
-    def _fill(self, windows: Sequence[Window], revisions: dict[Window, int], only: str, *, again: bool) -> str:
+    def _fill(self, windows: Sequence[Window], due: str, *, again: bool) -> str:
         keys = self.rollup.row_keys(self.length.suffix)
         names = ["row_time" if key == "time" else key for key in keys]
         listed = ", ".join((*names, *self.rollup.measures))
-        rows = f"SELECT window_number, {listed}, 1 AS present FROM ({self.rows(windows)}) WHERE {only}"
+        rows = f"SELECT window_number, {listed}, 1 AS present FROM ({self.rows(windows)})"
         if again:
-            rows += f" UNION ALL {self._before(windows, keys, only)}"
+            rows += f" UNION ALL {self._before(windows, keys)}"
         more = ", any(part.window_number) AS window_number, max(part.present) AS present"
-        due = ", ".join(f"({quoted(window.host)}, {window.number}, {revisions[window]})" for window in windows)
         head = keys[: keys.index("vif_id") + 1]
         tail = (*self.rollup.keys, *self.rollup.measures)
         filled = ["row_time" if key == "time" else key for key in head]
@@ -200,13 +205,47 @@ class Tier:
             f"INSERT INTO {self.table} ({', '.join((*head, 'revision', *tail, 'vanished'))}) "
             f"SELECT {', '.join(f'added.{name}' for name in filled)}, due.revision, "
             f"{', '.join(f'added.{name}' for name in tail)}, added.present = 0 "
-            f"FROM ({added_up(self.rollup, tuple(names), rows, more)}) AS added INNER JOIN ("
-            "SELECT due_window.1 AS host, due_window.2 AS window_number, toUInt64(due_window.3) AS revision "
-            f"FROM (SELECT arrayJoin([{due}]) AS due_window)) AS due "
+            f"FROM ({added_up(self.rollup, tuple(names), rows, more)}) AS added INNER JOIN ({due}) AS due "
             "ON added.host = due.host AND added.window_number = due.window_number"
         )
 
-    def _before(self, windows: Sequence[Window], keys: Sequence[str], only: str) -> str:
+    def _marks(self, windows: Sequence[Window], due: str, *, again: bool) -> list[str]:
+        start = start_of("due.window_number", self.length)
+        if not self.is_spread:
+            head = f"INSERT INTO {self.table} (time, host, vif_id, revision, vanished)"
+            return [f"{head} SELECT {start}, due.host, {MARK}, due.revision, 1 FROM ({due}) AS due"]
+        # Each flow leaves rows in every minute from one to its last, so all of them together do.
+        reached = (
+            "SELECT host, window_number, window_number AS of_minute FROM (" + due + ") UNION ALL "
+            f"SELECT host, window_number, {window_of('min(row_time)', self.length)} AS of_minute "
+            f"FROM ({self.rows(windows)}) GROUP BY host, window_number"
+        )
+        if again:
+            first, last = _bounds(windows)
+            number = window_of("before.end_minute_time", self.length)
+            span = self._span("before.time", first - self.rollup.spread_minutes, last)
+            reached += (
+                f" UNION ALL SELECT before.host AS host, {number} AS window_number, "
+                f"{window_of('before.time', self.length)} AS of_minute FROM {self.table} AS before "
+                f"WHERE before.vif_id = {MARK} AND {span} AND (before.host, {number}) IN ({_pairs(windows)})"
+            )
+        minute = "fromUnixTimestamp64Nano(reached.of_minute * 60000000000, 'UTC')"
+        marks = (
+            f"INSERT INTO {self.table} (time, end_minute_time, host, vif_id, revision, vanished) "
+            f"SELECT {minute} AS minute_time, {start}, due.host, {MARK}, due.revision, 1 "
+            "FROM (SELECT host, window_number, arrayJoin(range(min(of_minute), window_number + 1)) AS of_minute "
+            f"FROM ({reached}) GROUP BY host, window_number) AS reached INNER JOIN ({due}) AS due "
+            "ON reached.host = due.host AND reached.window_number = due.window_number WHERE minute_time "
+        )
+        # A block becomes a part for each partition; the one of the windows themselves is to be the last.
+        last = windows[-1].number
+        midnight = last * self.window_ns // DAY_NS * DAY_NS
+        found = [f"{marks} >= {instant(midnight)}"]
+        if windows[0].number * self.window_ns - self.rollup.spread_minutes * 60 * NANOSECONDS < midnight:
+            found.insert(0, f"{marks} < {instant(midnight)}")
+        return found
+
+    def _before(self, windows: Sequence[Window], keys: Sequence[str]) -> str:
         """Return SQL for the keys that earlier fills of the windows left, with nothing to add."""
         first, last = _bounds(windows)
         spread_ns = self.rollup.spread_minutes * 60 * NANOSECONDS if self.is_spread else 0
@@ -214,11 +253,10 @@ class Tier:
         named = ", ".join(f"before.{key} AS {'row_time' if key == 'time' else key}" for key in keys)
         nothing = ", ".join(f"0 AS {name}" for name in self.rollup.measures)
         return (
-            f"SELECT * FROM (SELECT {number} AS window_number, {named}, {nothing}, 0 AS present "
-            f"FROM {self.table} AS before "
-            f"WHERE before.time >= {instant(first * self.window_ns - spread_ns)} "
+            f"SELECT {number} AS window_number, {named}, {nothing}, 0 AS present FROM {self.table} AS before "
+            f"WHERE before.vif_id != {MARK} AND before.time >= {instant(first * self.window_ns - spread_ns)} "
             f"AND before.time < {instant((last + 1) * self.window_ns)} "
-            f"AND (before.host, {number}) IN ({_pairs(windows)})) WHERE {only}"
+            f"AND (before.host, {number}) IN ({_pairs(windows)})"
         )
 
     def _touches(self, first: int | str, last: int | str, hosts: Iterable[str]) -> str:
