@@ -11,7 +11,7 @@ import sys
 from tests.chaos import plan as plans
 from tests.chaos.clocks import NoFaketimeError, faketime
 from tests.chaos.plan import Shape
-from tests.chaos.run import Run
+from tests.chaos.run import SPOOL, Run
 from tests.lab.kafka.jars import MissingJarsError, classpath
 from viflux.errors import EXIT_MISSING_PART
 
@@ -59,15 +59,16 @@ def _parse() -> Run:
     parser.add_argument("--pace", type=float, default=5.0, help="mean seconds between two faults")
     parser.add_argument("--longest", type=float, default=20.0, help="longest fault in seconds")
     parser.add_argument("--disk", default="2g", help="size of the disk of the data folders")
+    parser.add_argument("--spool", default=SPOOL, help="bound of the spool; the load fills 1 MiB in 10 s")
     made = parser.parse_args()
     shape = Shape(made.brokers, 2 if made.brokers else 1)
-    return Run(made.seed, made.seconds, shape, made.pace, made.longest, made.disk)
+    return Run(made.seed, made.seconds, shape, made.pace, made.longest, made.disk, made.spool)
 
 
 def _words(run: Run) -> list[str]:
     return [
         *("--seed", str(run.seed), "--seconds", f"{run.seconds:g}", "--brokers", str(run.shape.brokers)),
-        *("--pace", f"{run.pace:g}", "--longest", f"{run.longest:g}", "--disk", run.disk),
+        *("--pace", f"{run.pace:g}", "--longest", f"{run.longest:g}", "--disk", run.disk, "--spool", run.spool),
     ]
 
 

@@ -15,6 +15,8 @@ from tests.chaos.plan import Shape
 from tests.chaos.scene import Scene, scene
 from tests.running import wait_for
 
+SPOOL = "1MiB"
+"""So small that some of the outages are longer than it lasts."""
 SETTLE_SECONDS = 300.0
 """Longest time until a thing is settled that takes ten on an idle machine."""
 _AHEAD_SECONDS = 4 * 3600
@@ -34,6 +36,7 @@ class Run:
         pace: Mean seconds between faults.
         longest: Longest fault in seconds.
         disk: Size of the disk that data folders are on, as tmpfs takes it.
+        spool: Bound of the spool, as `spool.max_bytes` takes it.
     """
 
     seed: int
@@ -42,6 +45,7 @@ class Run:
     pace: float
     longest: float
     disk: str
+    spool: str
 
     def plan(self) -> tuple[plans.Fault, ...]:
         """Return what will be done."""
@@ -51,7 +55,7 @@ class Run:
         """Run it; return the table."""
         with (
             tempfile.TemporaryDirectory(prefix="viflux-chaos-") as folder,
-            scene(Path(folder), self.shape, self.seed, self.disk) as running,
+            scene(Path(folder), self.shape, self.seed, self.disk, self.spool) as running,
         ):
             try:
                 running.load.announce()

@@ -43,7 +43,7 @@ class Scene:
         later: A clock for verbs that look back from another time.
     """
 
-    def __init__(self, folder: Path, disk: Path, shape: Shape, kafka: Cluster | None, seed: int) -> None:
+    def __init__(self, folder: Path, disk: Path, shape: Shape, kafka: Cluster | None, seed: int, spool: str) -> None:
         self.kafka = kafka
         self.interface = INTERFACE
         self._frames_before = 0
@@ -56,7 +56,8 @@ class Scene:
             "counters.interval": "1s",
             "agent.all_namespaces": "false",
             "window.grace": "10s",
-            "spool.segment_bytes": "1MiB",
+            "spool.max_bytes": spool,
+            "spool.segment_bytes": "64KiB",
             "spool.keep_acknowledged": "10s",
             "log.form": "text",
             **{f"{name}.listen": str(port) for name, port in ports.items()},
@@ -216,7 +217,7 @@ def _sent_frames() -> int:
 
 
 @contextmanager
-def scene(folder: Path, shape: Shape, seed: int, disk_size: str) -> Iterator[Scene]:
+def scene(folder: Path, shape: Shape, seed: int, disk_size: str, spool: str) -> Iterator[Scene]:
     """Run the product until the block ends; this process is root in a network namespace of its own."""
     lines = [
         "link set lo up",
@@ -233,7 +234,7 @@ def scene(folder: Path, shape: Shape, seed: int, disk_size: str) -> Iterator[Sce
     with ExitStack() as stack:
         kafka = stack.enter_context(cluster(folder / "kafka", shape.brokers)) if shape.brokers else None
         disk = stack.enter_context(small_disk(folder / "disk", disk_size))
-        made = Scene(folder, disk, shape, kafka, seed)
+        made = Scene(folder, disk, shape, kafka, seed, spool)
         stack.callback(made.end)
         made.start()
         yield made

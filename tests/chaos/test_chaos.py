@@ -17,14 +17,15 @@ from tests.running import ROOT
 KAFKA = Shape(brokers=3, processors=2)
 
 
-def assert_holds(*words: str) -> None:
-    """Run the product under a plan; fail with the whole table where a line of it is wrong."""
+def assert_holds(*words: str) -> str:
+    """Run the product under a plan and return the table; fail with all of it where a line of it is wrong."""
     need_root()
     need_faketime()
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
 def test_a_plan_is_of_its_seed() -> None:
@@ -66,6 +67,20 @@ def test_chaos_over_a_broker() -> None:
     assert_holds(
         *("--seed", "236", "--seconds", "22", "--brokers", "1"), *("--pace", "0.9", "--longest", "3", "--disk", "600m")
     )
+
+
+@pytest.mark.root
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_outages_longer_than_the_spool_lasts() -> None:
+    """What the spool evicts while nobody reads it is lost by that name, and sent is still stored and lost."""
+    # The processor is away for 14 s; the load fills this bound in 3.
+    table = assert_holds(
+        *("--seed", "5", "--seconds", "60", "--brokers", "0"),
+        *("--pace", "1", "--longest", "15", "--disk", "600m", "--spool", "256KiB"),
+    )
+    for stream in ("flows.ipfix", "flows.sflow"):
+        assert f"{stream}: lost as spool_evicted" in table, table
 
 
 @pytest.mark.root
