@@ -70,7 +70,7 @@ class Stage:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self.clock.environment, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, **self.clock.environment, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
             )
         self._is_wanted = True
 
@@ -91,9 +91,12 @@ class Stage:
         try:
             return self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            # It prints where its threads are.
+            self._process.send_signal(signal.SIGABRT)
             self._process.wait()
-            raise AssertionError(f"{self.name} did not end within {_END_SECONDS:g} s of SIGTERM") from None
+            raise AssertionError(
+                f"{self.name} did not end within {_END_SECONDS:g} s of SIGTERM\n{self.log_tail(60)}"
+            ) from None
 
     def end(self) -> None:
         """End it whatever state it is in."""
