@@ -31,6 +31,9 @@ MOST_BUFFERED_BYTES = 48 << 20
 """Of all partitions together, besides what the client library has fetched ahead."""
 
 _SLICE_SECONDS = 0.25
+# An answer to a commit does not end the poll in which it comes.
+_SHORT_SLICE_SECONDS = 0.002
+_LEAVE_SECONDS = 3.0
 _ASK_SECONDS = 5.0
 _LIVE_ASK_SECONDS = 0.3
 _MOST_AT_ONCE = 2000
@@ -41,6 +44,9 @@ _QUIET_SECONDS = 5.0
 _ORPHANED_SECONDS = 15.0
 
 _WAITING = "waiting for partitions"
+
+Commit = tuple[str, int, int, str]
+"""Topic, partition, offset and metadata."""
 
 Result = TypeVar("Result")
 
@@ -65,9 +71,11 @@ class KafkaSources:
         self._is_member = False
         self._detail = self._trouble = ""
         self._trouble_time = self._looked_time = 0.0
+        # Commits that were sent, with the answer once it is there; those of a revoked partition are not waited for.
+        self._commits: dict[Commit, list[KafkaError | None]] = {}
         self._ends = Ends(kafka)
         self._log = logs.get("processor")
-        self._consumer = Consumer(_consuming(kafka, self._note))
+        self._consumer = Consumer({**_consuming(kafka, self._note), "on_commit": self._committed})
         health.ready(False, _WAITING, part="kafka")
         self._consumer.subscribe(
             list(self._kinds), on_assign=self._assigned, on_revoke=self._taken, on_lost=self._taken
@@ -97,8 +105,16 @@ class KafkaSources:
         return None if self._is_member else _WAITING
 
     def close(self) -> None:
-        """Leave the group, so that others take the partitions at once."""
-        self._consumer.close()
+        """Leave the group, so that others take the partitions at once; brokers that do not answer are not waited for.
+
+        They give the partitions to others when they have heard nothing for a session's timeout.
+        """
+        # It waits for commits that are under way, and those have no end where no broker answers.
+        leaving = threading.Thread(target=self._consumer.close, name="leaving", daemon=True)
+        leaving.start()
+        leaving.join(_LEAVE_SECONDS)
+        if leaving.is_alive():
+            self._log.warning("the brokers do not answer: the group gives the partitions to others in some seconds")
 
     def pump(self, seconds: float, wanted: KafkaSource | None = None) -> None:
         """Take in what was fetched, and changes of the group; wait for the first at most so long.
@@ -161,14 +177,41 @@ class KafkaSources:
         """Commit an offset with its metadata; done when this returns.
 
         Raises:
-            RevokedError: The brokers say that the partition is another's.
-            SourceAwayError: They do not answer.
+            RevokedError: The brokers say that the partition is another's, or the group took it back meanwhile.
+            SourceAwayError: It failed.
+            StoppedError: The stage is to end, and no broker answers: whether it is done is not known.
         """
         wanted = TopicPartition(source.topic, source.partition, offset, metadata=text)
-        done = self._asked(source, lambda: self._consumer.commit(offsets=[wanted], asynchronous=False))
-        for each in done or ():
-            if each.error is not None:
-                self._refused(source, each.error)
+        commit = (source.topic, source.partition, offset, text)
+        answers: list[KafkaError | None] = []
+        self._commits[commit] = answers
+        try:
+            self._asked(source, lambda: self._consumer.commit(offsets=[wanted], asynchronous=True))
+            self._await_answer(source, answers)
+        finally:
+            if self._commits.get(commit) is answers:
+                del self._commits[commit]
+        if answers[0] is not None:
+            self._refused(source, answers[0])
+
+    def _await_answer(self, source: KafkaSource, answers: list[KafkaError | None]) -> None:
+        # A synchronous commit waits for as long as no broker answers, deaf to signals and to the group, which waits for
+        # its members. A next one before the answer could be overtaken by this one, so there is no other end.
+        began = time.monotonic()
+        while not answers:
+            waited = time.monotonic() - began
+            self._health.beat()
+            self.pump(_SHORT_SLICE_SECONDS if waited < _SLICE_SECONDS else _SLICE_SECONDS / 4)
+            if not answers and source.is_revoked:
+                raise RevokedError(source.name)
+            if not answers and self._stop.is_set() and waited >= _LEAVE_SECONDS:
+                raise StoppedError
+
+    def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        for each in partitions:
+            answers = self._commits.get((each.topic, each.partition, each.offset, each.metadata or ""))
+            if answers is not None:
+                answers.append(each.error or error)
 
     def _asked(self, source: KafkaSource, question: Callable[[], Result]) -> Result:
         try:
