@@ -154,8 +154,8 @@ def _doubles(made: Account, scene: Scene) -> None:
                 "as the ledger says",
                 wanted=handed_in.pop(row["stream"], 0),
             )
-    for stream, rows in handed_in.items():
-        made.line(f"{stream}: rows in the table", 0, "as the ledger says", wanted=rows)
+    for stream, stored in handed_in.items():
+        made.line(f"{stream}: rows in the table", 0, "as the ledger says", wanted=stored)
     # The first reading of an interface is a row without duration; the next begins where it is.
     doubled = _one(scene, "SELECT count() - uniqExact(vif_id, time, duration_ns) AS n FROM counters")
     made.line("counters: rows of one interface and interval", int(doubled), wanted=0)

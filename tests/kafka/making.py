@@ -105,15 +105,15 @@ class RunningShipper:
         except AssertionError as error:
             raise AssertionError(f"{error}\nit says {self.readiness()}\n{self.lines()[-3000:]}") from None
 
+    def is_empty(self) -> bool:
+        """Whether the brokers have all that is in the spool."""
+        assert self.process.poll() is None, self.lines()
+        return ask(DataPaths(self.data_dir), "shipper", "/drainz")[0] == 200
+
     def await_empty(self, seconds: float = 60) -> None:
         """Wait until the brokers have all that is in the spool."""
-
-        def empty() -> bool:
-            assert self.process.poll() is None, self.lines()
-            return ask(DataPaths(self.data_dir), "shipper", "/drainz")[0] == 200
-
         try:
-            until("all is shipped", empty, seconds)
+            until("all is shipped", self.is_empty, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\nit says {self.readiness()}\n{self.lines()[-3000:]}") from None
 

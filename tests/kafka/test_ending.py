@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,12 +16,22 @@ from ingest.processor.patience import StoppedError
 from tests.kafka.making import migrate, settings_of
 from tests.kafka.producing import Hosts
 from tests.kafka.test_processors import Group, await_all
-from tests.lab.kafka import Cluster
+from tests.lab.kafka import Cluster, cluster, need_kafka
 from tests.running import RunningStore, until
 from viflux.clock import SystemClock
 from viflux.telemetry import Health
 
+pytestmark = pytest.mark.soak
+
 _LONGEST_SECONDS = 15
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A broker that stands still now and then."""
+    need_kafka()
+    with cluster(tmp_path_factory.mktemp("still")) as made:
+        yield made
 
 
 def assigned(sources: KafkaSources) -> KafkaSource:
@@ -31,7 +42,6 @@ def assigned(sources: KafkaSources) -> KafkaSource:
     return found[0]
 
 
-@pytest.mark.slow
 def test_a_commit_that_nobody_answers_ends_when_the_stage_is_to_end(kafka: Cluster, tmp_path: Path) -> None:
     """The brokers stand still: the commit waits for them, and is given up when the stage is told to end."""
     assignments = kafka.settings(**{"kafka.group": f"g-{tmp_path.name}", "kafka.partitions": "1"})
@@ -64,9 +74,9 @@ def test_a_commit_that_nobody_answers_ends_when_the_stage_is_to_end(kafka: Clust
         assert not leaving.is_alive()
     finally:
         kafka.brokers[0].thaw()
+    until("what was begun is done", lambda: "leaving" not in {thread.name for thread in threading.enumerate()}, 60)
 
 
-@pytest.mark.soak
 def test_a_processor_ends_while_its_brokers_stand_still_and_all_is_stored_once(
     kafka: Cluster, store: RunningStore, tmp_path: Path
 ) -> None:
