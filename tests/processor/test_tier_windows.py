@@ -56,12 +56,16 @@ def findings(database: Database, clock: ManualClock, since_ns: int, *, repair: b
     return list(check.run(since_ns, repair=repair))
 
 
-def test_every_tier_is_what_the_raw_rows_say(running: RunningStore) -> None:
+@pytest.mark.parametrize("rows_of_a_statement", [3, 1_000_000])
+def test_every_tier_is_what_the_raw_rows_say(
+    running: RunningStore, monkeypatch: pytest.MonkeyPatch, rows_of_a_statement: int
+) -> None:
     """Random rows around midnight in any order, late ones between the fills, a clock that is set back and forward."""
+    monkeypatch.setattr("ingest.processor.tiers.windows._ROWS_OF_A_STATEMENT", rows_of_a_statement)
     seed = time.time_ns()
     rng = random.Random(seed)  # noqa: S311 - other rows each time
     start = day_before_yesterday()
-    database = Database.make(running, "random_days")
+    database = Database.make(running, f"random_days_{rows_of_a_statement}")
     clock = ManualClock(start + 26 * 3600 * SECOND)
     tiers = database.tiers(clock)
     for step in (0, -7_200, 7_200, 3_600):

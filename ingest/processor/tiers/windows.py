@@ -13,12 +13,14 @@ from prometheus_client import Counter
 
 from ingest.processor.tiers.closing import Closing
 from ingest.store.client import StoreClient
-from ingest.store.tiers.tier import Tier, Window
+from ingest.store.tiers.tier import EVERY_VIF, Tier, Vifs, Window
 from viflux.clock import NANOSECONDS, Clock
 
 _FILLED = Counter("viflux_processor_tier_windows", "Windows of tiers that were filled.", ["tier"])
 _ROWS = Counter("viflux_processor_tier_rows", "Rows that fills of tiers left.", ["tier"])
-# What a fill adds up may spill to disk, and what it writes is written in blocks: memory does not grow with a window.
+# A large window is filled in ranges of VIFs; what one VIF adds up may spill to disk, and what it leaves is written in
+# blocks. So memory does not grow with a window.
+_ROWS_OF_A_STATEMENT = 500_000
 _FILL = {
     "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 0,
@@ -28,8 +30,9 @@ _FILL = {
     # Rows that come in meanwhile need the other half.
     "max_threads": max(1, (os.cpu_count() or 1) // 2),
     "max_query_size": 8 << 20,
-    "max_bytes_before_external_group_by": 250_000_000,
+    "max_bytes_before_external_group_by": 400_000_000,
 }
+_LONG_TEXT = {"max_query_size": 8 << 20}
 _ROWS_OF_A_FILL = 200_000
 _MOST_WINDOWS = 500
 _FOUND_AT_ONCE = 20_000
@@ -137,7 +140,7 @@ class Windows:
             return 0
         again = [window for window in revisions if window in stored]
         rows = 0
-        for statement in self.tier.fills(revisions, again=bool(again)):
+        for statement in self.tier.fills(revisions, again=bool(again), slices=self._slices(list(revisions))):
             rows += _written(self._store.command(statement, settings=_FILL))
         self._at_once = max(1, min(_MOST_WINDOWS, 2 * self._at_once, self._at_once_for(len(revisions), rows)))
         self._note(revisions, rows)
@@ -172,9 +175,15 @@ class Windows:
     def _revisions(self, sql: str, asked: set[Window]) -> dict[Window, int]:
         found = {
             Window(str(row["host"]), int(row["window_number"])): int(row["revision"])
-            for row in self._store.query_rows(sql, settings={"max_query_size": 8 << 20})
+            for row in self._store.query_rows(sql, settings=_LONG_TEXT)
         }
         return {window: revision for window, revision in found.items() if window in asked}
+
+    def _slices(self, windows: Sequence[Window]) -> list[Vifs]:
+        found = self._store.query_rows(self.tier.slices(windows, _ROWS_OF_A_STATEMENT), settings=_LONG_TEXT)
+        begins = [0, *(int(row["first_vif_id"]) for row in found[1:])]
+        ends = [begin - 1 for begin in begins[1:]]
+        return [Vifs(begin, end) for begin, end in zip(begins, [*ends, EVERY_VIF.last], strict=True)]
 
     def _due_of(self, host: str) -> Iterator[Window]:
         return (window for number in self._waiting[host] if self._may_fill(window := Window(host, number)))

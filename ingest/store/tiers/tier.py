@@ -46,6 +46,21 @@ class Window(NamedTuple):
     number: int
 
 
+class Vifs(NamedTuple):
+    """A range of VIFs.
+
+    Attributes:
+        first: The lowest `vif_id`.
+        last: The highest, in it.
+    """
+
+    first: int
+    last: int
+
+
+EVERY_VIF = Vifs(0, MARK - 1)
+
+
 @dataclass(frozen=True)
 class Tier:
     """One tier of one kind.
@@ -141,27 +156,47 @@ class Tier:
             f"ORDER BY window_number DESC, host LIMIT {most}"
         )
 
-    def rows(self, windows: Sequence[Window]) -> str:
+    def rows(self, windows: Sequence[Window], vifs: Vifs = EVERY_VIF) -> str:
         """Return SQL for the rows that these windows should have; see `ingest.store.tiers.rows` for the columns."""
         first, last = _bounds(windows)
         hosts = {window.host for window in windows}
-        return (
-            f"SELECT * FROM ({self.source_rows(first, last, hosts)}) WHERE (host, window_number) IN ({_pairs(windows)})"
-        )
+        source = self.source_rows(first, last, hosts, vifs)
+        return f"SELECT * FROM ({source}) WHERE (host, window_number) IN ({_pairs(windows)})"
 
-    def source_rows(self, first: int, last: int, hosts: Iterable[str] = ()) -> str:
+    def source_rows(self, first: int, last: int, hosts: Iterable[str] = (), vifs: Vifs = EVERY_VIF) -> str:
         """Return SQL for what the source adds to windows from one to another; arguments as `computed`."""
         if not self.is_finest:
-            condition = self._span("finer.time", first, last) + _only(hosts, "finer.")
-            return of_finer(self.rollup, self.length, condition)
-        earlier_ns = 0 if KINDS[self.rollup.kind].time_is_end else EARLIER_NS
-        # A flow that ends with the minute is of that minute, if it lasted.
-        span = (
-            f"raw.time >= {instant(first * self.window_ns - earlier_ns)} "
-            f"AND raw.time <= {instant((last + 1) * self.window_ns - earlier_ns)}"
-        )
-        whole = of_raw(self.rollup, span + _only(hosts, "raw."))
+            return of_finer(self.rollup, self.length, self._of_source("finer.", first, last, hosts, vifs))
+        whole = of_raw(self.rollup, self._of_source("raw.", first, last, hosts, vifs))
         return f"SELECT * FROM ({whole}) WHERE window_number BETWEEN {first} AND {last}"
+
+    def slices(self, windows: Sequence[Window], most_rows: int) -> str:
+        """Return SQL for `first_vif_id`: where ranges of VIFs with about so many of the source's rows each begin.
+
+        One VIF is never divided.
+        """
+        first, last = _bounds(windows)
+        table = self.source if self.is_finest else self.rollup.table_of(finer_of(self.length).suffix)
+        condition = self._of_source("", first, last, {window.host for window in windows}, EVERY_VIF)
+        return (
+            f"SELECT min(vif_id) AS first_vif_id FROM (SELECT vif_id, "
+            f"intDiv(sum(rows) OVER (ORDER BY vif_id ROWS UNBOUNDED PRECEDING) - rows, {most_rows}) AS slice "
+            f"FROM (SELECT vif_id, count() AS rows FROM {table} WHERE {condition} AND vif_id != {MARK} GROUP BY vif_id"
+            ")) GROUP BY slice ORDER BY first_vif_id"
+        )
+
+    def _of_source(self, prefix: str, first: int, last: int, hosts: Iterable[str], vifs: Vifs) -> str:
+        """Return SQL: the condition for rows of the source that windows are filled from."""
+        if self.is_finest:
+            earlier_ns = 0 if KINDS[self.rollup.kind].time_is_end else EARLIER_NS
+            # A flow that ends with the minute is of that minute, if it lasted.
+            span = (
+                f"{prefix}time >= {instant(first * self.window_ns - earlier_ns)} "
+                f"AND {prefix}time <= {instant((last + 1) * self.window_ns - earlier_ns)}"
+            )
+        else:
+            span = self._span(f"{prefix}time", first, last)
+        return f"{span}{_only(hosts, prefix)}{_of_vifs(vifs, prefix)}"
 
     def filled_rows(self, first: int, last: int) -> str:
         """Return SQL for the rows that are there of windows from one to another, named as `source_rows` names them."""
@@ -175,12 +210,13 @@ class Tier:
             f"WHERE NOT filled.vanished AND {self._span('filled.time', first - earlier, last)}{spread}"
         )
 
-    def fills(self, revisions: dict[Window, int], *, again: bool) -> list[str]:
+    def fills(self, revisions: dict[Window, int], *, again: bool, slices: Sequence[Vifs] = (EVERY_VIF,)) -> list[str]:
         """Return the statements that fill windows, in the order to run them: the rows, in any blocks, then the marks.
 
         Args:
             revisions: Windows of one partition, near each other, and what to call their rows.
             again: Any of them has been filled before.
+            slices: All VIFs, each in one of the ranges: what a statement has in memory.
         """
         windows = sorted(revisions, key=lambda window: (window.number, window.host))
         due = ", ".join(f"({quoted(window.host)}, {window.number}, {revisions[window]})" for window in windows)
@@ -188,15 +224,16 @@ class Tier:
             "SELECT due_window.1 AS host, due_window.2 AS window_number, toUInt64(due_window.3) AS revision "
             f"FROM (SELECT arrayJoin([{due}]) AS due_window)"
         )
-        return [self._fill(windows, named_due, again=again), *self._marks(windows, named_due, again=again)]
+        fills = [self._fill(windows, named_due, vifs, again=again) for vifs in slices]
+        return [*fills, *self._marks(windows, named_due, again=again)]
 
-    def _fill(self, windows: Sequence[Window], due: str, *, again: bool) -> str:
+    def _fill(self, windows: Sequence[Window], due: str, vifs: Vifs, *, again: bool) -> str:
         keys = self.rollup.row_keys(self.length.suffix)
         names = ["row_time" if key == "time" else key for key in keys]
         listed = ", ".join((*names, *self.rollup.measures))
-        rows = f"SELECT window_number, {listed}, 1 AS present FROM ({self.rows(windows)})"
+        rows = f"SELECT window_number, {listed}, 1 AS present FROM ({self.rows(windows, vifs)})"
         if again:
-            rows += f" UNION ALL {self._before(windows, keys)}"
+            rows += f" UNION ALL {self._before(windows, keys, vifs)}"
         more = ", any(part.window_number) AS window_number, max(part.present) AS present"
         head = keys[: keys.index("vif_id") + 1]
         tail = (*self.rollup.keys, *self.rollup.measures)
@@ -245,7 +282,7 @@ class Tier:
             found.insert(0, f"{marks} < {instant(midnight)}")
         return found
 
-    def _before(self, windows: Sequence[Window], keys: Sequence[str]) -> str:
+    def _before(self, windows: Sequence[Window], keys: Sequence[str], vifs: Vifs) -> str:
         """Return SQL for the keys that earlier fills of the windows left, with nothing to add."""
         first, last = _bounds(windows)
         spread_ns = self.rollup.spread_minutes * 60 * NANOSECONDS if self.is_spread else 0
@@ -254,7 +291,8 @@ class Tier:
         nothing = ", ".join(f"0 AS {name}" for name in self.rollup.measures)
         return (
             f"SELECT {number} AS window_number, {named}, {nothing}, 0 AS present FROM {self.table} AS before "
-            f"WHERE before.vif_id != {MARK} AND before.time >= {instant(first * self.window_ns - spread_ns)} "
+            f"WHERE before.vif_id != {MARK}{_of_vifs(vifs, 'before.')} "
+            f"AND before.time >= {instant(first * self.window_ns - spread_ns)} "
             f"AND before.time < {instant((last + 1) * self.window_ns)} "
             f"AND (before.host, {number}) IN ({_pairs(windows)})"
         )
@@ -296,6 +334,10 @@ def _bounds(windows: Iterable[Window]) -> tuple[int, int]:
 
 def _pairs(windows: Iterable[Window]) -> str:
     return ", ".join(f"({quoted(window.host)}, {window.number})" for window in windows)
+
+
+def _of_vifs(vifs: Vifs, prefix: str) -> str:
+    return "" if vifs == EVERY_VIF else f" AND {prefix}vif_id BETWEEN {vifs.first} AND {vifs.last}"
 
 
 def _only(hosts: Iterable[str], prefix: str = "") -> str:
