@@ -76,6 +76,9 @@ def reader_limits(settings: Settings) -> dict[str, int]:
         "max_memory_usage": memory,
         "max_result_rows": settings.store.max_query_rows,
         "max_result_bytes": memory,
+        # Sums and sorts of more than that go on in files, rather than being refused.
+        "max_bytes_before_external_group_by": memory // 2,
+        "max_bytes_before_external_sort": memory // 2,
         "max_temporary_data_on_disk_size_for_query": 4 * memory,
         "max_threads": os.cpu_count() or 1,
     }

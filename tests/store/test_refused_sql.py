@@ -388,6 +388,15 @@ def test_a_query_that_takes_too_much_memory_is_stopped(store: RunningStore) -> N
     assert (answer.status, answer.code) == (500, 241)
 
 
+def test_sums_that_do_not_fit_into_memory_go_on_in_files(store: RunningStore) -> None:
+    """A large GROUP BY is slower, not refused."""
+    keys = "toString(number) AS a, toString(number + 1) AS b"
+    grouped = (
+        f"SELECT sum(length(a) > 0) FROM (SELECT {keys}, count() AS c FROM numbers(4000000) GROUP BY a, b HAVING c = 1)"
+    )
+    assert ask(store.url, grouped).body.strip() == b"4000000"
+
+
 def test_the_whole_store_has_a_memory_cap(store: RunningStore) -> None:
     """Many queries together, and the writer, stay below the cap: refused with 241, never killed by the kernel."""
     greedy = "SELECT length(groupArray(repeat('x', 10000))) FROM numbers(10000000)"
