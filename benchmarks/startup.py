@@ -17,6 +17,7 @@ from benchmarks.fleet import fleet
 from benchmarks.process import children, cpu_seconds, proportional_megabytes
 from tests.lab.network import run
 from tests.lab.product import Product, wait_for
+from viflux.errors import VifluxError
 
 BIRTHS = 20
 
@@ -83,7 +84,7 @@ def _seconds_until(started: float, probe: Callable[[], Any], deadline: float = 6
 def _quietly(probe: Callable[[], Any]) -> Any:
     try:
         return probe()
-    except RuntimeError:
+    except VifluxError:
         return None
 
 

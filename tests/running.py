@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -78,13 +79,15 @@ def viflux(*arguments: str | Path) -> list[str]:
 
 def until(what: str, find: Callable[[], Result | None], seconds: float = 10.0) -> Result:
     """Return what `find` finds, asking again until it is neither None nor False; fails after a deadline."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         found = find()
         if found is not None and found is not False:
             return found
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds:g} s: {what}"
+        # Who waits long asks less often: the questions themselves hold up what is waited for.
+        time.sleep(min(0.02 + waited / 20, 0.2))
 
 
 def wait_for(what: str, probe: Callable[[], Result | None], seconds: float = 30.0) -> Result:
@@ -127,14 +130,19 @@ def repeated(action: Callable[[], object], pause_seconds: float = 0.0) -> Iterat
 
 
 @contextmanager
-def running_store(data_dir: Path, assignments: Sequence[str] = (), port: int | None = None) -> Iterator[RunningStore]:
+def running_store(
+    data_dir: Path, assignments: Sequence[str] = (), port: int | None = None, tables: Path | None = None
+) -> Iterator[RunningStore]:
     """Run `viflux store` on a data folder until the block ends.
 
     Args:
         data_dir: Made when missing; may be one that an earlier store has left.
         assignments: Further `key=value` settings.
         port: A free one by default.
+        tables: A folder whose tables a new store begins with.
     """
+    if tables is not None:
+        begin_with(tables, data_dir)
     every = [f"store.listen=127.0.0.1:{port or free_port()}", *assignments]
     settings, _ = load(data_dir=data_dir, assignments=every, environment={})
     flags = [flag for assignment in every for flag in ("--set", assignment)]
@@ -153,3 +161,20 @@ def running_store(data_dir: Path, assignments: Sequence[str] = (), port: int | N
 
         until("the store answers", ready, START_SECONDS)
         yield running
+
+
+def begin_with(tables: Path, data_dir: Path) -> None:
+    """Give a data folder that has no store the tables of another, which no store runs on."""
+    store = data_dir / "store" / "engine"
+    if not store.exists():
+        shutil.copytree(tables / "store" / "engine", store, symlinks=True)
+
+
+def emptied(store: StoreClient) -> None:
+    """Take all rows out of the tables of a client's database, and what the engine remembers of their inserts."""
+    rows = store.query_rows(
+        f"SELECT name FROM system.tables WHERE database = '{store.database}' AND total_rows > 0 "
+        "AND name != 'schema_migrations'"
+    )
+    for row in rows:
+        store.command(f"TRUNCATE TABLE {store.database}.{row['name']}")

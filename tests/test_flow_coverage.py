@@ -30,8 +30,8 @@ TAP, PORT, MUTE = 7, 8, 9
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RunningStore]:
-    with running_store(tmp_path / "data") as running:
+def store(tables: Path, tmp_path: Path) -> Iterator[RunningStore]:
+    with running_store(tmp_path / "data", tables=tables) as running:
         yield running
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from ingest.store.client import StoreClient
-from ingest.store.migrate import migrate
 from tests.analytics.scenario import Scenario
-from tests.running import ROOT, RunningStore, free_port, running_store, until, viflux
+from tests.running import ROOT, RunningStore, emptied, free_port, running_store, until, viflux
 
 HOST = "host-a"
 
@@ -46,9 +45,9 @@ class Console:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+def store(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
     """A store for a file of tests."""
-    with running_store(tmp_path_factory.mktemp("web") / "data") as running:
+    with running_store(tmp_path_factory.mktemp("web") / "data", tables=tables) as running:
         yield running
 
 
@@ -56,9 +55,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
 def console(store: RunningStore, tmp_path: Path) -> Iterator[Console]:
     """A console over an empty store."""
     writer: StoreClient = store.writer()
-    migrate(writer, "viflux")
-    for table in ("inventory", "counters", "ledger", "sli_revisions", "exporters", "flows_1m_revisions"):
-        writer.command(f"TRUNCATE TABLE viflux.{table}")
+    emptied(writer)
     port = free_port()
     flags = [f"store.listen={store.settings.store.listen}", f"web.listen=127.0.0.1:{port}", f"host={HOST}"]
     arguments = [flag for assignment in flags for flag in ("--set", assignment)]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store.migrate import migrate
 from tests.lab.kafka import Cluster, cluster, need_kafka
 from tests.running import RunningStore, running_store
 
@@ -20,8 +19,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RunningStore]:
+def store(tables: Path, tmp_path: Path) -> Iterator[RunningStore]:
     """Run a store on the folder `data` of the test."""
-    with running_store(tmp_path / "data") as running:
-        migrate(running.writer(), running.settings.store.database)
+    with running_store(tmp_path / "data", tables=tables) as running:
         yield running

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RunningStore]:
-    with running_store(tmp_path / "store") as made:
+def store(tables: Path, tmp_path: Path) -> Iterator[RunningStore]:
+    with running_store(tmp_path / "store", tables=tables) as made:
         yield made
 
 

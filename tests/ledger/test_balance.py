@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from collectors.agent.ledger import Unread
-from ingest.store.migrate import migrate
 from tests.ledger.keeping import Keeper, assert_closed, balance, verb
 from tests.processor.making import (
     COUNTERS,
@@ -33,10 +32,9 @@ HOUR = 60 * MINUTE
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+def store(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
     """One store; each test has a spool, and so accounts, of its own."""
-    with running_store(tmp_path_factory.mktemp("ledger") / "store") as running:
-        migrate(running.writer(), running.settings.store.database)
+    with running_store(tmp_path_factory.mktemp("ledger") / "store", tables=tables) as running:
         yield running
 
 

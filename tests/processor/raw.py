@@ -10,7 +10,7 @@ from typing import Any
 from ingest.processor.tiers import Tiers
 from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate
-from tests.running import RunningStore
+from tests.running import RunningStore, emptied
 from viflux.clock import Clock
 from viflux.registry.rollups import LENGTHS
 from viflux.settings import Settings, load
@@ -42,19 +42,35 @@ class Reading:
 
 @dataclass
 class Database:
-    """A database of its own in a running store, with its tables, and the readings that were put into it."""
+    """A database in a running store, with its tables, and the readings that were put into it."""
 
     settings: Settings
     store: StoreClient
     readings: list[Reading] = field(default_factory=list)
 
     @classmethod
-    def make(cls, running: RunningStore, name: str, *assignments: str) -> Database:
-        every = [f"store.listen={running.settings.store.listen}", f"store.database={name}", *assignments]
-        settings, _ = load(data_dir=running.settings.data_dir, assignments=every, environment={})
-        store = StoreClient.writer(settings)
+    def made(cls, running: RunningStore, name: str) -> Database:
+        """Make a database of a name, for a test that alters tables."""
         migrate(running.writer(), name)
-        return cls(settings, store)
+        return cls._of(running, name)
+
+    @classmethod
+    def emptied(cls, running: RunningStore) -> Database:
+        """Take the store's own database, and all rows out of it."""
+        database = cls.there(running)
+        emptied(database.store)
+        return database
+
+    @classmethod
+    def there(cls, running: RunningStore) -> Database:
+        """Take the store's own database as it is."""
+        return cls._of(running, running.settings.store.database)
+
+    @classmethod
+    def _of(cls, running: RunningStore, name: str) -> Database:
+        every = [f"store.listen={running.settings.store.listen}", f"store.database={name}"]
+        settings, _ = load(data_dir=running.settings.data_dir, assignments=every, environment={})
+        return cls(settings, StoreClient.writer(settings))
 
     def tiers(self, clock: Clock) -> Tiers:
         return Tiers(self.settings, StoreClient.writer(self.settings), clock)

@@ -229,9 +229,9 @@ def test_rows_that_are_older_than_their_table_keeps_them_do_not_stop_the_source(
     assert ask(store, "SELECT count() AS n FROM events WHERE event = 'after_the_outage'")[0]["n"] == 1
 
 
-def test_the_store_away_for_a_while_delays_rows_and_loses_none(tmp_path: Path) -> None:
+def test_the_store_away_for_a_while_delays_rows_and_loses_none(tables: Path, tmp_path: Path) -> None:
     """One line when it goes, one when it is back; readiness follows; rows wait in the spool."""
-    with running_store(tmp_path / "data") as first:
+    with running_store(tmp_path / "data", tables=tables) as first:
         expected = sent(tmp_path)
         with processor(first) as running:
             expected.send(3)
@@ -248,22 +248,22 @@ def test_the_store_away_for_a_while_delays_rows_and_loses_none(tmp_path: Path) -
                 assert_exact(second, expected)
 
 
-def test_a_store_killed_again_and_again_ends_with_every_row_once(tmp_path: Path) -> None:
+def test_a_store_killed_again_and_again_ends_with_every_row_once(tables: Path, tmp_path: Path) -> None:
     """Kill -9 of the store while the processor inserts."""
-    kills_of_the_store(tmp_path, 2)
+    kills_of_the_store(tables, tmp_path, 2)
 
 
 @pytest.mark.soak
-def test_a_store_killed_fifteen_times_ends_with_every_row_once(tmp_path: Path) -> None:
+def test_a_store_killed_fifteen_times_ends_with_every_row_once(tables: Path, tmp_path: Path) -> None:
     """The same, longer."""
-    kills_of_the_store(tmp_path, 15)
+    kills_of_the_store(tables, tmp_path, 15)
 
 
-def kills_of_the_store(tmp_path: Path, rounds: int) -> None:
+def kills_of_the_store(tables: Path, tmp_path: Path, rounds: int) -> None:
     expected = sent(tmp_path)
     port: int | None = None
     for _ in range(rounds):
-        with running_store(tmp_path / "data", port=port) as store:
+        with running_store(tmp_path / "data", port=port, tables=tables) as store:
             port = int(store.url.rpartition(":")[2])
             with processor(store):
                 before = state_of(tmp_path / "data").get("number", 0)
@@ -281,20 +281,20 @@ def kills_of_the_store(tmp_path: Path, rounds: int) -> None:
         assert_exact(store, expected)
 
 
-def test_the_hole_in_the_deduplication_log_loses_nothing(tmp_path: Path) -> None:
+def test_the_hole_in_the_deduplication_log_loses_nothing(tables: Path, tmp_path: Path) -> None:
     """Killed between writing the token and the part, the engine takes a retry for a duplicate; the count finds out.
 
     The k-th rename after the store was traced is one that puts a part of the intent into place.
     """
-    logs = [store_killed_at_rename(tmp_path / str(when), when) for when in (1, 2, 3)]
+    logs = [store_killed_at_rename(tables, tmp_path / str(when), when) for when in (1, 2, 3)]
     assert any("knew a token without having its rows" in log for log in logs), "the hole was never hit"
 
 
-def store_killed_at_rename(folder: Path, when: int) -> str:
+def store_killed_at_rename(tables: Path, folder: Path, when: int) -> str:
     strace = need_strace()
     folder.mkdir()
     expected = sent(folder)
-    with running_store(folder / "data") as store:
+    with running_store(folder / "data", tables=tables) as store:
         port = int(store.url.rpartition(":")[2])
         with processor(store) as running:
             expected.send(2)

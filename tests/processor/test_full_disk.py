@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store.migrate import migrate
 from tests.lab.disk import Neighbour, small_disk
 from tests.processor.making import (
     COUNTERS,
@@ -29,10 +28,9 @@ _MIB = 1 << 20
 
 
 @pytest.mark.root
-def test_rows_wait_in_the_spool_and_are_stored_once_when_there_is_room(tmp_path: Path) -> None:
+def test_rows_wait_in_the_spool_and_are_stored_once_when_there_is_room(tables: Path, tmp_path: Path) -> None:
     """The store stops first and the spool takes what comes; nothing is restarted, lost or doubled."""
-    with small_disk(tmp_path / "disk", "240m") as disk, running_store(disk / "data") as store:
-        migrate(store.writer(), store.settings.store.database)
+    with small_disk(tmp_path / "disk", "240m") as disk, running_store(disk / "data", tables=tables) as store:
         folder = store.settings.data_dir
         writer = open_spool(folder, min_free_bytes=512 * _MIB)
         start = SystemClock().now_ns() - 3600 * SECOND

@@ -146,12 +146,12 @@ def test_an_intent_is_resumed_with_the_limits_that_it_was_opened_with(tmp_path: 
     sent.assert_exact(store)
 
 
-def test_the_store_killed_while_a_piece_is_put_into_place(tmp_path: Path) -> None:
+def test_the_store_killed_while_a_piece_is_put_into_place(tables: Path, tmp_path: Path) -> None:
     """Between the token and the part the engine dies; the count finds it out for many spools as for one."""
     strace = need_strace()
     for when in (1, 2, 3):
         sent = Logged(tmp_path / str(when) / "logs")
-        with running_store(tmp_path / str(when) / "data") as store:
+        with running_store(tmp_path / str(when) / "data", tables=tables) as store:
             port = int(store.url.rpartition(":")[2])
             sent.send(2)
             with processing(store, sent) as process:

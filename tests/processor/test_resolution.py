@@ -6,6 +6,7 @@ import random
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ DAY = 24 * HOUR
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
-    with running_store(tmp_path_factory.mktemp("resolution") / "data") as store:
+def running(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    with running_store(tmp_path_factory.mktemp("resolution") / "data", tables=tables) as store:
         yield store
 
 
@@ -86,7 +87,7 @@ def test_placeholders_in_strings_and_comments_are_left_alone() -> None:
 def test_every_range_and_grain_adds_up_to_the_raw_rows(running: RunningStore) -> None:
     """Random ranges over counters of which some minutes are filled and some are not."""
     rng = random.Random(seed := time.time_ns())  # noqa: S311 - other rows each time
-    database = Database.make(running, "counted")
+    database = Database.emptied(running)
     now = time.time_ns()
     clock = ManualClock(now)
     start = now // HOUR * HOUR - 5 * HOUR
@@ -132,7 +133,7 @@ def test_every_range_and_grain_adds_up_to_the_raw_rows(running: RunningStore) ->
 
 def test_coarser_rows_stand_for_finer_ones_that_are_no_longer_kept(running: RunningStore) -> None:
     """Also in the view, by each table's own TTL; what is past its keeping is not read, though it may be there yet."""
-    database = Database.make(running, "aged")
+    database = Database.made(running, "aged")
     now = time.time_ns()
     old = (now - 35 * DAY) // DAY * DAY
     for suffix, rx_bytes in (("1m", 1), ("5m", 2), ("1h", 4)):
@@ -155,7 +156,7 @@ def test_coarser_rows_stand_for_finer_ones_that_are_no_longer_kept(running: Runn
 def test_flows_add_up_while_they_are_being_filled(running: RunningStore) -> None:
     """What a flow left in earlier minutes is there once, whether its end was filled or is yet to be."""
     rng = random.Random(seed := time.time_ns())  # noqa: S311 - other rows each time
-    database = Database.make(running, "flowed")
+    database = Database.emptied(running)
     now = time.time_ns() // MINUTE * MINUTE + SECOND
     clock = ManualClock(now)
     flows = [
@@ -203,7 +204,7 @@ def test_flows_add_up_while_they_are_being_filled(running: RunningStore) -> None
 
 def test_viflux_sql_fills_the_placeholder_in(running: RunningStore) -> None:
     """And says what is wrong where it cannot."""
-    database = Database.make(running, running.settings.store.database)
+    database = Database.emptied(running)
     now = time.time_ns()
     database.put([Reading("host-1", now - 20 * SECOND, 1, 42)], now)
     flags = ["--data-dir", str(running.settings.data_dir), "--set", f"store.listen={running.settings.store.listen}"]

@@ -19,7 +19,7 @@ DAY = 86_400 * SECOND
 
 
 @pytest.mark.soak
-def test_a_store_killed_in_a_fill_leaves_no_trace(tmp_path: Path) -> None:
+def test_a_store_killed_in_a_fill_leaves_no_trace(tables: Path, tmp_path: Path) -> None:
     """Thrice at a random moment, with late rows between; a fill that was not ended is done again."""
     rng = random.Random(seed := time.time_ns())  # noqa: S311 - another moment each time
     start = ((time.time_ns() + 2 * 3600 * SECOND) // DAY - 2) * DAY
@@ -32,8 +32,8 @@ def test_a_store_killed_in_a_fill_leaves_no_trace(tmp_path: Path) -> None:
     ]
     database: Database | None = None
     for part in range(3):
-        with running_store(tmp_path / "data") as running:
-            again = Database.make(running, running.settings.store.database)
+        with running_store(tmp_path / "data", tables=tables) as running:
+            again = Database.there(running)
             again.readings = database.readings if database else []
             database = again
             database.put(readings[part::3], clock.now_ns())
@@ -46,7 +46,7 @@ def test_a_store_killed_in_a_fill_leaves_no_trace(tmp_path: Path) -> None:
             assert not filler.is_alive()
     assert database is not None
     with running_store(tmp_path / "data") as running:
-        again = Database.make(running, running.settings.store.database)
+        again = Database.there(running)
         again.readings = database.readings
         tiers = again.tiers(clock)
         for _ in range(4):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,8 @@ DAY = 86_400 * SECOND
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
-    with running_store(tmp_path_factory.mktemp("tiers") / "data") as store:
+def running(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    with running_store(tmp_path_factory.mktemp("tiers") / "data", tables=tables) as store:
         yield store
 
 
@@ -65,7 +66,7 @@ def test_every_tier_is_what_the_raw_rows_say(
     seed = time.time_ns()
     rng = random.Random(seed)  # noqa: S311 - other rows each time
     start = day_before_yesterday()
-    database = Database.make(running, f"random_days_{rows_of_a_statement}")
+    database = Database.emptied(running)
     clock = ManualClock(start + 26 * 3600 * SECOND)
     tiers = database.tiers(clock)
     for step in (0, -7_200, 7_200, 3_600):
@@ -83,7 +84,7 @@ def test_every_tier_is_what_the_raw_rows_say(
 def test_a_row_that_vanishes_is_not_shown(running: RunningStore) -> None:
     """Raw rows of a VIF were taken out, as an alarm may ask for: a repair leaves no trace of them in any tier."""
     start = day_before_yesterday()
-    database = Database.make(running, "vanished")
+    database = Database.emptied(running)
     clock = ManualClock(start + 25 * 3600 * SECOND)
     readings = [Reading("host-1", start + step * MINUTE, vif, 1000 + vif) for step in range(90) for vif in (1, 2)]
     database.put(readings, clock.now_ns())
@@ -108,7 +109,7 @@ def test_two_fillers_do_no_harm(running: RunningStore) -> None:
     seed = time.time_ns()
     rng = random.Random(seed)  # noqa: S311 - other rows each time
     start = day_before_yesterday()
-    database = Database.make(running, "two_fillers")
+    database = Database.emptied(running)
     clock = ManualClock(start + 25 * 3600 * SECOND)
     one, other = database.tiers(clock), database.tiers(clock)
     for _ in range(4):
@@ -129,7 +130,7 @@ def test_two_fillers_do_no_harm(running: RunningStore) -> None:
 def test_a_fill_that_another_did_is_not_done_again(running: RunningStore) -> None:
     """Where the store has the newest revision, nothing is inserted."""
     start = day_before_yesterday()
-    database = Database.make(running, "done_by_other")
+    database = Database.emptied(running)
     clock = ManualClock(start + 25 * 3600 * SECOND)
     readings = [Reading("host-1", start, 1, 5)]
     one, other = database.tiers(clock), database.tiers(clock)
@@ -141,7 +142,7 @@ def test_a_fill_that_another_did_is_not_done_again(running: RunningStore) -> Non
 
 def test_check_tells_open_and_expired_from_wrong(running: RunningStore) -> None:
     """A minute that has not closed is open; what raw keeps no longer is expired; a lost tier row is unfilled."""
-    database = Database.make(running, "told_apart")
+    database = Database.emptied(running)
     now = time.time_ns() // MINUTE * MINUTE + 5 * SECOND
     clock = ManualClock(now)
     old = now - 40 * MINUTE
@@ -168,7 +169,7 @@ def test_check_tells_open_and_expired_from_wrong(running: RunningStore) -> None:
 def test_many_hosts_share_a_fill(running: RunningStore) -> None:
     """A thousand hosts make a few parts a minute, not a thousand; no fill reaches over a partition."""
     start = day_before_yesterday()
-    database = Database.make(running, "many_hosts")
+    database = Database.emptied(running)
     clock = ManualClock(start + 25 * 3600 * SECOND)
     readings = [Reading(f"host-{host}", start + minute * MINUTE, 1, 1) for host in range(1000) for minute in (-1, 0)]
     database.put(readings, clock.now_ns())
@@ -178,9 +179,10 @@ def test_many_hosts_share_a_fill(running: RunningStore) -> None:
         assert tiers.tend() > 0
     parts = database.store.query_rows(
         "SELECT count() AS parts, uniqExact(partition) AS partitions, sum(rows) AS rows FROM system.parts "
-        "WHERE database = 'many_hosts' AND table = 'counters_1m_revisions' AND active"
+        "WHERE database = currentDatabase() AND table = 'counters_1m_revisions' AND active"
     )[0]
     # A row and a mark for each host and minute.
     assert parts["rows"] == 4000
     assert parts["partitions"] == 2
     assert parts["parts"] <= 32
+    database.store.command("SYSTEM START MERGES counters_1m_revisions")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ingest.store import keep
-from ingest.store.migrate import migrate
 from tests.running import RunningStore, running_store, until
 from viflux.errors import UsageError
 from viflux.registry import KINDS
@@ -17,8 +17,8 @@ from viflux.settings.schema import Keep
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
-    with running_store(tmp_path_factory.mktemp("keep") / "data") as running:
+def store(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    with running_store(tmp_path_factory.mktemp("keep") / "data", tables=tables) as running:
         yield running
 
 
@@ -28,32 +28,31 @@ def kept(*assignments: str) -> Keep:
 
 def test_tables_are_made_with_the_defaults(store: RunningStore) -> None:
     """After the migrations nothing is left to alter, and a second time nothing either."""
-    migrate(store.writer(), "made")
-    assert keep.apply(store.writer(), "made", Keep()) == []
+    assert keep.apply(store.writer(), "viflux", Keep()) == []
     assert all(kind.keep for kind in KINDS.values())
 
 
 def test_settings_reach_tables_that_are_there(store: RunningStore) -> None:
     """Longer and shorter, tables with one TTL and with two; a row that is now too old goes."""
     writer = store.writer()
-    migrate(writer, "altered")
     old = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=20)
-    writer.command(f"INSERT INTO altered.events (time, event) VALUES ('{old}', 'old')")
+    writer.command(f"INSERT INTO viflux.events (time, event) VALUES ('{old}', 'old')")
     wanted = kept("raw=4d", "minute=10d", "history=12d")
-    changes = keep.apply(writer, "altered", wanted)
+    changes = keep.apply(writer, "viflux", wanted)
     assert {change.table for change in changes} == {
         kind.table_name for kind in KINDS.values() if kind.keep[0][0] in ("raw", "minute", "history")
     }
     assert "sli_revisions: keeps rows for 4d and 10d (was 3d and 30d)" in keep.in_words(changes)
-    assert keep.apply(writer, "altered", wanted) == []
-    text = writer.query_rows("SELECT engine_full FROM system.tables WHERE database = 'altered' AND name = 'counters'")
+    assert keep.apply(writer, "viflux", wanted) == []
+    text = writer.query_rows("SELECT engine_full FROM system.tables WHERE database = 'viflux' AND name = 'counters'")
     assert "toIntervalDay(4)" in text[0]["engine_full"]
 
     def gone() -> bool:
-        return writer.query_rows("SELECT time FROM altered.events") == []
+        return writer.query_rows("SELECT time FROM viflux.events") == []
 
-    writer.command("OPTIMIZE TABLE altered.events FINAL")
+    writer.command("OPTIMIZE TABLE viflux.events FINAL")
     until("the old row is gone", gone, 20)
+    assert len(keep.apply(writer, "viflux", Keep())) == len(changes)
 
 
 @pytest.mark.parametrize(

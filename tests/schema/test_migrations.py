@@ -14,7 +14,7 @@ from msgspec.structs import replace as replaced
 from ingest.processor.tiers import Tiers
 from ingest.store.client import StoreClient
 from ingest.store.ddl import render, statements
-from ingest.store.migrate import MigrationError, migrate, migrations
+from ingest.store.migrate import Migration, MigrationError, migrate, migrations
 from tests.running import RunningStore, running_store
 from viflux.clock import SystemClock
 
@@ -22,8 +22,8 @@ RECORDED = Path(__file__).with_name("recorded")
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
-    with running_store(tmp_path_factory.mktemp("schema") / "data") as running:
+def store(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    with running_store(tmp_path_factory.mktemp("schema") / "data", tables=tables) as running:
         yield running
 
 
@@ -57,15 +57,40 @@ def test_from_empty(store: RunningStore, golden: dict[str, str]) -> None:
     assert migrate(store.writer(), "fromempty") == []
 
 
-@pytest.mark.parametrize("recorded", sorted(RECORDED.glob("*.sql")), ids=lambda path: path.stem)
-def test_from_a_recorded_schema(store: RunningStore, golden: dict[str, str], recorded: Path) -> None:
-    """A store that an earlier version left is brought to the golden schema by the migrations that came since."""
-    number = int(recorded.stem)
-    database = f"recorded{number}"
-    make(store, database, recorded.read_text(encoding="utf-8"))
-    migrate(store.writer(), database, known=migrations()[:number])
-    assert migrate(store.writer(), database) == migrations()[number:]
-    assert schema_of(store, database) == golden
+class Recorded:
+    """Databases as earlier versions left them, each made when it is first asked for."""
+
+    def __init__(self, store: RunningStore) -> None:
+        self._store = store
+        self._schemas: dict[int, dict[str, str]] = {}
+
+    def schema(self, number: int) -> dict[str, str]:
+        """Return the schema that the migrations up to a number led to; the database `recorded{number}` has it."""
+        if number not in self._schemas:
+            database = f"recorded{number}"
+            make(self._store, database, (RECORDED / f"{number:04}.sql").read_text(encoding="utf-8"))
+            self._schemas[number] = schema_of(self._store, database)
+        return self._schemas[number]
+
+
+@pytest.fixture(scope="module")
+def recorded(store: RunningStore) -> Recorded:
+    return Recorded(store)
+
+
+@pytest.mark.parametrize("migration", migrations()[1:], ids=lambda each: each.name)
+def test_from_the_schema_of_the_version_before(store: RunningStore, recorded: Recorded, migration: Migration) -> None:
+    """Each migration leads from one recorded schema to the next, so that all that follow lead to the newest."""
+    assert recorded.schema(migration.number - 1) != recorded.schema(migration.number)
+    database = f"recorded{migration.number - 1}"
+    for statement in statements(migration.text, database):
+        store.writer().command(statement)
+    assert schema_of(store, database) == recorded.schema(migration.number)
+
+
+def test_the_newest_recorded_schema_is_the_golden_one(recorded: Recorded, golden: dict[str, str]) -> None:
+    """To it all recorded schemas lead."""
+    assert recorded.schema(len(migrations())) == golden
 
 
 def test_minutes_without_an_exporter_are_filled_anew(store: RunningStore) -> None:
@@ -123,9 +148,9 @@ def test_a_newer_store_is_refused(store: RunningStore) -> None:
     """A store with a migration that this version does not know is left alone, with a line that says why."""
     newest = migrations()[-1]
     newer = replace(newest, number=newest.number + 1, name="9999_from_the_future", text="SELECT 1;\n")
-    migrate(store.writer(), "newer", known=[*migrations(), newer])
+    assert migrate(store.writer(), "viflux", known=[*migrations(), newer]) == [newer]
     with pytest.raises(MigrationError, match=r"made by a newer version of Viflux .*9999_from_the_future"):
-        migrate(store.writer(), "newer")
+        migrate(store.writer(), "viflux")
 
 
 def test_an_edited_migration_is_refused(store: RunningStore) -> None:
@@ -139,7 +164,6 @@ def test_an_edited_migration_is_refused(store: RunningStore) -> None:
 def test_labels_hold_as_of_the_rows_time(store: RunningStore) -> None:
     """A row has the labels of its time; what was settled within 60 s of birth holds from birth."""
     writer = store.writer()
-    migrate(writer, "labels")
     # An hour ago, for older rows are past their keeping time.
     born = datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None) - timedelta(hours=1)
 
@@ -156,13 +180,13 @@ def test_labels_hold_as_of_the_rows_time(store: RunningStore) -> None:
         state(360, 300, "restated", "second"),
     ]
     writer.command(
-        "INSERT INTO labels.inventory (time, valid_from_time, vif_id, change, owner, born_time) VALUES "
+        "INSERT INTO viflux.inventory (time, valid_from_time, vif_id, change, owner, born_time) VALUES "
         + ", ".join(states)
     )
     readings = [(0, 7), (299, 7), (300, 7), (3000, 7), (0, 8)]
     writer.command(
-        "INSERT INTO labels.counters (time, vif_id, rx_bytes) VALUES "
+        "INSERT INTO viflux.counters (time, vif_id, rx_bytes) VALUES "
         + ", ".join(f"({at(seconds)}, {vif}, {number})" for number, (seconds, vif) in enumerate(readings))
     )
-    rows = writer.query_rows("SELECT owner FROM labels.counters_labelled ORDER BY rx_bytes")
+    rows = writer.query_rows("SELECT owner FROM viflux.counters_labelled ORDER BY rx_bytes")
     assert [row["owner"] for row in rows] == ["first", "first", "second", "second", ""]
