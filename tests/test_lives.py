@@ -28,10 +28,11 @@ def net() -> Iterator[Lab]:
         yield made
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Product]:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """One product for all tests, each of which has interfaces of its own and leaves every process running."""
     need_root()
-    with product(tmp_path / "data") as made:
+    with product(tmp_path_factory.mktemp("lives") / "data") as made:
         made.rows("the first interface is stored", "SELECT 1 AS one FROM viflux.inventory LIMIT 1")
         yield made
 

@@ -114,6 +114,8 @@ def test_kinds_peers_sides_and_owner(running: Product, net: Lab) -> None:
     assert (outer["service"], outer["identity_origin"]) == ("checkout", "sysfs")
     assert outer["vif_key"] == inner["vif_key"]
     assert inner["addresses"] == ["10.99.7.1"] or "::ffff:10.99.7.1" in str(inner["addresses"])
+    told = f"SELECT * FROM viflux.inventory WHERE vif_id = 0x{outer['vif_id']} ORDER BY time LIMIT 1"
+    assert running.printed(told) == running.sql(told) != []
 
 
 def test_every_stored_counter_is_the_kernels(running: Product, net: Lab) -> None:
