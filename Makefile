@@ -26,7 +26,9 @@ build: .venv/.built ## make .venv if missing, and build the native core
 run: .venv/.built ## build, and start everything on this host (ARGS="--set counters.interval=1s")
 	exec $(BIN)/viflux up $(ARGS)
 
-test: lint test-native test-python ## all checks and tests; a real part that is missing is a skip that names it
+test: .venv/.developer ## all checks and tests; a real part that is missing is a skip that names it
+	$(MAKE) -s -j2 -Otarget lint test-native
+	$(MAKE) -s test-python
 
 quick: .venv/.developer ## the tests that one needs while working, under two minutes
 	$(BIN)/pytest -q -m "not slow and not root" $(TESTS)
@@ -45,7 +47,8 @@ lint: .venv/.developer ## ruff, mypy strict, rustfmt, clippy, rendered files
 	fi
 
 test-native: .venv/.developer ## the tests of the native core
-	cargo test -q --release --locked --manifest-path $(NATIVE)/Cargo.toml --workspace --exclude border
+	# Without the examples, which clippy checks and benchmarks build.
+	cargo test -q --release --locked --manifest-path $(NATIVE)/Cargo.toml --workspace --exclude border --tests
 
 test-python: .venv/.developer ## the tests of everything else (TESTS=tests/store, REQUIRE_REAL_PARTS=1)
 	$(BIN)/pytest -q -m "not soak" -n 2 $(TESTS)
@@ -108,10 +111,16 @@ clean: ## remove what was built; data folders stay
 	touch $@ .venv/.built
 
 .venv/.built: .venv/.installed $(NATIVE_SOURCES)
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	# What .venv/.installed has just built is not built again.
+	if [ ! -e $@ ] || [ -n "$$(find $^ -newer $@ -print -quit)" ]; then
+	  $(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	fi
 	touch $@
 
 .venv/.developer: .venv/.built
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --upgrade --target .venv/oldest chdb==2.1.1
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")' > .venv/developer.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --upgrade --target .venv/oldest chdb==2.1.1 &
+	oldest=$$!
+	$(BIN)/pip install -q --disable-pip-version-check -r .venv/developer.txt
+	wait $$oldest
 	touch $@
