@@ -224,6 +224,9 @@ compared AS
             ]
         )) AS figure,
         figure.1 AS part,
+        -- Conditions that are columns here are resolved once, in the sums behind for each use.
+        part = 'critical_covered' AND figure.4.1 AS is_critical,
+        part = 'critical_covered' AND has_source AS is_sourced_link,
         figure.4.3 / nullIf(figure.4.3 + figure.4.4, 0) AS known_ratio,
         multiIf(
             part = 'critical_covered', '',
@@ -257,6 +260,8 @@ compared AS
         true,
         ('', true, 0., (true, 0., 0., 0., 0, 0)),
         arrayJoin(['both', 'critical_covered']),
+        false,
+        false,
         NULL,
         '',
         0.
@@ -269,14 +274,6 @@ coverage AS
         compared.host AS host,
         compared.window_ns AS window_ns,
         compared.data_revision AS data_revision,
-        arrayJoin(arrayFilter(
-            candidate -> candidate.3,
-            [
-                ('vif', lower(leftPad(hex(compared.vif_id), 16, '0')), vif_id != 0 AND part != 'critical_covered'),
-                ('host', toString(compared.host), counting_point OR part = 'critical_covered'),
-                ('uplink', toString(compared.host), side = 'uplink' AND part != 'critical_covered')
-            ]
-        )) AS belongs,
         belongs.1 AS scope,
         belongs.2 AS scope_key,
         compared.part AS part,
@@ -286,16 +283,23 @@ coverage AS
         sumIf(figure.3, compared.reason = '') AS counter_bytes,
         sumIf(figure.4.5, compared.reason = '') AS samples_count,
         maxIf(figure.4.5 != figure.4.6, compared.reason = '') AS is_sampled,
-        groupUniqArrayIf(link, part = 'critical_covered' AND vif_id != 0 AND figure.4.1) AS critical_links,
+        groupUniqArrayIf(link, is_critical) AS critical_links,
         length(critical_links) AS critical_count,
-        length(arrayIntersect(
-            critical_links, groupUniqArrayIf(link, part = 'critical_covered' AND has_source)
-        )) AS critical_covered_count,
+        length(arrayIntersect(critical_links, groupUniqArrayIf(link, is_sourced_link))) AS critical_covered_count,
         sum(if(is_uncounted, 0, life_ns)) AS expected_ns,
         sum(if(is_uncounted, 0, life_ns) * observed_ratio) AS observed_ns,
         sum(compared.gap_ns) AS gap_ns,
         sum(compared.reset_ns) AS reset_ns,
         if(compared_count = 0, max(compared.reason), '') AS incomparable_reason
     FROM compared
+    ARRAY JOIN
+        arrayFilter(
+            candidate -> candidate.3,
+            [
+                ('vif', lower(leftPad(hex(compared.vif_id), 16, '0')), vif_id != 0 AND part != 'critical_covered'),
+                ('host', toString(compared.host), counting_point OR part = 'critical_covered'),
+                ('uplink', toString(compared.host), side = 'uplink' AND part != 'critical_covered')
+            ]
+        ) AS belongs
     GROUP BY host, window_ns, data_revision, belongs, part
 )

@@ -19,7 +19,8 @@
 -- | sent_packets, lost_packets | of senders: sent; dropped by the queue or the device, or not sent |
 --
 -- It is kept flat on purpose: the engine resolves each column through all levels below it, and a level more costs more
--- than the rows of a thousand VIFs.
+-- than the rows of a thousand VIFs. An alias costs its whole expression anew at each use; so what is long and used often is
+-- a column, of a subquery or an `ARRAY JOIN`.
 WITH
 -- One row a window and VIF that is known in it: its life, and the state that held at the window's end; what was settled
 -- within 60 s of its birth holds from birth. The agent states all VIFs each UTC day, so two days back is far enough;
@@ -105,15 +106,30 @@ directed AS
         vif_id,
         own.2 AS side,
         counting_point,
-        multiIf(
-            own.2 IN ('uplink', 'overlay'), 'outward',
-            peer.1 != 0 AND own.2 = 'host' AND peer.2 != 'host', 'host',
-            peer.1 != 0 AND own.2 = 'workload' AND peer.2 != 'workload', 'workload',
-            peer.1 != 0, if(counting_point, 'host', 'workload'),
-            own.2 = 'workload', 'workload',
-            'host'
-        ) AS end_at,
-        arrayJoin([
+        end_at,
+        reads,
+        -- A queue holds back what its own end sends, so its rate is one of that direction; an alias and a port's speed are
+        -- promises for both.
+        multiIf(reads.2 AND reads.3.6, reads.3.5, NOT own.6, own.5, NOT peer.6, peer.5, 0) AS rate_bits_per_second,
+        arrayJoin(range(
+            window_ns, window_ns + toInt64({window_seconds:UInt32}) * 1000000000, 10000000000
+        )) AS slice_ns
+    FROM
+    (
+        SELECT
+            *,
+            multiIf(
+                own.2 IN ('uplink', 'overlay'), 'outward',
+                peer.1 != 0 AND own.2 = 'host' AND peer.2 != 'host', 'host',
+                peer.1 != 0 AND own.2 = 'workload' AND peer.2 != 'workload', 'workload',
+                peer.1 != 0, if(counting_point, 'host', 'workload'),
+                own.2 = 'workload', 'workload',
+                'host'
+            ) AS end_at
+        FROM paired
+    )
+    ARRAY JOIN
+        [
             (
                 'to',
                 end_at = 'host' OR (end_at = 'workload' AND peer.1 != 0),
@@ -124,14 +140,7 @@ directed AS
                 end_at != 'host' OR peer.1 != 0,
                 if(end_at = 'host' AND peer.1 != 0, peer, own)
             )
-        ]) AS reads,
-        -- A queue holds back what its own end sends, so its rate is one of that direction; an alias and a port's speed are
-        -- promises for both.
-        multiIf(reads.2 AND reads.3.6, reads.3.5, NOT own.6, own.5, NOT peer.6, peer.5, 0) AS rate_bits_per_second,
-        arrayJoin(range(
-            window_ns, window_ns + toInt64({window_seconds:UInt32}) * 1000000000, 10000000000
-        )) AS slice_ns
-    FROM paired
+        ] AS reads
 
     -- The host's own row is there without any counting point too: it says that the window was computed.
     UNION ALL
