@@ -14,7 +14,7 @@ from typing import Any
 from ingest.processor.tiers.windows import Windows
 from ingest.store.client import StoreClient
 from ingest.store.tiers.rows import added_up
-from ingest.store.tiers.tier import Window
+from ingest.store.tiers.tier import Tier, Window
 from viflux.clock import NANOSECONDS, Clock
 
 EQUAL, DIFFERS, UNFILLED, REPAIRED, OPEN, EXPIRED = "equal", "differs", "unfilled", "repaired", "open", "expired"
@@ -105,7 +105,7 @@ class Check:
             yield Finding(tier.name, tier.source, EXPIRED, None, first * tier.window_ns, gone)
         equal, equal_rows, equal_first = 0, 0, 0
         open_windows: list[_Sides] = []
-        for start in range(max(first, whole), last + 1, _WINDOWS_AT_ONCE):
+        for start in self._starts(tier, max(first, whole), last):
             end = min(start + _WINDOWS_AT_ONCE - 1, last)
             same, rows, different = self._compared(windows, start, end)
             equal, equal_rows = equal + same, equal_rows + rows
@@ -129,6 +129,17 @@ class Check:
         if equal:
             start_ns = equal_first * tier.window_ns
             yield Finding(tier.name, tier.source, EQUAL, None, start_ns, equal, equal_rows, equal_rows)
+
+    def _starts(self, tier: Tier, first: int, last: int) -> list[int]:
+        """Return where spans of `_WINDOWS_AT_ONCE` windows begin; those in which neither side has a row are left out.
+
+        To compare an empty span costs as much as one of a small host: half a second, for the statement's analysis.
+        """
+        sql = (
+            f"SELECT DISTINCT {first} + intDiv(window_number - {first}, {_WINDOWS_AT_ONCE}) * {_WINDOWS_AT_ONCE} "
+            f"AS start FROM ({tier.held(first, last)}) ORDER BY start"
+        )
+        return [int(row["start"]) for row in self._store.query_rows(sql, settings=_LIMITS)] if first <= last else []
 
     def _compared(self, windows: Windows, first: int, last: int) -> tuple[int, int, list[_Sides]]:
         """Return how many windows are equal, their rows, and the others."""

@@ -210,6 +210,27 @@ class Tier:
             f"WHERE NOT filled.vanished AND {self._span('filled.time', first - earlier, last)}{spread}"
         )
 
+    def held(self, first: int, last: int) -> str:
+        """Return SQL for `window_number`, windows in which this tier or its source has rows; a few may have none."""
+        if self.is_finest:
+            # A row may be of the window before, which it ends with, or of the next one, shortly before which it begins.
+            begin = instant(first * self.window_ns - EARLIER_NS)
+            source = (
+                f"SELECT arrayJoin(range(raw_number - 1, raw_number + 2)) AS window_number FROM "
+                f"(SELECT DISTINCT {window_of('time', self.length)} AS raw_number FROM {self.rollup.kind} "
+                f"WHERE time >= {begin} AND time <= {instant((last + 1) * self.window_ns)})"
+            )
+        else:
+            source = (
+                f"SELECT {window_of('time', self.length)} AS window_number "
+                f"FROM {self.rollup.table_of(finer_of(self.length).suffix)} WHERE {self._span('time', first, last)}"
+            )
+        filled = f"SELECT window_number FROM ({self.filled_rows(first, last)})"
+        return (
+            f"SELECT DISTINCT window_number FROM (SELECT DISTINCT window_number FROM ({source}) "
+            f"UNION ALL SELECT DISTINCT window_number FROM ({filled})) WHERE window_number BETWEEN {first} AND {last}"
+        )
+
     def fills(self, revisions: dict[Window, int], *, again: bool, slices: Sequence[Vifs] = (EVERY_VIF,)) -> list[str]:
         """Return the statements that fill windows, in the order to run them: the rows, in any blocks, then the marks.
 
