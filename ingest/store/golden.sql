@@ -1270,21 +1270,48 @@ ASOF LEFT JOIN {database}.vif_history AS history
 -- sides are compared hand-over by hand-over; what never came is found by its number. docs/ledger.md has the equation.
 CREATE VIEW {database}.ledger_balance AS
 WITH
--- What a spool lost on the way, by the numbers of its batches: (number before the first, last, rows, cause, origin).
+-- What a spool lost on the way, by the numbers of its batches: (number before the first, last, rows, cause, origin, whether
+-- an agent's row accounts for a batch among them). Such rows follow one another, so the last that begins before the loss
+-- ends decides. It is decided here once a loss: decided at each hand-over it took more memory than a question may.
 spool_losses AS
 (
     SELECT
-        spool_id,
-        of_stream,
-        groupUniqArray((
-            lost_through_sequence - lost_batches_count,
-            lost_through_sequence,
-            lost_rows_count,
-            toString(cause),
-            toString(lost_rows_origin)
+        losses.spool_id AS spool_id,
+        losses.of_stream AS of_stream,
+        groupArray((
+            losses.before_first,
+            losses.last,
+            losses.rows,
+            losses.cause,
+            losses.origin,
+            account.last > losses.before_first
         )) AS spans
-    FROM {database}.ledger
-    WHERE stage = 'agent' AND lost_through_sequence > 0
+    FROM
+    (
+        SELECT DISTINCT
+            spool_id,
+            of_stream,
+            toInt64(lost_through_sequence) - toInt64(lost_batches_count) AS before_first,
+            toInt64(lost_through_sequence) AS last,
+            lost_rows_count AS rows,
+            toString(ledger.cause) AS cause,
+            toString(lost_rows_origin) AS origin
+        FROM {database}.ledger
+        WHERE stage = 'agent' AND lost_through_sequence > 0
+    ) AS losses
+    ASOF LEFT JOIN
+    (
+        SELECT
+            spool_id,
+            of_stream,
+            toInt64(through_sequence) - toInt64(batches_count) AS before_first,
+            toInt64(through_sequence) AS last
+        FROM {database}.ledger
+        WHERE stage = 'agent' AND batches_count > 0
+    ) AS account
+        ON losses.spool_id = account.spool_id
+            AND losses.of_stream = account.of_stream
+            AND losses.last > account.before_first
     GROUP BY spool_id, of_stream
 ),
 
@@ -1365,7 +1392,8 @@ hand_overs AS
         groupArrayIf(
             (lost_through_sequence - lost_batches_count, lost_through_sequence, time),
             stage = 'processor' AND lost_through_sequence > 0
-        ) AS holes
+        ) AS holes,
+        notEmpty(holes) OR agent_batches > processor_batches AS is_lacking
     FROM {database}.ledger
     GROUP BY host, spool_id, of_stream, received_time
 ),
@@ -1412,7 +1440,7 @@ explained AS
                 arrayFilter(
                     loss -> loss.2 > hole.1
                         AND loss.1 < hole.2
-                        AND NOT arrayExists(span -> span.2 > loss.1 AND span.1 < loss.2, accounted.spans),
+                        AND NOT loss.6,
                     spool_losses.spans
                 )
             ),
@@ -1429,10 +1457,16 @@ explained AS
             AS is_untold,
         hand_overs.is_estimated OR arrayExists(loss -> loss.3, lost) AS is_estimated
     FROM hand_overs
-    LEFT JOIN spool_losses ON hand_overs.spool_id = spool_losses.spool_id AND hand_overs.of_stream = spool_losses.of_stream
+    -- Lists of a stream are put beside those hand-overs only that look into them.
+    LEFT JOIN spool_losses
+        ON if(hand_overs.is_lacking, hand_overs.spool_id, '') = spool_losses.spool_id
+            AND hand_overs.of_stream = spool_losses.of_stream
     LEFT JOIN processor_holes
-        ON hand_overs.spool_id = processor_holes.spool_id AND hand_overs.of_stream = processor_holes.of_stream
-    LEFT JOIN accounted ON hand_overs.spool_id = accounted.spool_id AND hand_overs.of_stream = accounted.of_stream
+        ON if(hand_overs.is_lacking, hand_overs.spool_id, '') = processor_holes.spool_id
+            AND hand_overs.of_stream = processor_holes.of_stream
+    LEFT JOIN accounted
+        ON if(hand_overs.is_lacking, hand_overs.spool_id, '') = accounted.spool_id
+            AND hand_overs.of_stream = accounted.of_stream
     LEFT JOIN reached ON hand_overs.spool_id = reached.spool_id AND hand_overs.of_stream = reached.of_stream
     LEFT JOIN told ON hand_overs.spool_id = told.spool_id
 )

@@ -215,3 +215,34 @@ def test_a_batch_that_nothing_tells_of_is_unknown_and_no_zero(store: RunningStor
     assert code == 1
     assert [(row["state"], int(row["unknown_batches_count"])) for row in rows] == [("unknown", 1)]
     assert ask(store, f"SELECT count() AS n FROM ledger WHERE of_stream = '{COUNTERS}' AND cause = 'damaged'")[0]["n"]
+
+
+def test_many_losses_are_balanced_within_the_memory_of_a_question(store: RunningStore, data_dir: Path) -> None:
+    """An hour of outages: of 5,000 hand-overs each tenth was evicted and is told of five later."""
+    assert data_dir
+    began = int(time.time()) - 6 * 3600
+    agent, processor_ = "spool_id, stage", "of_spool_id, stage"
+    for names, values, rest in (
+        # The agent's account of each hand-over whose account was not evicted with it, and of its losses.
+        (f"{agent}, through_sequence, batches_count, out_rows_count", "'agent', number + 1, 1, 10", "!= 0"),
+        (
+            f"{agent}, lost_through_sequence, lost_batches_count, lost_rows_count, cause",
+            "'agent', number - 4, 1, 10, 'spool_evicted'",
+            "= 5",
+        ),
+        # What came to the processor, and the hole before each tenth.
+        (
+            f"{processor_}, through_sequence, batches_count, in_rows_count, out_rows_count",
+            "'processor', number + 1, 1, 10, 10",
+            "!= 0",
+        ),
+        (f"{processor_}, lost_through_sequence, lost_batches_count, cause", "'processor', number, 1, 'missing'", "= 1"),
+    ):
+        store.writer().command(
+            f"INSERT INTO viflux.ledger (time, received_time, host, of_stream, {names}) "
+            f"SELECT toDateTime({began}) + number AS at, at, 'host', '{FLOWS}', repeat('a', 32), {values} "
+            f"FROM numbers(5000) WHERE number % 10 {rest}"
+        )
+    found = balance(store, FLOWS)
+    assert (found["handed_over"], found["stored"], found["causes"]) == (50_000, 45_000, {"spool_evicted": 5_000})
+    assert (found["difference"], found["unknown"], found["states"]) == (0, 0, ["balanced"])
