@@ -37,6 +37,28 @@ _CHECKSUM_COVERS_FROM = 12
 MAX_FRAME_BYTES = FIXED_BYTES + MAX_METADATA_BYTES + MAX_PAYLOAD_BYTES
 
 
+class Unread(msgspec.Struct, array_like=True, frozen=True):
+    """What a stream lost before it became a batch.
+
+    Attributes:
+        stream: The stream.
+        cause: Such as `socket`, `shed`, `exporter_gap`, `parked` or `spool_refused`.
+        rows: How many rows.
+        datagrams: How many datagrams they were in; 0 where they were in none.
+        rows_origin: `counted`; `estimated` from the mean of others; `at_most`; `unknown`.
+        first_time_ns: Since when it was lost, 0 for unknown; the agent's ledger sets it.
+        last_time_ns: Until when, 0 for unknown.
+    """
+
+    stream: str
+    cause: str
+    rows: int
+    datagrams: int = 0
+    rows_origin: str = "counted"
+    first_time_ns: int = 0
+    last_time_ns: int = 0
+
+
 @dataclass(frozen=True)
 class Batch:
     """One Arrow batch, before the spool has given it an identity.
@@ -50,6 +72,7 @@ class Batch:
         last_time_ns: Latest event end of the rows, UTC nanoseconds.
         payload: One Arrow IPC stream, at most 512 KiB; a view must not change.
         statement: Bit 1: first batch of a complete statement of the stream; bit 2: last one.
+        unread: Of a ledger batch: what it is the first to tell of. Where it is evicted, the spool has that told again.
     """
 
     stream: str
@@ -60,6 +83,7 @@ class Batch:
     last_time_ns: int
     payload: bytes | memoryview
     statement: int = 0
+    unread: tuple[Unread, ...] = ()
 
 
 class Metadata(msgspec.Struct, array_like=True, frozen=True):
@@ -79,6 +103,7 @@ class Metadata(msgspec.Struct, array_like=True, frozen=True):
         statement: As in `Batch`.
         ends_commit: Whether the frame is the last one of a group commit; only whole groups survive a power loss.
         settles: Numbers of the losses that this batch has written into the ledger.
+        unread: As in `Batch`; what was told before and is told again is in `settles` instead.
     """
 
     stream: str
@@ -94,6 +119,7 @@ class Metadata(msgspec.Struct, array_like=True, frozen=True):
     statement: int = 0
     ends_commit: bool = False
     settles: tuple[int, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +143,7 @@ class Frame:
             last_time_ns=said.last_time_ns,
             payload=self.payload,
             statement=said.statement,
+            unread=said.unread,
         )
 
 

@@ -8,12 +8,12 @@ from prometheus_client import Counter
 
 from collectors.agent.batches import batches
 from collectors.agent.happenings import STREAM as EVENTS
-from collectors.agent.ledger import Ledger, Unread
+from collectors.agent.ledger import Ledger
 from collectors.counters.source import Counters
 from collectors.flow.source import STREAM as FLOWS
 from collectors.inventory.source import Inventory
 from viflux import logs
-from viflux.spool import SpoolFull
+from viflux.spool import SpoolFull, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

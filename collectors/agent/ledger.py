@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from collectors import _native
 from collectors.agent.batches import batches
-from viflux.spool import Batch, Loss
+from viflux.spool import Batch, Loss, Unread
 
 STREAM = "ledger.agent"
-
-
-@dataclass(frozen=True)
-class Unread:
-    """What a stream lost before it became a batch.
-
-    Attributes:
-        stream: The stream.
-        cause: Such as `socket`, `shed`, `exporter_gap`, `parked` or `spool_refused`.
-        rows: How many rows.
-        datagrams: How many datagrams they were in; 0 where they were in none.
-        rows_origin: `counted`; `estimated` from the mean of others; `unknown`.
-    """
-
-    stream: str
-    cause: str
-    rows: int
-    datagrams: int = 0
-    rows_origin: str = "counted"
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ class Ledger:
         Args:
             handed_over: All batches of the commit.
             watermarks: For each stream the instant before which all its events are in this or earlier commits.
-            losses: What the spool lost and no ledger row has named.
+            losses: What the spool lost, or lost the account of, and no ledger row has named.
             now_ns: End of the interval.
             is_heartbeat: Whether streams without rows get a row too.
             next_sequence: The number that the spool gives to a stream's first batch of this commit.
@@ -110,6 +93,9 @@ class Ledger:
                 )
             )
         accounted = {row.of_stream for row in rows}
+        # What has no number must not be told twice: it is in the batch whose eviction has it told again.
+        losses = sorted(losses, key=lambda loss: loss.through_sequence == 0)
+        last = len(rows) + sum(loss.through_sequence > 0 for loss in losses)
         rows += [
             _Row(
                 of_stream=loss.stream,
@@ -126,23 +112,35 @@ class Ledger:
             )
             for loss in losses
         ]
+        first_told = [
+            msgspec.structs.replace(
+                lost, first_time_ns=min(self._since.get(lost.stream, now_ns), now_ns), last_time_ns=now_ns
+            )
+            for lost in unread
+        ]
         rows += [
             _Row(
                 of_stream=lost.stream,
-                time=min(self._since.get(lost.stream, now_ns), now_ns),
-                duration_ns=max(0, now_ns - self._since.get(lost.stream, now_ns)),
+                time=lost.first_time_ns,
+                duration_ns=lost.last_time_ns - lost.first_time_ns,
                 watermark_time=self._watermark(lost.stream, watermarks),
                 lost_rows_count=lost.rows,
                 lost_rows_origin=lost.rows_origin,
                 lost_batches_count=lost.datagrams,
                 cause=lost.cause,
-                first_event_time=min(self._since.get(lost.stream, now_ns), now_ns),
-                last_event_time=now_ns,
+                first_event_time=lost.first_time_ns,
+                last_event_time=lost.last_time_ns,
             )
-            for lost in unread
+            for lost in first_told
         ]
         self._proposed = (accounted, watermarks, now_ns)
-        return batches(STREAM, _encoded(rows)) if rows else []
+        if not rows:
+            return []
+        told = batches(STREAM, _encoded(rows))
+        if len(told) > 1 and 0 < last < len(rows):
+            told = [*batches(STREAM, _encoded(rows[:last])), *batches(STREAM, _encoded(rows[last:]))]
+        told[-1] = replace(told[-1], unread=tuple(first_told))
+        return told
 
     def commit(self) -> None:
         """The proposed rows are written: their intervals are done."""

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from collectors.agent.happenings import Happenings
-    from collectors.agent.ledger import Unread
     from viflux.paths import DataPaths
     from viflux.settings import Settings
-    from viflux.spool import Batch, SpoolWriter
+    from viflux.spool import Batch, SpoolWriter, Unread
 
 ORIGINS = (SFLOW, IPFIX)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from collectors import _native
 from collectors.agent.batches import batches
-from collectors.agent.ledger import Unread
 from collectors.exporters.state import Position, StateFile
 from viflux import logs
 from viflux.clock import DAY_NS
 from viflux.errors import VifluxError
 from viflux.settings.address import network
+from viflux.spool import Unread
 from viflux.supervisor.addresses import udp_refusal
 
 if TYPE_CHECKING:

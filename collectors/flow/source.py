@@ -8,8 +8,8 @@ from prometheus_client import Counter, Gauge
 
 from collectors import _native
 from collectors.agent.batches import batches
-from collectors.agent.ledger import Unread
 from viflux import logs
+from viflux.spool import Unread
 
 if TYPE_CHECKING:
     from collectors._native import FlowProbe, HostWatch

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from collectors.agent.ledger import Ledger, Unread
+from collectors.agent.ledger import Ledger
 from tests.processor.making import COUNTERS, EVENTS, FLOWS, INVENTORY, MINUTE, SECOND, ask, batch_of, sweep
 from tests.running import ROOT, RunningStore, viflux
-from viflux.spool import Batch, SpoolWriter
+from viflux.spool import Batch, SpoolWriter, Unread
 
 STREAMS = (COUNTERS, FLOWS, INVENTORY, EVENTS)
 

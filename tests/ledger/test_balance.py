@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from collectors.agent.ledger import Unread
 from tests.ledger.keeping import Keeper, assert_closed, balance, verb
 from tests.processor.making import (
     COUNTERS,
@@ -26,7 +25,7 @@ from tests.processor.making import (
 )
 from tests.running import RunningStore, running_store
 from viflux.paths import DataPaths
-from viflux.spool import START, Batch, Entry, SpoolReader
+from viflux.spool import START, Batch, Entry, SpoolReader, Unread
 
 HOUR = 60 * MINUTE
 
@@ -246,3 +245,11 @@ def test_many_losses_are_balanced_within_the_memory_of_a_question(store: Running
     found = balance(store, FLOWS)
     assert (found["handed_over"], found["stored"], found["causes"]) == (50_000, 45_000, {"spool_evicted": 5_000})
     assert (found["difference"], found["unknown"], found["states"]) == (0, 0, ["balanced"])
+
+
+def test_what_was_lost_before_the_spool_is_told_although_its_account_is_evicted(store, data_dir):
+    keeper = Keeper(open_spool(data_dir, max_bytes=1 << 18, segment_bytes=1 << 16))
+    keeper.hand_over(unread=[Unread(COUNTERS, "exporter_gap", 7)])
+    keeper.sweeps(240)
+    drain(store, data_dir)
+    assert assert_closed(store, keeper)["unread"] == {"exporter_gap": 7}

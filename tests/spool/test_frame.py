@@ -80,8 +80,8 @@ def test_the_layout_is_the_documented_one() -> None:
     assert SMALL[16:18] == (len(SMALL) - 18 - len(b"payload")).to_bytes(2, "little")
     assert SMALL.endswith(b"payload")
     assert SMALL.hex() == (
-        "564642314f4837fec49152c13b00000034009db0636f756e746572732e6e65746c696e6b07a8636f"
-        "756e7465727301030a141ea6686f73742d31a6626f6f742d3103c39204057061796c6f6164"
+        "564642314798b43713dfdde23c00000035009eb0636f756e746572732e6e65746c696e6b07a8636f"
+        "756e7465727301030a141ea6686f73742d31a6626f6f742d3103c3920405907061796c6f6164"
     )
 
 

@@ -1,6 +1,6 @@
 """The spool: a durable, bounded log of batches on disk, with one writer and readers that never hold it up."""
 
-from viflux.frame import STATEMENT_BEGINS, STATEMENT_ENDS, Batch, Frame
+from viflux.frame import STATEMENT_BEGINS, STATEMENT_ENDS, Batch, Frame, Unread
 from viflux.spool.errors import SpoolCorrupt, SpoolFull, SpoolLocked
 from viflux.spool.losses import Loss
 from viflux.spool.position import START, Position, ReaderState
@@ -24,4 +24,5 @@ __all__ = [
     "SpoolLocked",
     "SpoolReader",
     "SpoolWriter",
+    "Unread",
 ]

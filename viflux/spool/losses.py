@@ -1,4 +1,7 @@
-"""What the spool itself lost: one small file a segment, kept until a ledger batch that names it was read."""
+"""What is lost with a segment: one small file a segment, kept until a ledger batch that names it was read.
+
+That is the segment's batches, and what its ledger batches were the first to tell of: what was lost before the spool.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +29,28 @@ _MINUTE_NS = 60 * 1_000_000_000
 _MOST_SPANS = 60
 # So many are told one by one, a minute each; of an outage of days the hours are enough.
 _MOST_APART = 2000
+# Their numbers, of at most nine bytes each, lie in the metadata of one frame.
+_MOST_AT_ONCE = 4096
 _LONGEST_JOINED_NS = 3600 * 1_000_000_000
 _NAME = re.compile(r"([0-9]{20})(?:\.told-by-([0-9]+))?\.json")
 
 
 class Loss(msgspec.Struct, frozen=True):
-    """What one stream lost with one segment.
+    """What one stream lost with one segment, or had lost before the spool when the segment's ledger said so.
 
     Attributes:
         number: Names the loss in `SpoolWriter.append(settles=…)`; the losses of one segment share it, and
             joined ones have the first one's.
         stream: The stream; empty where the damage does not tell.
-        batches: How many batches.
+        batches: How many batches; of what was lost before the spool how many datagrams.
         rows: How many rows; 0 where the damage does not tell.
         first_time_ns: Earliest event time, 0 for unknown.
         last_time_ns: Latest event end, 0 for unknown.
-        cause: `spool_evicted`, `segment_damaged` or `numbers_skipped`.
-        through_sequence: The newest of the batches, which have no hole; 0 where the damage does not tell.
-        rows_origin: `counted`; `unknown` where the damage does not tell; `at_most` where fewer batches may be lost.
+        cause: `spool_evicted`, `segment_damaged` or `numbers_skipped`; of what was lost before the spool its own.
+        through_sequence: The newest of the batches, which have no hole; 0 where the damage does not tell, and for what
+            was lost before the spool.
+        rows_origin: `counted`; `unknown` where the damage does not tell; `at_most` where fewer batches may be lost; of
+            what was lost before the spool its own.
     """
 
     number: int
@@ -80,13 +87,13 @@ class Losses:
                 self._open[int(found[1])] = losses
 
     def all(self) -> list[Loss]:
-        """Return the losses that are open, oldest first; where they are many, neighbours in a stream as one."""
-        found = [loss for number in sorted(self._open) for loss in self._open[number]]
+        """Return the losses that `numbers` names, oldest first; where they are many, neighbours in a stream as one."""
+        found = [loss for number in self.numbers() for loss in self._open[number]]
         return found if len(found) <= _MOST_APART else _joined(found)
 
     def numbers(self) -> list[int]:
-        """Return the numbers of all open losses, ascending."""
-        return sorted(self._open)
+        """Return the numbers of the open losses, ascending; of more than 4,096 the first."""
+        return sorted(self._open)[:_MOST_AT_ONCE]
 
     def record(self, number: int, losses: Sequence[Loss]) -> None:
         """Write the losses of a segment durably; to be called before the segment is removed."""
@@ -148,18 +155,20 @@ class Losses:
 
 
 def _joined(losses: Iterable[Loss]) -> list[Loss]:
-    joined: dict[str, list[Loss]] = {}
+    # What has no numbers is not between what has: of each cause its own list.
+    joined: dict[tuple[str, str, str], list[Loss]] = {}
     for loss in losses:
-        of_stream = joined.setdefault(loss.stream, [])
-        before = of_stream[-1] if of_stream else None
+        has_number = loss.through_sequence > 0
+        like = joined.setdefault((loss.stream, *(("", "") if has_number else (loss.cause, loss.rows_origin))), [])
+        before = like[-1] if like else None
         if (
             before is not None
-            and loss.through_sequence
-            and loss.through_sequence - loss.batches == before.through_sequence
+            and (loss.through_sequence - loss.batches == before.through_sequence or not has_number)
             and (loss.cause, loss.rows_origin) == (before.cause, before.rows_origin)
             and loss.last_time_ns - before.first_time_ns <= _LONGEST_JOINED_NS
+            and loss.first_time_ns > 0
         ):
-            of_stream[-1] = replace(
+            like[-1] = replace(
                 before,
                 batches=before.batches + loss.batches,
                 rows=before.rows + loss.rows,
@@ -168,8 +177,8 @@ def _joined(losses: Iterable[Loss]) -> list[Loss]:
                 through_sequence=loss.through_sequence,
             )
         else:
-            of_stream.append(loss)
-    return [loss for stream in sorted(joined) for loss in joined[stream]]
+            like.append(loss)
+    return [loss for key in sorted(joined) for loss in joined[key]]
 
 
 def number_of_eviction(segment: int) -> int:
@@ -219,4 +228,35 @@ def by_stream(number: int, lost: Sequence[frame.Metadata], cause: str) -> list[L
         )
         for stream in sorted(runs)
         for run in runs[stream]
+    ]
+
+
+def first_told_by(number: int, lost: Sequence[frame.Metadata]) -> list[Loss]:
+    """Add up what lost ledger batches were the first to tell of; at most 61 a stream, cause and origin, as above.
+
+    Args:
+        number: Names the loss.
+        lost: What the batches say.
+    """
+    told = [unread for said in lost for unread in said.unread]
+    if not told:
+        return []
+    ends_ns = [unread.last_time_ns for unread in told]
+    length_ns = ((max(ends_ns) - min(ends_ns)) // _MINUTE_NS // _MOST_SPANS + 1) * _MINUTE_NS
+    spans: dict[tuple[str, str, str, int], list[frame.Unread]] = {}
+    for unread in told:
+        key = unread.stream, unread.cause, unread.rows_origin, unread.last_time_ns // length_ns
+        spans.setdefault(key, []).append(unread)
+    return [
+        Loss(
+            number=number,
+            stream=stream,
+            batches=sum(unread.datagrams for unread in span),
+            rows=sum(unread.rows for unread in span),
+            first_time_ns=min(unread.first_time_ns for unread in span),
+            last_time_ns=max(unread.last_time_ns for unread in span),
+            cause=cause,
+            rows_origin=rows_origin,
+        )
+        for (stream, cause, rows_origin, _), span in sorted(spans.items())
     ]

@@ -234,7 +234,10 @@ class SpoolWriter:
         return self._disk.reason
 
     def losses(self) -> list[Loss]:
-        """Return what the spool lost and no committed ledger batch names, oldest first; see `loss_numbers`."""
+        """Return what was lost and no committed ledger batch names, oldest first; see `loss_numbers`.
+
+        Of very many only the oldest: the rest when these were told.
+        """
         return self._losses.all()
 
     def loss_numbers(self) -> list[int]:
@@ -288,6 +291,7 @@ class SpoolWriter:
                     statement=batch.statement,
                     ends_commit=index == len(pending) - 1,
                     settles=waiting.settles,
+                    unread=batch.unread,
                 )
             )
         parts: list[bytes | memoryview] = []
