@@ -95,9 +95,16 @@ def _exports(
         for cause, rows in sorted(causes.items()):
             made.line(f"{stream}: lost as {cause}", rows, place)
             lost += rows
+    # Rows of this table are not told again where they are evicted: it never has more.
+    made.line(f"{stream}: missed, of what `exporters` has stored", _missed(scene, stream), "over all times")
     made.line(f"{stream}: sent - lost - stored", sent - lost - stored, f"{missed} rows are not stored", wanted=0)
     made.line(f"{stream}: datagrams that were not sent", unknown, wanted=0)
     made.line(f"{stream}: datagrams with other rows than sent", wrong, "; ".join(examples[:3]), wanted=0)
+
+
+def _missed(scene: Scene, stream: str) -> int:
+    query = "SELECT sum(missed_count) AS missed FROM exporters WHERE source_kind = {kind:String}"
+    return int(scene.reader().query_rows(query, {"kind": stream.partition(".")[2]})[0]["missed"])
 
 
 def _stored(scene: Scene, exporter: Numbered) -> dict[int, tuple[int, int, int]]:

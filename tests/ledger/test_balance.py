@@ -247,9 +247,23 @@ def test_many_losses_are_balanced_within_the_memory_of_a_question(store: Running
     assert (found["difference"], found["unknown"], found["states"]) == (0, 0, ["balanced"])
 
 
-def test_what_was_lost_before_the_spool_is_told_although_its_account_is_evicted(store, data_dir):
+def test_what_was_lost_before_the_spool_is_told_although_its_account_is_evicted(
+    store: RunningStore, data_dir: Path
+) -> None:
+    """Whatever the spool evicts, also the batch that tells it again, and over a restart; once, and in completeness."""
     keeper = Keeper(open_spool(data_dir, max_bytes=1 << 18, segment_bytes=1 << 16))
     keeper.hand_over(unread=[Unread(COUNTERS, "exporter_gap", 7)])
-    keeper.sweeps(240)
+    keeper.sweeps(120)
+    keeper.hand_over(unread=[Unread(COUNTERS, "exporter_gap", 5), Unread(COUNTERS, "shed", 30, 10, "estimated")])
+    keeper.spool.close()
+    keeper.spool = open_spool(data_dir, max_bytes=1 << 18, segment_bytes=1 << 16)
+    keeper.sweeps(120)
     drain(store, data_dir)
-    assert assert_closed(store, keeper)["unread"] == {"exporter_gap": 7}
+    keeper.hand_over()
+    drain(store, data_dir)
+    found = assert_closed(store, keeper)
+    assert found["unread"] == {"exporter_gap": 12, "shed": 30}
+    assert found["causes"].keys() == {"spool_evicted"}
+    assert found["states"] == ["balanced"]
+    query = f"SELECT sum(lost_rows) AS lost FROM completeness WHERE of_stream = '{COUNTERS}'"
+    assert ask(store, query)[0]["lost"] == pytest.approx(found["lost"] + 42, abs=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 
 from viflux.clock import Clock, ManualClock
-from viflux.spool import START, Batch, Damaged, Entry, Hole, Position, ReaderState, SpoolReader, SpoolWriter
+from viflux.spool import START, Batch, Damaged, Entry, Hole, Position, ReaderState, SpoolReader, SpoolWriter, Unread
 from viflux.spool.position import write_state
 
 STREAM = "counters.netlink"
 NOON_NS = 1_795_348_800_000_000_000
+GAP = Unread("flows.ipfix", "exporter_gap", 1, 0, "counted", NOON_NS, NOON_NS + 10**9)
 
 
 def open_writer(folder: Path, clock: Clock | None = None, **changed: Any) -> SpoolWriter:
@@ -73,6 +75,14 @@ def acknowledge(folder: Path, spool_id: str, cursor: Position, open_until: Posit
     path.parent.mkdir(exist_ok=True)
     open_from = cursor if open_until is not None else None
     write_state(path, ReaderState(spool_id=spool_id, cursor=cursor, open_from=open_from, open_until=open_until))
+
+
+def unread_rows(folder: Path) -> int:
+    """Rows lost before the spool that it still tells of: in batches, or in files of what was in evicted ones."""
+    in_batches = sum(unread.rows for entry in entries_of(folder) for unread in entry.frame.metadata.unread)
+    files = (folder / "losses").glob("*.json")
+    lost = (loss for path in files for loss in json.loads(path.read_bytes()))
+    return in_batches + sum(loss["rows"] for loss in lost if loss["cause"] == GAP.cause)
 
 
 def segments_in(folder: Path) -> list[Path]:

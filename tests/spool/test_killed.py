@@ -21,6 +21,7 @@ from tests.spool.making import (
     need_strace,
     open_writer,
     sequences,
+    unread_rows,
     write,
 )
 from viflux.spool import Entry, Position, SpoolFull, SpoolReader
@@ -112,6 +113,7 @@ def check_kill_at(folder: Path, call: str, when: int, max_bytes: int) -> None:
     last = whole(folder, seen)
     lost = sum(loss.batches for loss in writer.losses() if loss.stream == STREAM)
     assert last % 3 == 0, "a commit is there in part"
+    assert unread_rows(folder) == last // 3, "what was lost before the spool is told once for each commit"
     if not settled_anything(folder):
         assert lost + len(sequences(entries_of(folder))) == last
     assert writer.next_sequence(STREAM) == last + 1

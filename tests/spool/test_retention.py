@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_unread
 
 from tests.spool.making import (
+    GAP,
     NOON_NS,
     STREAM,
     acknowledge,
@@ -18,6 +22,7 @@ from tests.spool.making import (
     open_writer,
     segments_in,
     sequences,
+    unread_rows,
     write,
 )
 from viflux.clock import ManualClock
@@ -224,3 +229,69 @@ def test_the_stream_of_a_loss_is_named(tmp_path: Path) -> None:
     for stream in (STREAM, "events.agent"):
         kept = sequences(entries_of(folder), stream)
         assert sum(loss.batches for loss in lost if loss.stream == stream) + len(kept) == 99
+
+
+def test_what_evicted_ledger_batches_told_is_told_again_until_it_was_read(tmp_path: Path) -> None:
+    """Summed by cause and minute; again where the telling batch is evicted too; not what was read."""
+    folder = tmp_path / "spool"
+    minute = 60 * 10**9
+    writer = open_writer(folder, **SMALL)
+
+    def account(number: int) -> None:
+        ended_ns = NOON_NS + number // 10 * minute + 1
+        gap = replace_unread(GAP, rows=number, first_time_ns=ended_ns - 1, last_time_ns=ended_ns)
+        shed = replace_unread(gap, cause="shed", rows=1, datagrams=2, rows_origin="estimated")
+        writer.append([replace(batch(number, "ledger.agent", 1000), unread=(gap, shed))])
+        writer.commit()
+
+    for number in range(1, 31):
+        account(number)
+    read = entries_of(folder)[4].end
+    acknowledge(folder, writer.spool_id, read)
+    for number in range(31, 101):
+        account(number)
+    first_left = sequences(entries_of(folder), "ledger.agent")[0]
+    again = [loss for loss in writer.losses() if loss.cause != "spool_evicted"]
+    rows = Counter[str]()
+    for loss in again:
+        rows[loss.cause] += loss.rows
+        assert loss.last_time_ns - loss.first_time_ns <= 1, "no minute has rows of another one"
+    assert rows == {"exporter_gap": sum(range(6, first_left)), "shed": first_left - 6}
+    assert sum(loss.batches for loss in again) == 2 * rows["shed"]
+    assert {loss.rows_origin for loss in again if loss.cause == "shed"} == {"estimated"}
+    # A batch tells of them, and is evicted as well.
+    for _ in range(2):
+        writer.append([batch(writer.next_sequence("ledger.agent"), "ledger.agent")], writer.loss_numbers())
+        writer.commit()
+        assert writer.losses() == []
+        write(writer, range(writer.next_sequence(STREAM), writer.next_sequence(STREAM) + 80), size=1000)
+        found = [loss for loss in writer.losses() if loss.cause == "exporter_gap"]
+        assert sum(loss.rows for loss in found) == sum(range(6, 101))
+    writer.append([batch(writer.next_sequence("ledger.agent"), "ledger.agent")], writer.loss_numbers())
+    writer.commit()
+    acknowledge(folder, writer.spool_id, entries_of(folder)[-1].end)
+    write(writer, range(writer.next_sequence(STREAM), writer.next_sequence(STREAM) + 200), size=1000)
+    assert unread_rows(folder) == 0
+    assert {loss.cause for loss in writer.losses()} == {"spool_evicted"}
+
+
+def test_of_very_many_losses_the_oldest_are_told_first(tmp_path: Path) -> None:
+    """Their numbers fit into the head of a frame, however many segments went; the others are told next."""
+    folder = tmp_path / "spool"
+    writer = open_writer(folder, **SMALL)
+    writer.close()
+    for number in range(2, 20_000, 2):
+        (folder / "losses" / f"{number:020d}.json").write_text(
+            f'[{{"number":{number},"stream":"flows.ipfix","batches":0,"rows":1,"first_time_ns":{NOON_NS + number},'
+            f'"last_time_ns":{NOON_NS + number},"cause":"shed","rows_origin":"estimated"}}]'
+        )
+    # The number of the first segment is that of one that is there.
+    (folder / "losses" / f"{2:020d}.json").unlink()
+    writer = open_writer(folder, **SMALL)
+    told = 0
+    while losses := writer.losses():
+        assert len(losses) < 2_000
+        told += sum(loss.rows for loss in losses)
+        writer.append([batch(writer.next_sequence("ledger.agent"), "ledger.agent")], writer.loss_numbers())
+        writer.commit()
+    assert told == 9_998
