@@ -26,6 +26,7 @@ from benchmarks.exports_socket import queue
 from benchmarks.figure import Figure, table
 from benchmarks.pipeline_cost import Costs, Spent
 from benchmarks.process import resident_megabytes
+from ingest.store.tiers.tier import MARK
 from tests.lab.kafka import cluster
 from tests.lab.product import VIFLUX, Product, product
 from tests.running import free_port, wait_for
@@ -266,9 +267,10 @@ def _wait_for_tiers(run: Run) -> None:
     """Wait until the fill of the last flow's minute is done; asked so that it costs next to nothing."""
     last = "SELECT max(time) AS newest FROM viflux.flows WHERE time > now() - INTERVAL 1 HOUR"
     newest = run.made.sql(last)[0]["newest"]
+    # Minutes are filled oldest first, and the mark says that one is done.
     query = (
-        "SELECT 1 AS filled FROM viflux.flows_1m_revisions WHERE time >= toStartOfMinute(parseDateTime64BestEffort("
-        f"'{newest}', 9, 'UTC')) LIMIT 1"
+        f"SELECT 1 AS filled FROM viflux.flows_1m_revisions WHERE vif_id = {MARK} AND time = end_minute_time "
+        f"AND time >= toStartOfMinute(parseDateTime64BestEffort('{newest}', 9, 'UTC')) LIMIT 1"
     )
     # What is missing is a figure of the table, and no reason to have none.
     with suppress(AssertionError):

@@ -25,6 +25,8 @@ _MOST_BROKEN_BYTES = 1 << 50
 # How many parts of like size become one (5 by default): each row is written anew a quarter less often, for a few more
 # parts to be read.
 _PARTS_OF_A_MERGE = 8
+# Each part that is read takes up to 20 MB.
+_MOST_PARTS_OF_A_MERGE = 12
 
 # What a table may be made of. Everything that reaches outside the data folder (File, URL, S3, MySQL, …) is left out.
 TABLE_ENGINES = (
@@ -122,6 +124,8 @@ def _config(settings: Settings, users: Path, temporary: Path, keep_free_bytes: i
     cap = int(settings.store.max_memory)
     # Caches count towards the cap, so they get a share of it and never the engine's own gigabytes.
     cache = min(128 * MIB, cap // 16)
+    # A large merge for each core, and one besides that only a small one may take: memory grows with them all.
+    merges = (os.cpu_count() or 1) + 1
     return f"""<clickhouse>
   <users_config>{escape(str(users))}</users_config>
   <timezone>UTC</timezone>
@@ -133,7 +137,13 @@ def _config(settings: Settings, users: Path, temporary: Path, keep_free_bytes: i
     <max_suspicious_broken_parts>1000</max_suspicious_broken_parts>
     <max_suspicious_broken_parts_bytes>{_MOST_BROKEN_BYTES}</max_suspicious_broken_parts_bytes>
     <merge_selector_base>{_PARTS_OF_A_MERGE}</merge_selector_base>
+    <max_parts_to_merge_at_once>{_MOST_PARTS_OF_A_MERGE}</max_parts_to_merge_at_once>
+    <number_of_free_entries_in_pool_to_lower_max_size_of_merge>2</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
+    <number_of_free_entries_in_pool_to_execute_mutation>2</number_of_free_entries_in_pool_to_execute_mutation>
+    <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>2</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
   </merge_tree>
+  <background_pool_size>{merges}</background_pool_size>
+  <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
   <max_server_memory_usage>{cap}</max_server_memory_usage>
   <mark_cache_size>{cache}</mark_cache_size>
   <primary_index_cache_size>{cache}</primary_index_cache_size>
