@@ -161,6 +161,18 @@ def test_an_edited_migration_is_refused(store: RunningStore) -> None:
         migrate(store.writer(), "edited", known=[first])
 
 
+def test_a_store_with_flows_sorted_by_peer_is_taken_as_it_is(store: RunningStore) -> None:
+    """Of before the first release: it keeps its order, and gets what came since."""
+    first, flows = migrations()[:2]
+    key = "(toStartOfFiveMinutes(time), vif_id, {}time)"
+    text = flows.text.replace(key.format(""), key.format("dst_address, dst_port, src_address, ")).replace(
+        "in the order of time", "by whom it talks to"
+    )
+    migrate(store.writer(), "by_peer", known=[first, replace(flows, text=text)])
+    assert migrate(store.writer(), "by_peer") == migrations()[2:]
+    assert migrate(store.writer(), "by_peer") == []
+
+
 def test_labels_hold_as_of_the_rows_time(store: RunningStore) -> None:
     """A row has the labels of its time; what was settled within 60 s of birth holds from birth."""
     writer = store.writer()
