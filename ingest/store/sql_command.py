@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,8 +122,8 @@ def answer_of(
         VifluxError: The store refused the query or did not answer.
     """
     chosen = _printable(form)
-    client = StoreClient.reader(settings, most_seconds)
-    with in_one_line():
+    # Callers that ask again and again must not leave a connection each behind them.
+    with in_one_line(), closing(StoreClient.reader(settings, most_seconds)) as client:
         if chosen == "arrow":
             import pyarrow as pa  # noqa: PLC0415
 

@@ -22,6 +22,8 @@ SETTLE_SECONDS = 300.0
 _AHEAD_SECONDS = 4 * 3600
 _DAY_SECONDS = 86_400
 # So long after the end of a day its windows are closed and what is not filled is wrong.
+# Until one that has filled what it found is ended for the next.
+_FILL_SECONDS = 20.0
 _CLOSED_SECONDS = 1800
 
 
@@ -93,15 +95,18 @@ def settle(running: Scene) -> Tiers:
         stage.clock.step(later)
     running.later.step(later)
     found = Tiers(Counter(open=1), [], 0, "")
+    begun = -_FILL_SECONDS
 
     def is_closed() -> bool:
-        nonlocal found
+        nonlocal found, begun
         # A new one fills at once what it finds stale; the one before leaves a window alone that it has just filled.
-        for stage in processors:
-            stage.stop()
-            stage.start()
-        for stage in processors:
-            wait_for(f"{stage.name} is ready", stage.is_ready, SETTLE_SECONDS)
+        if time.monotonic() >= begun + _FILL_SECONDS:
+            for stage in processors:
+                stage.stop()
+                stage.start()
+            for stage in processors:
+                wait_for(f"{stage.name} is ready", stage.is_ready, SETTLE_SECONDS)
+            begun = time.monotonic()
         found = tiers(running)
         return not {"open", "unfilled"} & found.states.keys()
 

@@ -74,10 +74,10 @@ def test_chaos_over_a_broker() -> None:
 @pytest.mark.timeout(900)
 def test_outages_longer_than_the_spool_lasts() -> None:
     """What the spool evicts while nobody reads it is lost by that name, and sent is still stored and lost."""
-    # The processor is away for 14 s; the load fills this bound in 3.
+    # The processor is away for 14 s; the load fills this bound in 10.
     table = assert_holds(
         *("--seed", "5", "--seconds", "60", "--brokers", "0"),
-        *("--pace", "1", "--longest", "15", "--disk", "600m", "--spool", "256KiB"),
+        *("--pace", "1", "--longest", "15", "--disk", "600m", "--spool", "1MiB"),
     )
     for stream in ("flows.ipfix", "flows.sflow"):
         assert f"{stream}: lost as spool_evicted" in table, table
