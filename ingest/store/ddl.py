@@ -15,10 +15,11 @@ from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
 from viflux.settings.schema import Keep
 
 # Guards two tries of one piece that run at once; nothing relies on it across a restart.
+_DEDUPLICATION_WINDOW = 10_000
+# Of tables with many columns: parts in one file, rows merged row by row, and parts that are merged, up to so much.
 _ONE_FILE_BYTES = 256 << 20
 _BY_ROWS = 4_000_000
 _LARGEST_PART_BYTES = 512 << 20
-_DEDUPLICATION_WINDOW = 10_000
 # A batch is found by its number whatever time its rows are of: rows that lie together came together.
 _BY_NUMBER = "INDEX by_sequence sequence TYPE minmax GRANULARITY 1"
 

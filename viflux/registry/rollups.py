@@ -20,7 +20,7 @@ class Length:
         seconds: Length of a window; windows begin at whole multiples since the epoch, in UTC.
         meaning: In words.
         keep: Setting in `[keep]` that says how long its rows are kept.
-        partition_by: Partition expression; a fill makes one part, so its windows are of one partition.
+        partition_by: Partition expression; the windows of a fill are of one partition.
         partition_of: The same of a number of seconds since the epoch, in Python's calendar: `day` or `month`.
         order_from: What the sorting key begins with: so many windows of one VIF lie together.
     """

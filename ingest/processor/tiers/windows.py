@@ -18,6 +18,7 @@ from viflux.clock import NANOSECONDS, Clock
 
 _FILLED = Counter("viflux_processor_tier_windows", "Windows of tiers that were filled.", ["tier"])
 _ROWS = Counter("viflux_processor_tier_rows", "Rows that fills of tiers left.", ["tier"])
+_LONG_TEXT = {"max_query_size": 8 << 20}
 # A large window is filled in ranges of VIFs; what one VIF adds up may spill to disk, and what it leaves is written in
 # blocks. So memory does not grow with a window.
 _ROWS_OF_A_STATEMENT = 500_000
@@ -29,10 +30,9 @@ _FILL = {
     "max_insert_threads": 1,
     # Rows that come in meanwhile need the other half.
     "max_threads": max(1, (os.cpu_count() or 1) // 2),
-    "max_query_size": 8 << 20,
     "max_bytes_before_external_group_by": 400_000_000,
+    **_LONG_TEXT,
 }
-_LONG_TEXT = {"max_query_size": 8 << 20}
 _ROWS_OF_A_FILL = 200_000
 _MOST_WINDOWS = 500
 _FOUND_AT_ONCE = 20_000
@@ -244,8 +244,8 @@ class Windows:
     def _of_coarser(self, numbers: set[int]) -> set[int]:
         assert self.coarser is not None  # noqa: S101 - whoever calls has looked
         ratio = self.coarser.tier.window_ns // self.tier.window_ns
-        spread = self.tier.rollup.spread_minutes if self.tier.is_spread else 0
-        return {coarse for number in numbers for coarse in range((number - spread) // ratio, number // ratio + 1)}
+        before = self.tier.windows_before
+        return {coarse for number in numbers for coarse in range((number - before) // ratio, number // ratio + 1)}
 
     def _forget(self) -> None:
         now_ns = self._clock.monotonic_ns()

@@ -99,9 +99,19 @@ class Tier:
         return self.rollup.kind if self.is_finest else f"{self.rollup.kind}_{finer_of(self.length).suffix}"
 
     @cached_property
+    def source_table(self) -> str:
+        """Name of the table behind `source`, which has marks and vanished rows too."""
+        return self.source if self.is_finest else self.rollup.table_of(finer_of(self.length).suffix)
+
+    @cached_property
     def is_spread(self) -> bool:
         """Whether a fill leaves rows in windows before the one that it is for."""
         return "end_minute_time" in self.rollup.row_keys(self.length.suffix)
+
+    @cached_property
+    def windows_before(self) -> int:
+        """In how many windows before its own a fill may leave rows."""
+        return self.rollup.spread_minutes if self.is_spread else 0
 
     def partition_of(self, number: int) -> int:
         """Return a number that windows of one partition share."""
@@ -130,8 +140,7 @@ class Tier:
         return (
             f"SELECT host, window_number, sum(revision) AS revision FROM (SELECT host, {', '.join(keys)}, "
             f"{window_of('time', self.length)} AS window_number, max(revision) AS revision "
-            f"FROM {self.rollup.table_of(finer.suffix)} "
-            f"WHERE vif_id = {MARK} AND {self._span('time', first, last)}{_only(hosts)} "
+            f"FROM {self.source_table} WHERE vif_id = {MARK} AND {self._span('time', first, last)}{_only(hosts)} "
             f"GROUP BY host, {', '.join(keys)}) GROUP BY host, window_number"
         )
 
@@ -175,17 +184,15 @@ class Tier:
 
         One VIF is never divided.
         """
-        first, last = _bounds(windows)
-        table = self.source if self.is_finest else self.rollup.table_of(finer_of(self.length).suffix)
-        condition = self._of_source("", first, last, {window.host for window in windows}, EVERY_VIF)
+        condition = self._of_source("", *_bounds(windows), {window.host for window in windows})
+        counted = f"SELECT vif_id, count() AS rows FROM {self.source_table} WHERE {condition} AND vif_id != {MARK}"
         return (
-            f"SELECT min(vif_id) AS first_vif_id FROM (SELECT vif_id, "
+            "SELECT min(vif_id) AS first_vif_id FROM (SELECT vif_id, "
             f"intDiv(sum(rows) OVER (ORDER BY vif_id ROWS UNBOUNDED PRECEDING) - rows, {most_rows}) AS slice "
-            f"FROM (SELECT vif_id, count() AS rows FROM {table} WHERE {condition} AND vif_id != {MARK} GROUP BY vif_id"
-            ")) GROUP BY slice ORDER BY first_vif_id"
+            f"FROM ({counted} GROUP BY vif_id)) GROUP BY slice ORDER BY first_vif_id"
         )
 
-    def _of_source(self, prefix: str, first: int, last: int, hosts: Iterable[str], vifs: Vifs) -> str:
+    def _of_source(self, prefix: str, first: int, last: int, hosts: Iterable[str] = (), vifs: Vifs = EVERY_VIF) -> str:
         """Return SQL: the condition for rows of the source that windows are filled from."""
         if self.is_finest:
             earlier_ns = 0 if KINDS[self.rollup.kind].time_is_end else EARLIER_NS
@@ -204,30 +211,23 @@ class Tier:
         named = ", ".join(f"filled.{name} AS {'row_time' if name == 'time' else name}" for name in names)
         named_by = "filled.end_minute_time" if self.is_spread else "filled.time"
         spread = f" AND {self._span(named_by, first, last)}" if self.is_spread else ""
-        earlier = self.rollup.spread_minutes if self.is_spread else 0
         return (
             f"SELECT {window_of(named_by, self.length)} AS window_number, {named} FROM {self.table} AS filled FINAL "
-            f"WHERE NOT filled.vanished AND {self._span('filled.time', first - earlier, last)}{spread}"
+            f"WHERE NOT filled.vanished AND {self._span('filled.time', first - self.windows_before, last)}{spread}"
         )
 
     def held(self, first: int, last: int) -> str:
         """Return SQL for `window_number`, windows in which this tier or its source has rows; a few may have none."""
+        source = (
+            f"SELECT DISTINCT {window_of('time', self.length)} AS window_number FROM {self.source_table} "
+            f"WHERE {self._of_source('', first, last)}"
+        )
         if self.is_finest:
             # A row may be of the window before, which it ends with, or of the next one, shortly before which it begins.
-            begin = instant(first * self.window_ns - EARLIER_NS)
-            source = (
-                f"SELECT arrayJoin(range(raw_number - 1, raw_number + 2)) AS window_number FROM "
-                f"(SELECT DISTINCT {window_of('time', self.length)} AS raw_number FROM {self.rollup.kind} "
-                f"WHERE time >= {begin} AND time <= {instant((last + 1) * self.window_ns)})"
-            )
-        else:
-            source = (
-                f"SELECT {window_of('time', self.length)} AS window_number "
-                f"FROM {self.rollup.table_of(finer_of(self.length).suffix)} WHERE {self._span('time', first, last)}"
-            )
+            source = f"SELECT arrayJoin(range(window_number - 1, window_number + 2)) AS window_number FROM ({source})"
         filled = f"SELECT window_number FROM ({self.filled_rows(first, last)})"
         return (
-            f"SELECT DISTINCT window_number FROM (SELECT DISTINCT window_number FROM ({source}) "
+            f"SELECT DISTINCT window_number FROM (SELECT window_number FROM ({source}) "
             f"UNION ALL SELECT DISTINCT window_number FROM ({filled})) WHERE window_number BETWEEN {first} AND {last}"
         )
 
@@ -279,15 +279,12 @@ class Tier:
             f"FROM ({self.rows(windows)}) GROUP BY host, window_number"
         )
         if again:
-            first, last = _bounds(windows)
-            number = window_of("before.end_minute_time", self.length)
-            span = self._span("before.time", first - self.rollup.spread_minutes, last)
+            number, there = self._there_before(windows)
             reached += (
                 f" UNION ALL SELECT before.host AS host, {number} AS window_number, "
-                f"{window_of('before.time', self.length)} AS of_minute FROM {self.table} AS before "
-                f"WHERE before.vif_id = {MARK} AND {span} AND (before.host, {number}) IN ({_pairs(windows)})"
+                f"{window_of('before.time', self.length)} AS of_minute {there} AND before.vif_id = {MARK}"
             )
-        minute = "fromUnixTimestamp64Nano(reached.of_minute * 60000000000, 'UTC')"
+        minute = start_of("reached.of_minute", self.length)
         marks = (
             f"INSERT INTO {self.table} (time, end_minute_time, host, vif_id, revision, vanished) "
             f"SELECT {minute} AS minute_time, {start}, due.host, {MARK}, due.revision, 1 "
@@ -296,27 +293,29 @@ class Tier:
             "ON reached.host = due.host AND reached.window_number = due.window_number WHERE minute_time "
         )
         # A block becomes a part for each partition; the one of the windows themselves is to be the last.
-        last = windows[-1].number
+        first, last = _bounds(windows)
         midnight = last * self.window_ns // DAY_NS * DAY_NS
         found = [f"{marks} >= {instant(midnight)}"]
-        if windows[0].number * self.window_ns - self.rollup.spread_minutes * 60 * NANOSECONDS < midnight:
+        if (first - self.windows_before) * self.window_ns < midnight:
             found.insert(0, f"{marks} < {instant(midnight)}")
         return found
 
     def _before(self, windows: Sequence[Window], keys: Sequence[str], vifs: Vifs) -> str:
         """Return SQL for the keys that earlier fills of the windows left, with nothing to add."""
-        first, last = _bounds(windows)
-        spread_ns = self.rollup.spread_minutes * 60 * NANOSECONDS if self.is_spread else 0
-        number = window_of("before.end_minute_time" if self.is_spread else "before.time", self.length)
+        number, there = self._there_before(windows)
         named = ", ".join(f"before.{key} AS {'row_time' if key == 'time' else key}" for key in keys)
         nothing = ", ".join(f"0 AS {name}" for name in self.rollup.measures)
         return (
-            f"SELECT {number} AS window_number, {named}, {nothing}, 0 AS present FROM {self.table} AS before "
-            f"WHERE before.vif_id != {MARK}{_of_vifs(vifs, 'before.')} "
-            f"AND before.time >= {instant(first * self.window_ns - spread_ns)} "
-            f"AND before.time < {instant((last + 1) * self.window_ns)} "
-            f"AND (before.host, {number}) IN ({_pairs(windows)})"
+            f"SELECT {number} AS window_number, {named}, {nothing}, 0 AS present {there} "
+            f"AND before.vif_id != {MARK}{_of_vifs(vifs, 'before.')}"
         )
+
+    def _there_before(self, windows: Sequence[Window]) -> tuple[str, str]:
+        """Return SQL: the number of the window whose fill left a row `before`, and from where and on what condition."""
+        first, last = _bounds(windows)
+        number = window_of("before.end_minute_time" if self.is_spread else "before.time", self.length)
+        span = self._span("before.time", first - self.windows_before, last)
+        return number, f"FROM {self.table} AS before WHERE {span} AND (before.host, {number}) IN ({_pairs(windows)})"
 
     def _touches(self, first: int | str, last: int | str, hosts: Iterable[str]) -> str:
         # Rows of before the column was there name only the span.
