@@ -191,23 +191,29 @@ def number_of_damage(segment: int) -> int:
     return 2 * segment + 1
 
 
-def by_stream(number: int, lost: Sequence[frame.Metadata], cause: str) -> list[Loss]:
-    """Add up lost batches by stream and minute, so that it is known which minutes lack rows; at most 61 a stream.
+def of_segment(number: int, lost: Sequence[frame.Metadata], cause: str) -> list[Loss]:
+    """Return what is lost with a segment: its batches, and what its ledger batches were the first to tell of.
+
+    Both are added up by minute, so that it is known which minutes lack rows; at most 61 a stream, and of what was lost
+    before the spool 61 a stream, cause and origin.
 
     Args:
         number: Names the loss.
         lost: What the batches say, in the order of the log.
         cause: Why they are lost.
     """
+    return [*by_stream(number, lost, cause), *_first_told_by(number, lost)]
+
+
+def by_stream(number: int, lost: Sequence[frame.Metadata], cause: str) -> list[Loss]:
+    """Add up lost batches alone; arguments and minutes as `of_segment`."""
     if not lost:
         return []
-    first = min(said.sealed_time_ns for said in lost)
-    spans = (max(said.sealed_time_ns for said in lost) - first) // _MINUTE_NS // _MOST_SPANS + 1
+    length_ns = _span_ns([said.sealed_time_ns for said in lost])
     runs: dict[str, list[list[frame.Metadata]]] = {}
     for said in lost:
         of_stream = runs.setdefault(said.stream, [])
         newest = of_stream[-1][-1] if of_stream else None
-        length_ns = spans * _MINUTE_NS
         if (
             newest is None
             or said.sequence != newest.sequence + 1
@@ -231,18 +237,11 @@ def by_stream(number: int, lost: Sequence[frame.Metadata], cause: str) -> list[L
     ]
 
 
-def first_told_by(number: int, lost: Sequence[frame.Metadata]) -> list[Loss]:
-    """Add up what lost ledger batches were the first to tell of; at most 61 a stream, cause and origin, as above.
-
-    Args:
-        number: Names the loss.
-        lost: What the batches say.
-    """
+def _first_told_by(number: int, lost: Sequence[frame.Metadata]) -> list[Loss]:
     told = [unread for said in lost for unread in said.unread]
     if not told:
         return []
-    ends_ns = [unread.last_time_ns for unread in told]
-    length_ns = ((max(ends_ns) - min(ends_ns)) // _MINUTE_NS // _MOST_SPANS + 1) * _MINUTE_NS
+    length_ns = _span_ns([unread.last_time_ns for unread in told])
     spans: dict[tuple[str, str, str, int], list[frame.Unread]] = {}
     for unread in told:
         key = unread.stream, unread.cause, unread.rows_origin, unread.last_time_ns // length_ns
@@ -260,3 +259,8 @@ def first_told_by(number: int, lost: Sequence[frame.Metadata]) -> list[Loss]:
         )
         for (stream, cause, rows_origin, _), span in sorted(spans.items())
     ]
+
+
+def _span_ns(instants_ns: Sequence[int]) -> int:
+    """Return the whole minutes of which at most 61 hold all of some instants."""
+    return ((max(instants_ns) - min(instants_ns)) // _MINUTE_NS // _MOST_SPANS + 1) * _MINUTE_NS

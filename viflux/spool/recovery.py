@@ -242,7 +242,7 @@ def _set_aside(folder: Path, number: int, descriptor: int, reason: str, lost: Lo
         lost.reopen(lost.told_by(number) - read)
         lost.record(
             name,
-            [*losses.by_stream(name, unread, losses.DAMAGED), *losses.first_told_by(name, unread)]
+            losses.of_segment(name, unread, losses.DAMAGED)
             or [Loss(name, "", 1, 0, 0, 0, losses.DAMAGED, 0, losses.UNKNOWN)],
         )
     _quarantine_copy(folder, number)

@@ -168,8 +168,7 @@ class Retention:
         untold = self._losses.told_by(closed.number) & {loss for said in unread for loss in said.settles}
         try:
             if unread:
-                again = losses.first_told_by(number, unread)
-                self._losses.record(number, [*losses.by_stream(number, unread, losses.EVICTED), *again])
+                self._losses.record(number, losses.of_segment(number, unread, losses.EVICTED))
             self._losses.reopen(untold)
             self._remove(closed)
         except OSError:
