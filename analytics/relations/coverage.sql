@@ -21,15 +21,7 @@ toInt64({window_seconds:UInt32}) * 1000000000 AS length_ns,
 
 known AS
 (
-    -- As in `slices.sql`.
-    WITH
-    (
-        instant_ns -> if(
-            abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
-            intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
-            instant_ns
-        )
-    ) AS snap
+    WITH {snap}
     SELECT
         host,
         due.2 AS window_ns,
@@ -83,13 +75,7 @@ flowed AS
 -- What each exporter tells of each VIF: at ingress, at egress and of both (is there a source, the five sums above).
 told AS
 (
-    -- Both directions of a VIF.
-    WITH
-    (
-        (one, other) -> (
-            true, one.2 + other.2, one.3 + other.3, one.4 + other.4, one.5 + other.5, one.6 + other.6
-        )
-    ) AS added
+    WITH {added}
     SELECT
         host,
         window_ns,
@@ -133,12 +119,7 @@ told AS
 -- exports egress make up both.
 sourced AS
 (
-    WITH
-    (
-        (one, other) -> (
-            true, one.2 + other.2, one.3 + other.3, one.4 + other.4, one.5 + other.5, one.6 + other.6
-        )
-    ) AS added
+    WITH {added}
     SELECT
         host,
         window_ns,
@@ -167,14 +148,7 @@ counted AS
         sumIf(tx_bytes * share, NOT is_broken) AS tx_sum_bytes
     FROM
     (
-        WITH
-        (
-            instant_ns -> if(
-                abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
-                intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
-                instant_ns
-            )
-        ) AS snap
+        WITH {snap}
         SELECT
             *,
             toUnixTimestamp64Nano(time) AS raw_ns,

@@ -28,16 +28,7 @@ WITH
 -- would leave a hole in it.
 known AS
 (
-    -- A sweep comes a little after the full 10 s, never exactly then; within 200 ms it is taken as on the grid, so that
-    -- its numbers stay whole and no slice is 0.1 % incomplete. (ClickHouse 24.8 knows it only where it is used.)
-    WITH
-    (
-        instant_ns -> if(
-            abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
-            intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
-            instant_ns
-        )
-    ) AS snap
+    WITH {snap}
     SELECT
         host,
         due.2 AS window_ns,
@@ -176,14 +167,7 @@ sliced AS
         sumIf((qdisc_dropped_packets + tx_dropped_packets + tx_errors_packets) * share, NOT is_broken) AS lost_packets_sum
     FROM
     (
-        WITH
-        (
-            instant_ns -> if(
-                abs(intDiv(instant_ns + 5000000000, 10000000000) * 10000000000 - instant_ns) <= 200000000,
-                intDiv(instant_ns + 5000000000, 10000000000) * 10000000000,
-                instant_ns
-            )
-        ) AS snap
+        WITH {snap}
         SELECT
             *,
             toUnixTimestamp64Nano(time) AS raw_ns,
