@@ -22,9 +22,9 @@ SETTLE_SECONDS = 300.0
 _AHEAD_SECONDS = 4 * 3600
 _DAY_SECONDS = 86_400
 # So long after the end of a day its windows are closed and what is not filled is wrong.
-# Until one that has filled what it found is ended for the next.
-_FILL_SECONDS = 20.0
 _CLOSED_SECONDS = 1800
+# Until a processor that fills what it found is ended for the next one.
+_FILL_SECONDS = 20.0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from clickhouse_connect.driver.binding import bind_query
 
 from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.literals import quoted
 from tests.running import ROOT
 from tests.spool.making import missing
 
@@ -85,11 +86,11 @@ class OldestStore(StoreClient):
         assert isinstance(text, str)
         # Parameters hold for the text that sets them. Of several statements in one text this engine takes a comment's
         # semicolon for an end; settings that are set so it would repeat before every text, without their quotes.
-        sets = ", ".join(f"{name} = {_quoted(value)}" for name, value in bound.items())
+        sets = ", ".join(f"{name} = {_literal(value)}" for name, value in bound.items())
         whole = f"SET {sets}; {re.sub(r'(?m)^ *--.*$', '', text)}" if sets else text
         every = {name: value for name, value in (settings or {}).items() if name != "wait_end_of_query"}
         if every:
-            whole += "\nSETTINGS " + ", ".join(f"{name} = {_quoted(value)}" for name, value in every.items())
+            whole += "\nSETTINGS " + ", ".join(f"{name} = {_literal(value)}" for name, value in every.items())
         assert self._engine.stdin is not None
         assert self._engine.stdout is not None
         self._engine.stdin.write(json.dumps([whole, form]) + "\n")
@@ -122,7 +123,5 @@ def oldest_store(folder: Path) -> Iterator[OldestStore]:
             engine.kill()
 
 
-def _quoted(value: object) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _literal(value: object) -> str:
+    return str(value) if isinstance(value, int) else quoted(str(value))

@@ -20,7 +20,7 @@ from ingest.store.tiers.rows import MINUTE_NS
 from ingest.store.tiers.tier import Window, tiers_of
 from tests.analytics.scenario import HOST, Scenario
 from tests.lab.oldest_store import OldestStore, oldest_store
-from tests.running import RunningStore
+from tests.running import RunningStore, emptied
 from viflux.clock import NANOSECONDS as SECOND
 from viflux.registry import KINDS
 from viflux.registry.rollups import ROLLUPS
@@ -100,8 +100,7 @@ def test_slis_are_those_of_the_embedded_engine(oldest: OldestStore, store: Runni
     origin_ns = (time.time_ns() // MINUTE_NS - 10) * MINUTE_NS
     found = []
     for engine in (oldest, newest):
-        for table in ("counters", "flows_1m_revisions", "inventory", "ledger"):
-            engine.command(f"TRUNCATE TABLE {engine.database}.{table}")
+        emptied(engine)
         scenario = Scenario(engine, origin_ns)
         windows = tell(scenario)
         hurting = now_hurting(engine, engine.database, HOST, scenario.at(125), 30 * SECOND)
