@@ -293,7 +293,7 @@ class StoreClient:
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
-            client.close()
+            _close(client)
 
     def connected(self) -> HttpClient:
         """Return clickhouse-connect's own client, for what this one has no method for; connects if needed."""
@@ -384,7 +384,7 @@ class StoreClient:
         """Refuse an address whose tables are not those that were seen before."""
         made = _made_time(client, self.database)
         if self._made_time and made != self._made_time:
-            client.close()
+            _close(client)
             raise StoreUnavailable(f"{address.url} is another store than the one that was used: its tables differ")
         self._made_time = made
 
@@ -501,7 +501,7 @@ def _require_version(address: Address, client: HttpClient) -> None:
     numbers = re.findall(r"\d+", client.server_version or "")[:2]
     if tuple(map(int, numbers)) < _OLDEST:
         version = client.server_version
-        client.close()
+        _close(client)
         oldest = ".".join(map(str, _OLDEST))
         raise StoreTooOld(f"store.url: {address.url} is ClickHouse {version}; {oldest} or newer is needed")
 
@@ -518,6 +518,11 @@ def _made_time(client: HttpClient, database: str) -> str:
 def _lines(client: HttpClient, sql: str) -> list[list[str]]:
     body: bytes = client.raw_query(sql, fmt="TSVRaw")
     return [line.split("\t") for line in body.decode().splitlines()]
+
+
+def _close(client: HttpClient) -> None:
+    client.close()
+    client.close_connections()  # the pool is ours, and `close` leaves such a pool open
 
 
 def _is_loopback(address: Address) -> bool:

@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -33,8 +34,10 @@ from viflux.settings import Settings
 DRAIN_SECONDS = 3.5
 """How long inserts may still run after SIGTERM; the whole end takes at most five seconds."""
 
-_KEEP_ALIVE_SECONDS = 60
-_CONNECTIONS_AT_MOST = 256
+# As a ClickHouse server has them: idle connections cost little, and a refusal here cannot say why (requests that wait
+# are bounded by `Face`, which can). Each takes a file, so does each column of a part.
+_KEEP_ALIVE_SECONDS = 30
+_CONNECTIONS_AT_MOST = 4096
 _BEAT_SECONDS = 1.0
 # The engine measures itself and the machine here. Not /proc as a whole: it has environments and command lines.
 _READABLE_KERNEL_FILES = """
@@ -56,6 +59,7 @@ def run(settings: Settings) -> None:
     paths = DataPaths(settings.data_dir)
     folder = StoreFolder(paths)
     folder.claim()
+    _allow_files()
     host, port = address_of(settings.store.listen)
     listener = _listen(host, port)
     access = Access(
@@ -153,6 +157,12 @@ async def _serve(
     server.should_exit = True
     await serving
     return face.is_idle
+
+
+def _allow_files() -> None:
+    """Let this process have as many files open as it may: services often start with 1,024, and select(2) needs few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,11 +6,14 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pytest
 
 from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.sql_command import answer_of
 from tests.running import ROOT, RunningStore, free_port
 from tests.store.conftest import ask
 
@@ -179,3 +182,24 @@ def test_connecting_and_reading_rows_needs_no_arrow(store: RunningStore) -> None
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[{'one': 1}] False\n"
     assert ask(store.url, "SELECT 1").status == 200
+
+
+def test_closed_clients_leave_no_connection(store: RunningStore) -> None:
+    """Neither does `viflux sql`, asked again and again: the store would run out of them."""
+    before = _connections_to(store)
+    for _ in range(5):
+        assert answer_of(store.settings, "SELECT 1 AS one", {}, "jsonl", 10).rows == [{"one": 1}]
+    client = store.reader()
+    assert client.query_rows("SELECT 1 AS one") == [{"one": 1}]
+    assert _connections_to(store) == before + 1
+    client.close()
+    assert _connections_to(store) == before
+    assert client.query_rows("SELECT 2 AS two") == [{"two": 2}]
+    client.close()
+
+
+def _connections_to(store: RunningStore) -> int:
+    """Return the established connections of this network namespace whose far end is the store."""
+    port = urlsplit(store.writer().url).port
+    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    return sum(line.split()[2:4] == [f"0100007F:{port:04X}", "01"] for line in lines)
