@@ -15,7 +15,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from analytics.catalogue import CATALOGUE, Sli
 from analytics.statements import Defined, insertion, statement
 from analytics.windows import ALIGNMENT_NS, Batch, DueWindow, batches
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
 from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
 

@@ -12,7 +12,8 @@ from analytics.hurts import age
 from dashboards.boards import EXPORTERS
 from dashboards.web.figures import DASH, Cell
 from dashboards.web.fresh import Fresh
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
 from ingest.store.exporters_command import STALE_SECONDS, nobody
 from ingest.store.sql_command import address_text
 from viflux.clock import NANOSECONDS, Clock

@@ -10,7 +10,8 @@ from analytics.hurts import age
 from dashboards.boards import PIPELINE
 from dashboards.web.figures import DASH, Cell
 from dashboards.web.fresh import Fresh
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
 from ingest.store.ledger_command import summary, waiting_in
 from viflux.clock import NANOSECONDS, Clock
 from viflux.settings import Settings

@@ -14,7 +14,8 @@ from dashboards.web.figures import Cell
 from dashboards.web.fresh import Fresh
 from dashboards.web.rows import VifRow, stats, vif_row
 from dashboards.web.stages import Stage
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
 from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
 from viflux.paths import DataPaths

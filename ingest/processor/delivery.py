@@ -23,7 +23,8 @@ from prometheus_client import Counter
 from ingest.processor.identity import conditions
 from ingest.processor.patience import Patience
 from ingest.processor.pieces import Piece
-from ingest.store.client import StoreRefused, StoreUnavailable
+from ingest.store.client import StoreRefused
+from ingest.store.connection import StoreUnavailable
 from ingest.store.keep import kept_ns
 from viflux import logs
 from viflux.clock import Clock

@@ -10,7 +10,8 @@ from typing import TypeVar
 from prometheus_client import Counter, Gauge
 
 from ingest.processor.source import RevokedError, SourceAwayError
-from ingest.store.client import StoreRefused, StoreUnavailable
+from ingest.store.client import StoreRefused
+from ingest.store.connection import StoreUnavailable
 from viflux import logs
 from viflux.clock import NANOSECONDS, Clock
 from viflux.telemetry import Health

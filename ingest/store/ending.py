@@ -12,7 +12,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from ingest.store.client import StoreUnavailable
+from ingest.store.connection import StoreUnavailable
 
 if TYPE_CHECKING:
     from ingest.store.client import StoreClient

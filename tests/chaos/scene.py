@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ingest.store.client import StoreClient, StoreUnavailable
+from ingest.store.client import StoreClient
+from ingest.store.connection import StoreUnavailable
 from tests.chaos.clocks import FalseClock
 from tests.chaos.load import Load
 from tests.chaos.plan import Fault, Shape

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingest.processor.tiers import Tiers
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
 from tests.processor.raw import MINUTE, SECOND, Database, Reading
 from tests.running import running_store
 from viflux.clock import ManualClock

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pytest
 
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
 from ingest.store.sql_command import answer_of
 from tests.running import ROOT, RunningStore, free_port
 from tests.store.conftest import ask

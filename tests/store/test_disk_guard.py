@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
 from ingest.store.codes import Code
+from ingest.store.connection import StoreUnavailable
 from tests.lab.disk import Neighbour, small_disk
 from tests.running import RunningStore, running_store, until
 from viflux.paths import DataPaths

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.store.addresses import Addresses
-from ingest.store.client import StoreClient, StoreRefused, StoreUnavailable
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
 from ingest.store.migrate import migrate
 from tests.lab.terminator import Certificates, Terminator, server_context, terminator
 from tests.running import ROOT, RunningStore, free_port, running_store, viflux

@@ -14,7 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingest.store.client import StoreRefused, StoreUnavailable
+from ingest.store.client import StoreRefused
+from ingest.store.connection import StoreUnavailable
 from tests.running import ROOT, RunningStore, free_port, running_store, until, viflux
 from tests.store.conftest import ask
 

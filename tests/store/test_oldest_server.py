@@ -13,7 +13,8 @@ import pytest
 
 from analytics.catalogue import CATALOGUE, REASONS
 from analytics.hurts import now_hurting
-from ingest.store.client import StoreClient, StoreTooOld
+from ingest.store.client import StoreClient
+from ingest.store.connection import StoreTooOld
 from ingest.store.migrate import migrate
 from ingest.store.tiers.resolution import resolve
 from ingest.store.tiers.rows import MINUTE_NS
@@ -49,7 +50,7 @@ def test_the_oldest_engine_runs_every_migration_and_reads_every_view(oldest: Old
 
 def test_a_version_below_is_refused_in_one_line(store: RunningStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is made there."""
-    monkeypatch.setattr("ingest.store.client._OLDEST", (99, 1))
+    monkeypatch.setattr("ingest.store.connection._OLDEST", (99, 1))
     settings, _ = load(environment={}, assignments=[f"store.url={store.url}", "store.user=default"])
     with pytest.raises(StoreTooOld, match=r"store\.url: .* is ClickHouse 26\.[\d.]+; 99\.1 or newer is needed"):
         StoreClient.writer(settings).command("SELECT 1")

@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from ingest.processor.tiers import Tiers
-from ingest.store.client import StoreRefused, StoreUnavailable
+from ingest.store.client import StoreRefused
+from ingest.store.connection import StoreUnavailable
 from viflux import logs
 from viflux.clock import Clock
 
