@@ -59,8 +59,12 @@ def ends_when_set_back(clock: Clock, stop: threading.Event, end: Callable[[int],
         clock: The stage's.
         stop: Set to end the block.
         end: Ends the process at once with an exit code: the library's threads might hold up any other end.
+
+    Raises:
+        SystemExit: The clock was set back and the block ended in time. Whatever starts services again does so only after
+            a failure, so this is one.
     """
-    done = threading.Event()
+    done, is_back = threading.Event(), threading.Event()
     set_back = SetBack(clock)
 
     def watch() -> None:
@@ -71,6 +75,7 @@ def ends_when_set_back(clock: Clock, stop: threading.Event, end: Callable[[int],
                     "this process ends, to be started again; nothing is lost",
                     seconds=round(seconds),
                 )
+                is_back.set()
                 stop.set()
                 clock.wait(done, _PATIENCE_SECONDS)
                 end(EXIT_FAILED)
@@ -81,3 +86,5 @@ def ends_when_set_back(clock: Clock, stop: threading.Event, end: Callable[[int],
         yield
     finally:
         done.set()
+    if is_back.is_set():
+        raise SystemExit(EXIT_FAILED)

@@ -64,10 +64,12 @@ def account(scene: Scene, compared: Tiers) -> Account:
     _tiers(made, compared)
     for stage in scene.stages.values():
         if stage.ended:
-            codes = f"exit codes {dict(Counter(stage.ended))}"
-            reasons = stage.told_ends()
-            remark = "; ".join((codes, *(f"{count} as {reason}" for reason, count in reasons.items())))
-            made.line(f"{stage.name}: ended by itself", len(stage.ended), remark, wanted=reasons.total())
+            counted = Counter(stage.ended)
+            remark = ", ".join(
+                f"{count} × exit code {code}: {reason or 'no reason told'}" for (code, reason), count in counted.items()
+            )
+            told = sum(code != 0 and bool(reason) for code, reason in stage.ended)
+            made.line(f"{stage.name}: ended by itself", len(stage.ended), remark, wanted=told)
     return made
 
 

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,7 +33,7 @@ class Stage:
         data_dir: Its data folder.
         log: What it printed.
         clock: Its wall clock.
-        ended: Exit codes with which it ended though nobody had asked it to.
+        ended: Exit codes with which it ended though nobody had asked it to, each with the reason that it told, or none.
     """
 
     def __init__(self, name: str, verb: str, data_dir: Path, settings: Mapping[str, str], folder: Path) -> None:
@@ -42,7 +41,8 @@ class Stage:
         self.verb = verb
         self.data_dir = data_dir
         self.log = folder / f"{name}.log"
-        self.ended: list[int] = []
+        self.ended: list[tuple[int, str]] = []
+        self._told_bytes = 0
         self.clock = FalseClock(folder, name)
         self._words = viflux(verb, "--data-dir", data_dir)
         for key, value in settings.items():
@@ -64,6 +64,7 @@ class Stage:
         if (setpriv := shutil.which("setpriv")) is not None:
             words = [setpriv, "--pdeathsig", "KILL", *words]
         with self.log.open("ab") as log:
+            self._told_bytes = log.tell()
             self._process = subprocess.Popen(
                 words,
                 cwd=ROOT,
@@ -124,7 +125,7 @@ class Stage:
         if not self._is_wanted or self._process is None or (code := self._process.poll()) is None:
             return
         if self._not_before == 0.0:
-            self.ended.append(code)
+            self.ended.append((code, self._told_end()))
             self._not_before = time.monotonic() + _AGAIN_SECONDS
         elif time.monotonic() >= self._not_before:
             self._not_before = 0.0
@@ -142,13 +143,6 @@ class Stage:
         """Why it is not ready, or that it is."""
         return ask(DataPaths(self.data_dir), self.verb, "/readyz")[1].strip()
 
-    def told_ends(self) -> Counter[str]:
-        """Count why it ended by itself, as its log says; what it does not say is not counted."""
-        if not self.log.exists():
-            return Counter()
-        text = self.log.read_text(encoding="utf-8", errors="replace")
-        return +Counter({reason: text.count(words) for words, reason in _TOLD_ENDS.items()})
-
     def log_tail(self, lines: int = 15) -> str:
         """Return the last lines that it printed."""
         if not self.log.exists():
@@ -158,3 +152,10 @@ class Stage:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             os.kill(self._process.pid, number)
+
+    def _told_end(self) -> str:
+        """Return why the process that has ended ended by itself, as it told; empty if it told nothing."""
+        with self.log.open("rb") as log:
+            log.seek(self._told_bytes)
+            text = log.read().decode("utf-8", errors="replace")
+        return next((reason for words, reason in _TOLD_ENDS.items() if words in text), "")

@@ -56,11 +56,23 @@ def test_a_block_that_cannot_end_is_broken_off() -> None:
         codes.append(code)
         ended.set()
 
-    with ends_when_set_back(clock, stop, end):
+    with pytest.raises(SystemExit), ends_when_set_back(clock, stop, end):
         clock.step(-60)
         assert ended.wait(10)
     assert stop.is_set()
     assert codes == [EXIT_FAILED]
+
+
+def test_a_block_that_ends_in_time_has_failed_too() -> None:
+    """Or what starts services again after a failure would leave it ended."""
+    clock = ManualClock(10**18)
+    stop = threading.Event()
+    with pytest.raises(SystemExit) as ended, ends_when_set_back(clock, stop, lambda _: None):
+        clock.step(-60)
+        assert stop.wait(10)
+    assert ended.value.code == EXIT_FAILED
+    with ends_when_set_back(clock, threading.Event(), lambda _: None):
+        pass
 
 
 @pytest.mark.slow
