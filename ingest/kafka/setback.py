@@ -61,8 +61,8 @@ def ends_when_set_back(clock: Clock, stop: threading.Event, end: Callable[[int],
         end: Ends the process at once with an exit code: the library's threads might hold up any other end.
 
     Raises:
-        SystemExit: The clock was set back and the block ended in time. Whatever starts services again does so only after
-            a failure, so this is one.
+        SystemExit: The clock was set back and the block ended in time. Services are started again after a failure, so
+            this is one.
     """
     done, is_back = threading.Event(), threading.Event()
     set_back = SetBack(clock)

@@ -66,7 +66,8 @@ def account(scene: Scene, compared: Tiers) -> Account:
         if stage.ended:
             counted = Counter(stage.ended)
             remark = ", ".join(
-                f"{count} × exit code {code}: {reason or 'no reason told'}" for (code, reason), count in counted.items()
+                f"{count} with exit code {code}: {reason or 'no reason told'}"
+                for (code, reason), count in counted.items()
             )
             told = sum(code != 0 and bool(reason) for code, reason in stage.ended)
             made.line(f"{stage.name}: ended by itself", len(stage.ended), remark, wanted=told)
