@@ -17,8 +17,7 @@ from viflux.settings.schema import Keep
 # Guards two tries of one piece that run at once; nothing relies on it across a restart.
 _DEDUPLICATION_WINDOW = 10_000
 # Of tables with many columns: parts in one file, rows merged row by row, and parts that are merged, up to so much.
-_ONE_FILE_BYTES = 256 << 20
-_BY_ROWS = 4_000_000
+_ONE_FILE_BYTES = 128 << 20
 _LARGEST_PART_BYTES = 512 << 20
 # A batch is found by its number whatever time its rows are of: rows that lie together came together.
 _BY_NUMBER = "INDEX by_sequence sequence TYPE minmax GRANULARITY 1"
@@ -55,12 +54,11 @@ def _table(kind: Kind) -> str:
         settings.append(f"non_replicated_deduplication_window = {_DEDUPLICATION_WINDOW}")
         settings += ["fsync_after_insert = 1", "fsync_part_directory = 1"]
         if kind.wide:
-            # A part of many columns in one file costs two thirds to write and to merge; beyond that size reading few
-            # of the columns matters more. Merged by rows for as long as what that reads at once is small. A part that
+            # A part of many columns in one file costs two thirds to write: that is what inserts leave. Larger ones are
+            # what merges leave; they are merged column by column, with less memory and in runs of rows. A part that
             # holds more than the span that the sorting key begins with is as good as two.
             settings += [
                 f"min_bytes_for_wide_part = {_ONE_FILE_BYTES}",
-                f"vertical_merge_algorithm_min_rows_to_activate = {_BY_ROWS}",
                 f"max_bytes_to_merge_at_max_space_in_pool = {_LARGEST_PART_BYTES}",
             ]
     if kind.whole_parts:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from ingest.store import keep
+from ingest.store import keep, merging
 from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate as apply
 from viflux import logs
@@ -31,6 +31,7 @@ def migrate(settings: Settings, only: Literal["tables", "topics"] | None, *, wai
         store = StoreClient.writer(settings)
         applied = apply(store, settings.store.database)
         changes = keep.in_words(keep.apply(store, settings.store.database, settings.keep))
+        changes += [f"{table}: merges more parts at once" for table in merging.apply(store, settings.store.database)]
         for migration in applied:
             click.echo(f"applied {migration.name}", err=True)
         for line in changes:

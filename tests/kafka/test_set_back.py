@@ -56,9 +56,13 @@ def test_a_block_that_cannot_end_is_broken_off() -> None:
         codes.append(code)
         ended.set()
 
-    with pytest.raises(SystemExit), ends_when_set_back(clock, stop, end):
-        clock.step(-60)
-        assert ended.wait(10)
+    def never_ends() -> None:
+        with ends_when_set_back(clock, stop, end):
+            clock.step(-60)
+            assert ended.wait(10)
+
+    with pytest.raises(SystemExit):
+        never_ends()
     assert stop.is_set()
     assert codes == [EXIT_FAILED]
 
@@ -67,9 +71,14 @@ def test_a_block_that_ends_in_time_has_failed_too() -> None:
     """Or what starts services again after a failure would leave it ended."""
     clock = ManualClock(10**18)
     stop = threading.Event()
-    with pytest.raises(SystemExit) as ended, ends_when_set_back(clock, stop, lambda _: None):
-        clock.step(-60)
-        assert stop.wait(10)
+
+    def ends_in_time() -> None:
+        with ends_when_set_back(clock, stop, lambda _: None):
+            clock.step(-60)
+            assert stop.wait(10)
+
+    with pytest.raises(SystemExit) as ended:
+        ends_in_time()
     assert ended.value.code == EXIT_FAILED
     with ends_when_set_back(clock, threading.Event(), lambda _: None):
         pass

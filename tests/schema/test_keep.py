@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store import keep
+from ingest.store import keep, merging
 from tests.running import RunningStore, running_store, until
 from viflux.errors import UsageError
 from viflux.registry import KINDS
@@ -53,6 +53,15 @@ def test_settings_reach_tables_that_are_there(store: RunningStore) -> None:
     writer.command("OPTIMIZE TABLE viflux.events FINAL")
     until("the old row is gone", gone, 20)
     assert len(keep.apply(writer, "viflux", Keep())) == len(changes)
+
+
+def test_flows_are_merged_as_this_engine_can(store: RunningStore) -> None:
+    """Asked for once, and nothing is left to alter a second time; other tables keep the engine's way."""
+    writer = store.writer()
+    assert merging.apply(writer, "viflux") == ["flows"]
+    assert merging.apply(writer, "viflux") == []
+    asked = "SELECT name FROM system.tables WHERE database = 'viflux' AND engine_full LIKE '%merge_selector_base = 48%'"
+    assert writer.query_rows(asked) == [{"name": "flows"}]
 
 
 @pytest.mark.parametrize(
