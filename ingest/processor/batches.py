@@ -205,9 +205,10 @@ def _typed(table: pa.Table, kind: str) -> pa.Table:
         wanted = _schema_of_some(kind, tuple(names))
     for name in KINDS[kind].added:
         if name not in table.schema.names:
-            zero = "" if pa.types.is_string(wanted.field(name).type) else 0
-            values = pa.repeat(pa.scalar(zero, wanted.field(name).type), table.num_rows)
-            table = table.add_column(wanted.get_field_index(name), wanted.field(name), values)
+            field = wanted.field(name)
+            zero = None if field.nullable else "" if pa.types.is_string(field.type) else 0
+            values = pa.repeat(pa.scalar(zero, field.type), table.num_rows)
+            table = table.add_column(wanted.get_field_index(name), field, values)
     return table if table.schema.equals(wanted) else table.cast(wanted)
 
 

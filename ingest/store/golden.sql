@@ -210,7 +210,7 @@ ORDER BY (toStartOfFiveMinutes(time), vif_id, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
 SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 134217728, max_bytes_to_merge_at_max_space_in_pool = 536870912;
 
--- Packets that an exporter dropped at one VIF over one interval, for one reason.
+-- Packets that were dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.
 -- Sorted by (toStartOfHour(time), vif_id, time): one VIF's hour lies together.
 CREATE TABLE {database}.drops
 (
@@ -220,16 +220,22 @@ CREATE TABLE {database}.drops
     `source_kind` LowCardinality(String) COMMENT 'What told it.',
     `exporter_address` IPv6 COMMENT 'The exporter: sFlow\'s agent address, else the sender\'s.' CODEC(ZSTD(1)),
     `observation_domain_id` UInt32 COMMENT 'The exporter\'s part that saw it; sFlow\'s sub-agent id, NetFlow v9\'s source id, v5\'s engine type and id.',
+    `namespace` LowCardinality(String) COMMENT 'Empty for the host\'s own, else its name, else `net:[inode]`.',
+    `ifname` LowCardinality(String) COMMENT 'Interface name.',
+    `direction` Nullable(UInt8) COMMENT 'Seen at ingress (0) or egress (1) of the interface.',
     `drop_class` LowCardinality(String) COMMENT '`loss`, `denied`, `endpoint` or `benign`; only `loss` is packet loss of the network.',
+    `drop_origin` LowCardinality(String) COMMENT 'Who else counted it: `qdisc` its interface\'s queue, `device` its interface, `core` none; empty for not told.',
     `reason` LowCardinality(String) COMMENT 'Why `value` is null, or why packets were dropped; empty where nothing is to be said.',
     `reason_code` UInt32 COMMENT 'The reason\'s number as it was told.',
     `place` LowCardinality(String) COMMENT 'Where in the packet\'s path it was dropped; empty for not told.',
     `packets` UInt64 COMMENT 'Packets as exported, unscaled; 1 for an sFlow sample.' CODEC(T64, ZSTD(1)),
     `bytes` UInt64 COMMENT 'Bytes as exported, unscaled; of an sFlow sample the frame length that it reports.' CODEC(T64, ZSTD(1)),
+    `skb_packets` UInt64 COMMENT 'What an interface\'s counter adds for these packets, a GSO packet once; 0 where it is not told.' CODEC(T64, ZSTD(1)),
     `sampling_rate` Float64 COMMENT 'Each exported packet stands for so many; 0 for unknown.' CODEC(ZSTD(1)),
     `sampling_origin` LowCardinality(String) COMMENT 'Where the rate came from; rows of `unknown` are left out of volumes.',
     `in_if_index` UInt32 COMMENT 'Interface that it came in by.',
     `out_if_index` UInt32 COMMENT 'Interface that it left by.',
+    `ether_type` UInt16 COMMENT 'EtherType of the payload, 0x0800 for IPv4.',
     `src_address` IPv6 COMMENT 'Source address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
     `dst_address` IPv6 COMMENT 'Destination address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
     `src_port` UInt16 COMMENT 'Source port.',
@@ -1590,3 +1596,24 @@ FROM
 )
 GROUP BY minute, host, of_stream
 HAVING stored_rows + lost_rows > 0;
+
+-- Drops with the labels of their VIF that held at each row's time; of an interface that is no known VIF what the row says.
+CREATE VIEW {database}.drops_labelled AS
+SELECT
+    drops.* EXCEPT (namespace, ifname),
+    if(drops.vif_id = 0, drops.namespace, history.namespace) AS namespace,
+    if(drops.vif_id = 0, drops.ifname, history.ifname) AS ifname,
+    history.vif_key AS vif_key,
+    history.kind AS kind,
+    history.side AS side,
+    history.counting_point AS counting_point,
+    history.link_id AS link_id,
+    history.peer_vif_id AS peer_vif_id,
+    history.workload AS workload,
+    history.owner AS owner,
+    history.tenant AS tenant,
+    history.service AS service,
+    history.criticality AS criticality
+FROM {database}.drops AS drops
+ASOF LEFT JOIN {database}.vif_history AS history
+    ON drops.vif_id = history.vif_id AND drops.time >= history.holds_from_time;

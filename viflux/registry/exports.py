@@ -5,6 +5,7 @@ from __future__ import annotations
 from viflux.registry.column import Column, Type
 
 _DISCARD = "discarded_packet (0:5) of sFlow v5, sflow_drops.txt"
+_PROBE = "probe drop"
 _HOST = "sFlow host structures, sflow_host.txt"
 _LISTENER = "listener"
 _EXPORTS = "decoder of exports"
@@ -15,10 +16,29 @@ DROPS = (
         Type.LABEL,
         "",
         "`loss`, `denied`, `endpoint` or `benign`; only `loss` is packet loss of the network.",
-        _EXPORTS,
+        f"{_EXPORTS}; {_PROBE}",
     ),
-    Column("reason_code", Type.UINT32, "", "The reason's number as it was told.", _DISCARD),
-    Column("place", Type.LABEL, "", "Where in the packet's path it was dropped; empty for not told.", _DISCARD),
+    Column(
+        "drop_origin",
+        Type.LABEL,
+        "",
+        "Who else counted it: `qdisc` its interface's queue, `device` its interface, `core` none; empty for not told.",
+        _PROBE,
+    ),
+    Column(
+        "reason_code",
+        Type.UINT32,
+        "",
+        "The reason's number as it was told.",
+        f"{_DISCARD}; enum skb_drop_reason of the running kernel",
+    ),
+    Column(
+        "place",
+        Type.LABEL,
+        "",
+        "Where in the packet's path it was dropped; empty for not told.",
+        f"{_DISCARD}; the kernel's function",
+    ),
 )
 
 HOSTS = (

@@ -41,7 +41,7 @@ class Kind:
         wide: Most columns of most rows are missing: a batch leaves out those without any value, and in the others a
             missing value is null; in the table it is the type's zero, or null where the type says so.
         time_is_end: `time` is the end of the row's interval; of other kinds it is the start.
-        added: Columns that batches of earlier versions lack; a row of these has the type's zero.
+        added: Columns that batches of earlier versions lack; a row of these has the type's zero, or null where it may.
         codecs: Columns whose values lie otherwise in this table than the type's codec expects, each with its own.
         indexed: Columns by whose value rows are looked for and whose neighbours are alike: of each granule the table
             holds the least and the greatest.
@@ -198,22 +198,28 @@ KINDS: dict[str, Kind] = {
         ),
         _raw(
             "drops",
-            "Packets that an exporter dropped at one VIF over one interval, for one reason.",
+            "Packets that were dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.",
             (
                 "time",
                 "duration_ns",
                 "vif_id",
                 *_EXPORTER,
+                "namespace",
+                "ifname",
+                "direction",
                 "drop_class",
+                "drop_origin",
                 "reason",
                 "reason_code",
                 "place",
                 "packets",
                 "bytes",
+                "skb_packets",
                 "sampling_rate",
                 "sampling_origin",
                 "in_if_index",
                 "out_if_index",
+                "ether_type",
                 "src_address",
                 "dst_address",
                 "src_port",
@@ -226,6 +232,7 @@ KINDS: dict[str, Kind] = {
             "(toStartOfHour(time), vif_id, time)",
             "one VIF's hour lies together",
             "raw",
+            added=("namespace", "ifname", "direction", "drop_origin", "skb_packets", "ether_type"),
         ),
         _raw(
             "hosts",

@@ -667,7 +667,7 @@ pub mod flows {
     }
 }
 
-/// Packets that an exporter dropped at one VIF over one interval, for one reason.
+/// Packets that were dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.
 pub mod drops {
     #[allow(unused_imports)]
     use super::*;
@@ -692,18 +692,28 @@ pub mod drops {
         pub exporter_address: Vec<[u8; 16]>,
         /// The exporter's part that saw it; sFlow's sub-agent id, NetFlow v9's source id, v5's engine type and id. Source: RFC 7011 3.1, IPFIX 149.
         pub observation_domain_id: Vec<u32>,
-        /// `loss`, `denied`, `endpoint` or `benign`; only `loss` is packet loss of the network. Source: decoder of exports.
+        /// Empty for the host's own, else its name, else `net:[inode]`. Source: /run/netns.
+        pub namespace: Vec<Cow<'static, str>>,
+        /// Interface name. Source: IFLA_IFNAME, RTM_NEWLINK, linux/rtnetlink.h and linux/if_link.h.
+        pub ifname: Vec<Cow<'static, str>>,
+        /// Seen at ingress (0) or egress (1) of the interface. Source: IPFIX 61.
+        pub direction: Vec<Option<u8>>,
+        /// `loss`, `denied`, `endpoint` or `benign`; only `loss` is packet loss of the network. Source: decoder of exports; probe drop.
         pub drop_class: Vec<Cow<'static, str>>,
+        /// Who else counted it: `qdisc` its interface's queue, `device` its interface, `core` none; empty for not told. Source: probe drop.
+        pub drop_origin: Vec<Cow<'static, str>>,
         /// Why `value` is null, or why packets were dropped; empty where nothing is to be said. Source: slis.
         pub reason: Vec<Cow<'static, str>>,
-        /// The reason's number as it was told. Source: discarded_packet (0:5) of sFlow v5, sflow_drops.txt.
+        /// The reason's number as it was told. Source: discarded_packet (0:5) of sFlow v5, sflow_drops.txt; enum skb_drop_reason of the running kernel.
         pub reason_code: Vec<u32>,
-        /// Where in the packet's path it was dropped; empty for not told. Source: discarded_packet (0:5) of sFlow v5, sflow_drops.txt.
+        /// Where in the packet's path it was dropped; empty for not told. Source: discarded_packet (0:5) of sFlow v5, sflow_drops.txt; the kernel's function.
         pub place: Vec<Cow<'static, str>>,
         /// Packets as exported, unscaled; 1 for an sFlow sample. [packets] Source: IPFIX 2, 298, 299, 86, 24, 172.
         pub packets: Vec<u64>,
         /// Bytes as exported, unscaled; of an sFlow sample the frame length that it reports. [bytes] Source: IPFIX 1, 231, 232, 85, 352, 353, 23, 171, 312, 224; frame_length of sampled_header.
         pub bytes: Vec<u64>,
+        /// What an interface's counter adds for these packets, a GSO packet once; 0 where it is not told. [packets] Source: probe flow.
+        pub skb_packets: Vec<u64>,
         /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
         pub sampling_rate: Vec<f64>,
         /// Where the rate came from; rows of `unknown` are left out of volumes. Source: listener.
@@ -712,6 +722,8 @@ pub mod drops {
         pub in_if_index: Vec<u32>,
         /// Interface that it left by. Source: IPFIX 14, 253; output of flow_sample.
         pub out_if_index: Vec<u32>,
+        /// EtherType of the payload, 0x0800 for IPv4. Source: IPFIX 256; sFlow sampled_header (0:1), sampled_ethernet (0:2).
+        pub ether_type: Vec<u16>,
         /// Source address, IPv4 mapped into IPv6. Source: IPFIX 8, 27; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
         pub src_address: Vec<[u8; 16]>,
         /// Destination address, IPv4 mapped into IPv6. Source: IPFIX 12, 28; sFlow sampled_header (0:1), sampled_ipv4/6 (0:3, 0:4).
@@ -743,16 +755,22 @@ pub mod drops {
             Field::new("source_kind", DataType::Utf8, false),
             Field::new("exporter_address", DataType::FixedSizeBinary(16), false),
             Field::new("observation_domain_id", DataType::UInt32, false),
+            Field::new("namespace", DataType::Utf8, false),
+            Field::new("ifname", DataType::Utf8, false),
+            Field::new("direction", DataType::UInt8, true),
             Field::new("drop_class", DataType::Utf8, false),
+            Field::new("drop_origin", DataType::Utf8, false),
             Field::new("reason", DataType::Utf8, false),
             Field::new("reason_code", DataType::UInt32, false),
             Field::new("place", DataType::Utf8, false),
             Field::new("packets", DataType::UInt64, false),
             Field::new("bytes", DataType::UInt64, false),
+            Field::new("skb_packets", DataType::UInt64, false),
             Field::new("sampling_rate", DataType::Float64, false),
             Field::new("sampling_origin", DataType::Utf8, false),
             Field::new("in_if_index", DataType::UInt32, false),
             Field::new("out_if_index", DataType::UInt32, false),
+            Field::new("ether_type", DataType::UInt16, false),
             Field::new("src_address", DataType::FixedSizeBinary(16), false),
             Field::new("dst_address", DataType::FixedSizeBinary(16), false),
             Field::new("src_port", DataType::UInt16, false),
@@ -786,16 +804,22 @@ pub mod drops {
                     arrays::texts(self.source_kind),
                     arrays::addresses(self.exporter_address),
                     arrays::uint32s(self.observation_domain_id),
+                    arrays::texts(self.namespace),
+                    arrays::texts(self.ifname),
+                    arrays::uint8s_or_null(self.direction),
                     arrays::texts(self.drop_class),
+                    arrays::texts(self.drop_origin),
                     arrays::texts(self.reason),
                     arrays::uint32s(self.reason_code),
                     arrays::texts(self.place),
                     arrays::uint64s(self.packets),
                     arrays::uint64s(self.bytes),
+                    arrays::uint64s(self.skb_packets),
                     arrays::float64s(self.sampling_rate),
                     arrays::texts(self.sampling_origin),
                     arrays::uint32s(self.in_if_index),
                     arrays::uint32s(self.out_if_index),
+                    arrays::uint16s(self.ether_type),
                     arrays::addresses(self.src_address),
                     arrays::addresses(self.dst_address),
                     arrays::uint16s(self.src_port),

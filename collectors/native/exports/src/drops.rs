@@ -21,7 +21,11 @@ pub(crate) fn push(rows: &mut Rows, vif_id: u64, discard: &Discard) {
     ));
     rows.exporter_address.push(discard.agent);
     rows.observation_domain_id.push(discard.sub_agent);
+    rows.namespace.push(Cow::Borrowed(""));
+    rows.ifname.push(Cow::Borrowed(""));
+    rows.direction.push(None);
     rows.drop_class.push(Cow::Borrowed(why.class.name()));
+    rows.drop_origin.push(Cow::Borrowed(""));
     rows.reason.push(if discard.kernel_reason.is_empty() {
         Cow::Borrowed(why.name)
     } else {
@@ -35,12 +39,14 @@ pub(crate) fn push(rows: &mut Rows, vif_id: u64, discard: &Discard) {
         .push(place.map_or(Cow::Borrowed(""), |place| Cow::Owned(place.clone())));
     rows.packets.push(1);
     rows.bytes.push(discard.bytes);
+    rows.skb_packets.push(0);
     rows.sampling_rate.push(1.0);
     rows.sampling_origin.push(Cow::Borrowed(
         sampling_origin::NAMES[usize::from(sampling_origin::ANNOUNCED)],
     ));
     rows.in_if_index.push(discard.in_if_index);
     rows.out_if_index.push(discard.out_if_index);
+    rows.ether_type.push(packet.ether_type);
     rows.src_address.push(packet.ip.src_address);
     rows.dst_address.push(packet.ip.dst_address);
     rows.src_port.push(src_port);
