@@ -78,6 +78,42 @@ def write_rows(columns: Sequence[Column], rows: Iterable[Sequence[Any]], form: s
     return count
 
 
+class Growing:
+    """Prints rows that come one after another, always with the same columns: names once, widths that only grow.
+
+    Args:
+        form: `table`, `jsonl` or `csv`.
+        out: Where to; stdout by default.
+    """
+
+    def __init__(self, form: str, out: BinaryIO | None = None) -> None:
+        self._form = form
+        self._out = out
+        self._widths: list[int] = []
+
+    def write(self, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
+        """Print some rows at once."""
+        sink = self._out or sys.stdout.buffer
+        is_first, lines = not self._widths, io.BytesIO()
+        cells = [_cells(row) for row in rows] if self._form == "table" else []
+        before = self._widths or [_width(column.name) for column in columns]
+        self._widths = [
+            max([width, *(min(_width(row[index]), _WIDEST_CELL) for row in cells)])
+            for index, width in enumerate(before)
+        ]
+        if self._form == "table":
+            if is_first:
+                head = [column.name for column in columns], ["─" * width for width in self._widths]
+                lines.writelines(_line(line, self._widths, columns) for line in head)
+            lines.writelines(_line(row, self._widths, columns) for row in cells)
+        elif self._form == "csv":
+            _write_csv(columns, rows, lines, has_head=is_first)
+        else:
+            _write_jsonl(columns, rows, lines)
+        sink.write(lines.getvalue())
+        sink.flush()
+
+
 def _write_jsonl(columns: Sequence[Column], rows: Iterable[Sequence[Any]], out: BinaryIO) -> int:
     names = [column.name for column in columns]
     encoder = msgspec.json.Encoder()
@@ -87,10 +123,13 @@ def _write_jsonl(columns: Sequence[Column], rows: Iterable[Sequence[Any]], out: 
     return count
 
 
-def _write_csv(columns: Sequence[Column], rows: Iterable[Sequence[Any]], out: BinaryIO) -> int:
+def _write_csv(
+    columns: Sequence[Column], rows: Iterable[Sequence[Any]], out: BinaryIO, *, has_head: bool = True
+) -> int:
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
+    if has_head:
+        writer.writerow([column.name for column in columns])
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007
         writer.writerow(["" if _known(value) is None else _text(value) for value in row])

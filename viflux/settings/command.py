@@ -65,6 +65,8 @@ def _text(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_json_text(key)} = {_json_text(part)}' for key, part in value.items())}}}"
     if isinstance(value, tuple) and any(isinstance(part, msgspec.Struct) for part in value):
         return f"[{', '.join(_inline_table(part) for part in value)}]"
     return ",".join(value) if isinstance(value, tuple) else str(value)
@@ -72,4 +74,9 @@ def _text(value: Any) -> str:
 
 def _inline_table(value: msgspec.Struct) -> str:
     known = {name: part for name, part in msgspec.structs.asdict(value).items() if part is not None}
-    return f"{{{', '.join(f'{name} = {msgspec.json.encode(part).decode()}' for name, part in known.items())}}}"
+    return f"{{{', '.join(f'{name} = {_json_text(part)}' for name, part in known.items())}}}"
+
+
+def _json_text(value: Any) -> str:
+    """Return a value as JSON writes it, which TOML reads alike."""
+    return msgspec.json.encode(value).decode()

@@ -131,7 +131,9 @@ def _path_of_variable(name: str, paths: dict[str, Any]) -> str:
 def _decode(path: str, value: Any, kind: Any, place: str) -> Any:
     try:
         if isinstance(value, str) and "KnownExporter" in str(kind):
-            value = _inline_tables(value)
+            value = _inline(value, '[{address = "192.0.2.1", sampling_rate = 100}]', [])
+        elif isinstance(value, str) and "dict[" in str(kind):
+            value = _inline(value, '{"192.0.2.0/24" = "office"}', {})
         elif isinstance(value, str) and "tuple" in str(kind):
             value = [part.strip() for part in value.split(",") if part.strip()]
         # Text from the environment and from flags may stand for numbers and booleans; TOML has types of its own.
@@ -142,15 +144,16 @@ def _decode(path: str, value: Any, kind: Any, place: str) -> Any:
         raise UsageError(f"{place}: {path}{within.rstrip('`')}: {reason}") from error
 
 
-def _inline_tables(text: str) -> Any:
-    # As a settings file writes them in one line: [{address = "192.0.2.1", sampling_rate = 100}]
+def _inline(text: str, example: str, empty: Any) -> Any:
+    # Tables as a settings file writes them in one line.
     if not text.strip():
-        return []
+        return empty
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
-        example = '[{address = "192.0.2.1", sampling_rate = 100}]'
-        raise ValueError(f"expected tables such as {example}, got {text!r}") from error
+        raise ValueError(
+            f"expected {'tables' if empty == [] else 'a table'} such as {example}, got {text!r}"
+        ) from error
 
 
 def _decode_unit(kind: type, value: Any) -> Any:
@@ -244,6 +247,13 @@ def _check_places(settings: Settings, origins: Origins) -> None:
             host_and_port(value_at(settings, path))
         except ValueError as error:
             refuse(path, error)
+    for text, name in settings.networks.items():
+        try:
+            network(text)
+        except ValueError as error:
+            refuse("networks", error)
+        if not name.strip() or not name.isprintable():
+            refuse("networks", f"{text}: expected a name, got {name!r}")
     _check_exporters(settings, refuse)
     _check_store(settings, refuse)
     _check_kafka(settings, refuse)

@@ -372,5 +372,12 @@ class Settings(Section, frozen=True):
     store: Store = Store()
     processor: Processor = Processor()
     kafka: Kafka = Kafka()
+    networks: Annotated[
+        dict[str, str],
+        Meta(
+            description='what networks are called, such as {"10.0.0.0/8" = "office"}; of several that hold an address '
+            "the longest prefix counts"
+        ),
+    ] = {}
     web: Web = Web()
     log: Log = Log()

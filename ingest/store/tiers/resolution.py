@@ -123,7 +123,15 @@ def filled_until(store: Store, kind: str, now_ns: int) -> dict[str, int]:
 
 
 def resolve(
-    kind: str, from_ns: int, to_ns: int, grain_ns: int, *, now_ns: int, keep: Keep, until: Mapping[str, int]
+    kind: str,
+    from_ns: int,
+    to_ns: int,
+    grain_ns: int,
+    *,
+    now_ns: int,
+    keep: Keep,
+    until: Mapping[str, int],
+    vifs: Sequence[int] = (),
 ) -> Resolution:
     """Return what stands for a kind's placeholder.
 
@@ -135,6 +143,7 @@ def resolve(
         now_ns: The time.
         keep: How long each tier is kept.
         until: What `filled_until` said.
+        vifs: Only rows of these; empty for all. A condition outside the text would be seen too late by raw rows.
 
     Raises:
         ValueError: The range is empty, or the kind has no such grain; the message says which.
@@ -148,7 +157,7 @@ def resolve(
         raise ValueError("the grain must be longer than nothing")
     if rollup.spread_minutes:
         from_ns, to_ns = from_ns // MINUTE_NS * MINUTE_NS, -(-to_ns // MINUTE_NS) * MINUTE_NS
-    cut = _Cut(rollup, grain_ns, now_ns, keep, until)
+    cut = _Cut(rollup, grain_ns, now_ns, keep, until, vifs)
     segments = sorted(cut.segments(from_ns, to_ns), key=lambda segment: segment.from_ns)
     gaps = list(_gaps(segments, from_ns, min(to_ns, max(now_ns, from_ns))))
     stand_ins, notes = cut.stand_ins(gaps)
@@ -160,8 +169,17 @@ def resolve(
 class _Cut:
     """Cuts one kind's range into segments."""
 
-    def __init__(self, rollup: Rollup, grain_ns: int, now_ns: int, keep: Keep, until: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        rollup: Rollup,
+        grain_ns: int,
+        now_ns: int,
+        keep: Keep,
+        until: Mapping[str, int],
+        vifs: Sequence[int],
+    ) -> None:
         self._rollup = rollup
+        self._of_vifs = f"vif_id IN ({', '.join(map(str, vifs))})" if vifs else ""
         self._tiers = tiers_of(rollup)
         self._fitting = [tier for tier in reversed(self._tiers) if grain_ns % tier.window_ns == 0]
         self._now_ns = now_ns
@@ -232,6 +250,8 @@ class _Cut:
             # What flows that ended later left is read from the raw rows, whether or not it was filled in.
             source = f"{tier.table} FINAL"
             span += f" AND NOT vanished AND end_minute_time < {instant(self._raw_from_ns)}"
+        if self._of_vifs:
+            span += f" AND {self._of_vifs}"
         return f"SELECT time, toUInt32({tier.length.seconds}) AS window_seconds, {columns} FROM {source} WHERE {span}"
 
     def yet_to_come(self, from_ns: int, to_ns: int) -> list[str]:
@@ -250,6 +270,8 @@ class _Cut:
         if spread_ns:
             condition = f"raw.time >= {instant(max(from_ns, self._raw_from_ns))}"
         condition += f" AND raw.time <= {instant(to_ns + spread_ns)}"
+        if self._of_vifs:
+            condition += f" AND raw.{self._of_vifs}"
         only = f" AND window_number >= {self._raw_from_ns // MINUTE_NS}" if spread_ns else ""
         return (
             f"SELECT raw_time AS time, toUInt32({60 if spread_ns else 0}) AS window_seconds, {columns} "

@@ -7,6 +7,7 @@ keys is yet to be added up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -18,14 +19,18 @@ EARLIER_NS = 200 * 1_000_000
 """How long before its minute the start of a raw row may be; kinds whose `time` is the end have no such margin."""
 
 
-def of_raw(rollup: Rollup, condition: str) -> str:
+def of_raw(rollup: Rollup, condition: str, more: Sequence[str] = ()) -> str:
     """Return the rows that raw rows add to the finest tier.
 
     Args:
         rollup: The kind's.
-        condition: SQL about `raw.time` and `raw.host`.
+        condition: SQL about `raw.time`, `raw.host` and other columns of the raw table.
+        more: Further columns of the raw table that each row is to have; of a kind that is spread only.
     """
-    return _text(rollup.kind).replace("{condition}", condition)
+    spread = "".join(f"\n    spread.{name} AS {name}," for name in more)
+    raw = "".join(f"\n        {name}," for name in more)
+    text = _text(rollup.kind).replace("{more_spread}", spread).replace("{more_raw}", raw)
+    return text.replace("{condition}", condition)
 
 
 def of_finer(rollup: Rollup, length: Length, condition: str) -> str:

@@ -1,0 +1,1 @@
+"""What `viflux flows` and `viflux drops` show: who talked to whom at which VIF, and what was dropped there."""

@@ -1,0 +1,133 @@
+"""What is said beside the rows, on stderr: how much of the span's data arrived, and why there may be no rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ingest.store.client import StoreClient
+from ingest.store.completeness import completeness_since
+from ingest.store.literals import instant, quoted
+from ingest.store.tiers.rows import MINUTE_NS
+from ingest.store.traffic import vifs
+from ingest.store.traffic.question import Filters, Span
+from viflux.clock import DAY_NS
+from viflux.instant import instant_text
+from viflux.paths import DataPaths
+from viflux.settings import Settings
+from viflux.supervisor.addresses import EXPORT_SETTINGS, export_listeners
+from viflux.supervisor.report import read_state
+
+_HAND_OVERS_NS = 3_600 * 10**9
+_MOST_STREAMS = 3
+
+
+def incomplete(store: StoreClient, kind: str, span: Span, host: str, database: str) -> list[str]:
+    """Return a line for each stream of which rows of a span are known to be lost.
+
+    Args:
+        store: The store.
+        kind: `flows` or `drops`.
+        span: The span.
+        host: Only this host; empty for all.
+        database: The database's name.
+    """
+    view = completeness_since(f"toInt64({span.from_ns - _HAND_OVERS_NS})").replace("{database}", database)
+    only = f" AND host = {quoted(host)}" if host else ""
+    rows = store.query_rows(
+        f"SELECT host, of_stream, sum(lost_rows) AS lost, 1 - sum(lost_rows) / sum(stored_rows + lost_rows) AS ratio, "
+        f"max(is_estimated) AS is_estimate FROM ({view}) WHERE startsWith(of_stream, '{kind}.') "
+        f"AND time >= {instant(span.from_ns // MINUTE_NS * MINUTE_NS)} AND time < {instant(span.to_ns)}{only} "
+        "GROUP BY host, of_stream HAVING lost > 0 ORDER BY ratio, host, of_stream"
+    )
+    lines = []
+    for row in rows[:_MOST_STREAMS]:
+        stream, about = row["of_stream"], "about " if row["is_estimate"] else ""
+        lines.append(
+            f"completeness {_ratio(row['ratio'])} of {stream} of {row['host']}: {about}{round(row['lost'])} rows of "
+            f"the span are lost; `viflux ledger --stream {stream}` says where"
+        )
+    if len(rows) > _MOST_STREAMS:
+        lines.append(
+            f"and {len(rows) - _MOST_STREAMS} streams more that are incomplete: `viflux ledger --completeness`"
+        )
+    return lines
+
+
+def contest_text(store: StoreClient, query: str, span: Span) -> str:
+    """Return what is to be said where several exporters tell of one VIF; empty where none do.
+
+    Args:
+        store: The store.
+        query: For `vifs_count` and `vif_ids`, some of these VIFs.
+        span: The span, for their names.
+    """
+    found = store.query_rows(query)
+    count = int(found[0]["vifs_count"]) if found else 0
+    if not count:
+        return ""
+    ids = found[0]["vif_ids"]
+    names = vifs.called(store, ids, span)
+    named = ", ".join(names[each].ifname if each in names else f"{each:016x}" for each in ids)
+    more = f" and {count - len(ids)} more" if count > len(ids) else ""
+    return (
+        f"several exporters tell of {named}{more}: rows of different exporters may be of the same packets; "
+        "--exporter takes one"
+    )
+
+
+def nothing(store: StoreClient, settings: Settings, kind: str, span: Span, filters: Filters) -> str:
+    """Return why there are no rows: they do not match, none came in the span, or no source is on.
+
+    Args:
+        store: The store.
+        settings: Which sources are on here.
+        kind: `flows` or `drops`.
+        span: The span that was asked for.
+        filters: What was asked for.
+    """
+    of_host = f" AND host = {quoted(filters.host)}" if filters.host else ""
+    there = store.query_rows(
+        f"SELECT count() AS n FROM {kind} WHERE time >= {instant(span.from_ns)} AND time < {instant(span.to_ns)}"
+        f"{of_host}"
+    )
+    what = "flows" if kind == "flows" else "dropped packets"
+    if there and there[0]["n"]:
+        return f"no {what} of {span.text} match; {there[0]['n']} rows of the span are of others"
+    ledger = store.query_rows(
+        "SELECT toUnixTimestamp64Nano(max(last_event_time)) AS last_ns FROM ledger WHERE stage = 'processor' "
+        f"AND startsWith(of_stream, '{kind}.') AND out_rows_count > 0 "
+        f"AND time >= {instant(span.now_ns - 7 * DAY_NS)}{of_host}"
+    )
+    last_ns = int(ledger[0]["last_ns"]) if ledger else 0
+    where = f" of host {filters.host}" if filters.host else ""
+    if last_ns > 0:
+        return (
+            f"no {what}{where} are stored of {span.text}; the newest of the last 7 days are of {instant_text(last_ns)}"
+        )
+    return f"no {what}{where} were stored in the last 7 days; {_sources(settings, kind)}"
+
+
+def _sources(settings: Settings, kind: str) -> str:
+    state = read_state(DataPaths(settings.data_dir))
+    listeners = (state.exports if state is not None else {}) or export_listeners(settings)
+    on = [f"{setting.partition('.')[0]} on {', '.join(heard)}" for setting, heard in listeners.items()]
+    if kind == "drops":
+        on = [each for each in on if each.startswith("sflow")]
+    sources = [source for source in settings.agent.sources if source in _KERNEL[kind]]
+    on += [f"the source {source}" for source in sources]
+    if on:
+        return f"these are on: {'; '.join(on)}" + (
+            "; an exporter tells drops only where it is set to" if kind == "drops" and not sources else ""
+        )
+    turn_on = f"`viflux up --set agent.sources=inventory,counters,{_KERNEL[kind][0]}` counts them in the kernel"
+    listening = ", ".join(EXPORT_SETTINGS) if kind == "flows" else EXPORT_SETTINGS[0]
+    return f"no source of them is on here: {turn_on}, {listening} hears exporters"
+
+
+_KERNEL = {"flows": ("ebpf",), "drops": ("ebpf", "drops")}
+"""Sources of the agent that read them from the kernel."""
+
+
+def _ratio(value: Any) -> str:
+    # Never rounded up to 1: it is below that.
+    return f"{min(float(value), 0.9999):.4f}"

@@ -1,0 +1,1 @@
+"""`viflux flows` and `viflux drops` against a real store."""
