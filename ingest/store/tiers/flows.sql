@@ -25,7 +25,7 @@ SELECT
     fromUnixTimestamp64Nano(spread.last_minute * 60000000000, 'UTC') AS end_minute_time,
     spread.host AS host,
     spread.vif_id AS vif_id,
-    spread.protocol AS protocol,{more_spread}
+    spread.protocol AS protocol,
     spread.service_port AS service_port,
     spread.peer_network AS peer_network,
     spread.sampling_origin AS sampling_origin,
@@ -63,7 +63,7 @@ FROM
     SELECT
         host,
         vif_id,
-        protocol,{more_raw}
+        protocol,
         sampling_origin,
         source_kind,
         exporter_address,

@@ -18,6 +18,10 @@ MINUTE_NS = 60 * NANOSECONDS
 EARLIER_NS = 200 * 1_000_000
 """How long before its minute the start of a raw row may be; kinds whose `time` is the end have no such margin."""
 
+# Lines of the text behind which further columns go, in the spread rows and in those that are read.
+_SPREAD = "    spread.vif_id AS vif_id,\n"
+_RAW = "    SELECT\n        host,\n        vif_id,\n"
+
 
 def of_raw(rollup: Rollup, condition: str, more: Sequence[str] = ()) -> str:
     """Return the rows that raw rows add to the finest tier.
@@ -26,10 +30,17 @@ def of_raw(rollup: Rollup, condition: str, more: Sequence[str] = ()) -> str:
         rollup: The kind's.
         condition: SQL about `raw.time`, `raw.host` and other columns of the raw table.
         more: Further columns of the raw table that each row is to have; of a kind that is spread only.
+
+    Raises:
+        ValueError: The kind's text has no place for further columns.
     """
-    spread = "".join(f"\n    spread.{name} AS {name}," for name in more)
-    raw = "".join(f"\n        {name}," for name in more)
-    text = _text(rollup.kind).replace("{more_spread}", spread).replace("{more_raw}", raw)
+    text = _text(rollup.kind)
+    for anchor, prefix in ((_SPREAD, "spread."), (_RAW, "")) if more else ():
+        named = "".join(f"{prefix}{name} AS {name},\n" if prefix else f"{name},\n" for name in more)
+        head, found, tail = text.partition(anchor)
+        if not found:
+            raise ValueError(f"{rollup.kind}.sql has no line {anchor.strip()!r}, behind which further columns go")
+        text = f"{head}{found}{named}{tail}"
     return text.replace("{condition}", condition)
 
 
