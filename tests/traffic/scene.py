@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import pyarrow as pa
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from ingest.processor.tiers import Tiers
 from ingest.store.client import StoreClient
@@ -16,6 +16,7 @@ from tests.running import RunningStore
 from viflux.clock import NANOSECONDS, ManualClock
 from viflux.command import viflux
 from viflux.errors import VifluxError
+from viflux.instant import instant_text
 
 HOST = "host-a"
 TIME = pa.timestamp("ns", tz="UTC")
@@ -149,17 +150,28 @@ class Scene:
         for windows in tiers.windows["flows"]:
             windows.tend(lambda: False)
 
+    def text(self, seconds: float) -> str:
+        """Return an instant of the scene as a person writes it."""
+        return instant_text(self.at(seconds))
+
+    def printed(self, verb: str, *arguments: str) -> str:
+        """Return what a verb prints to stdout, byte for byte."""
+        return self._done(verb, *arguments).stdout
+
     def ask(self, verb: str, *arguments: str) -> Said:
         """Run a verb as a script would, within this process."""
-        settings = self.running.settings
-        flags = ["--data-dir", str(settings.data_dir), "--set", f"store.listen={settings.store.listen}"]
-        done = CliRunner().invoke(viflux, [verb, *flags, "--format", "jsonl", *arguments])
+        done = self._done(verb, "--format", "jsonl", *arguments)
         if isinstance(done.exception, VifluxError):
             return Said([], str(done.exception), done.exception.exit_code)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         return Said(rows, done.stderr, done.exit_code)
+
+    def _done(self, verb: str, *arguments: str) -> Result:
+        settings = self.running.settings
+        flags = ["--data-dir", str(settings.data_dir), "--set", f"store.listen={settings.store.listen}"]
+        return CliRunner().invoke(viflux, [verb, *flags, *arguments])
 
     def _hand_over(self, kind: str, rows: list[dict[str, Any]]) -> None:
         self._sequence += 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ingest.store.keep import kept_ns
+from ingest.store.keyed import since, until
 from ingest.store.literals import instant
 from ingest.store.tiers.over import EXPIRY_MARGIN_NS, HOUR_NS, LOOK_BACK_NS
 from ingest.store.tiers.rows import EARLIER_NS, MINUTE_NS, of_raw
@@ -240,11 +241,11 @@ class _Cut:
 
     def select(self, segment: Segment) -> str:
         """Return the rows of one segment."""
-        span = f"time >= {instant(segment.from_ns)} AND time < {instant(segment.to_ns)}"
         columns = ", ".join(("host", "vif_id", *self._rollup.keys, *self._rollup.measures))
         if segment.source == self._rollup.kind:
             return self._raw(segment.from_ns, segment.to_ns)
         tier = next(tier for tier in self._tiers if tier.name == segment.source)
+        span = f"{since(tier.name, 'time', segment.from_ns)} AND {until(tier.name, 'time', segment.to_ns)}"
         source = segment.source
         if tier.is_spread:
             # What flows that ended later left is read from the raw rows, whether or not it was filled in.
@@ -266,10 +267,13 @@ class _Cut:
     def _raw(self, from_ns: int, to_ns: int) -> str:
         columns = ", ".join(("host", "vif_id", *self._rollup.keys, *self._rollup.measures))
         spread_ns = self._rollup.spread_minutes * MINUTE_NS
-        condition = f"raw.time >= {instant(max(0, from_ns - EARLIER_NS))}"
+        first_ns = max(0, from_ns - EARLIER_NS)
         if spread_ns:
-            condition = f"raw.time >= {instant(max(from_ns, self._raw_from_ns))}"
-        condition += f" AND raw.time <= {instant(to_ns + spread_ns)}"
+            first_ns = max(from_ns, self._raw_from_ns)
+        kind = self._rollup.kind
+        condition = (
+            f"{since(kind, 'raw.time', first_ns)} AND {until(kind, 'raw.time', to_ns + spread_ns, inclusive=True)}"
+        )
         if self._of_vifs:
             condition += f" AND raw.{self._of_vifs}"
         only = f" AND window_number >= {self._raw_from_ns // MINUTE_NS}" if spread_ns else ""

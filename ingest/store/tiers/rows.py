@@ -7,6 +7,7 @@ keys is yet to be added up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -18,6 +19,7 @@ MINUTE_NS = 60 * NANOSECONDS
 EARLIER_NS = 200 * 1_000_000
 """How long before its minute the start of a raw row may be; kinds whose `time` is the end have no such margin."""
 
+_COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 # Lines of the text behind which further columns go, in the spread rows and in those that are read.
 _SPREAD = "    spread.vif_id AS vif_id,\n"
 _RAW = "    SELECT\n        host,\n        vif_id,\n"
@@ -99,4 +101,6 @@ def added_up(rollup: Rollup, keys: tuple[str, ...], rows: str, more: str = "") -
 def _text(kind: str) -> str:
     if kind not in ROLLUPS:
         raise KeyError(kind)
-    return (resources.files("ingest.store.tiers") / f"{kind}.sql").read_text(encoding="utf-8")
+    text = (resources.files("ingest.store.tiers") / f"{kind}.sql").read_text(encoding="utf-8")
+    # A comment that names the condition would be one only up to the first end of a line in it.
+    return _COMMENT.sub("", text)

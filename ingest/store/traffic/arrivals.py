@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.store.client import StoreClient
+from ingest.store.keyed import since, until
 from ingest.store.literals import instant, quoted
 from viflux.clock import DAY_NS, NANOSECONDS
 
@@ -67,11 +68,12 @@ class Arrival:
         Args:
             row: Alias of rows of the raw table.
         """
-        since = f" AND {row}.inserted_time >= {instant(self.since_ns)}" if self.since_ns else ""
+        kind, time = self.stream.partition(".")[0], f"{row}.time"
+        inserted = f" AND {row}.inserted_time >= {instant(self.since_ns)}" if self.since_ns else ""
         return (
-            f"({row}.time >= {instant(self.first_ns)} AND {row}.time <= {instant(self.last_ns)} "
+            f"({since(kind, time, self.first_ns)} AND {until(kind, time, self.last_ns, inclusive=True)} "
             f"AND {row}.spool_id = {quoted(self.spool_id)} AND {row}.stream = {quoted(self.stream)} "
-            f"AND {row}.sequence > {self.above} AND {row}.sequence <= {self.through}{since})"
+            f"AND {row}.sequence > {self.above} AND {row}.sequence <= {self.through}{inserted})"
         )
 
 

@@ -56,8 +56,11 @@ FLOW_DIMENSIONS: dict[str, Dimension] = {
     ),
 }
 
+_NAMES = {name: f"if(flow.vif_id = 0, flow.{name}, '')" for name in ("namespace", "ifname")}
+
 DROP_DIMENSIONS: dict[str, Dimension] = {
-    VIF: Dimension("the VIF", {"host": "flow.host", "vif_id": "flow.vif_id"}),
+    # An interface that is no known VIF is called what the row says.
+    VIF: Dimension("the VIF", {"host": "flow.host", "vif_id": "flow.vif_id", **_NAMES}),
     "host": Dimension("the host", {"host": "flow.host"}),
     "workload": _label("workload", "who is behind the VIF"),
     "service": _label("service", "its service"),
@@ -66,6 +69,8 @@ DROP_DIMENSIONS: dict[str, Dimension] = {
     "class": Dimension("loss, denied, endpoint or benign", {"drop_class": "flow.drop_class"}),
     "reason": Dimension("why", {"reason": "flow.reason"}),
     "place": Dimension("where in the packet's path", {"place": "flow.place"}),
+    "origin": Dimension("who else counted it: qdisc, device or core", {"drop_origin": "flow.drop_origin"}),
+    DIRECTION: Dimension("ingress or egress of the VIF", {"flow_direction": "flow.flow_direction"}),
     "src": _raw("src_address", "source address"),
     "dst": _raw("dst_address", "destination address"),
     "protocol": Dimension("IP protocol", {"protocol": "flow.protocol"}),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.store.literals import instant, quoted
+from ingest.store.keyed import since, until
+from ingest.store.literals import quoted
 from ingest.store.traffic import sampling, vifs
 from ingest.store.traffic.dimensions import DROP_DIMENSIONS
 from ingest.store.traffic.question import Filters, Span, any_of, held_by, of_exporter
@@ -50,9 +51,12 @@ def rows(span: Span, vif_ids: Sequence[int], filters: Filters, why: Why, keep: K
     """
     if span.now_ns - span.from_ns > keep.raw:
         raise UsageError(f"--last, --from: drops are kept for {keep.raw} (keep.raw)")
-    where = [f"raw.time >= {instant(span.from_ns)}", f"raw.time < {instant(span.to_ns)}"]
+    where = [since("drops", "raw.time", span.from_ns), until("drops", "raw.time", span.to_ns)]
     where += conditions("raw", vif_ids, filters, why)
-    return f"(SELECT *, {service_port('raw')} AS service_port FROM drops AS raw WHERE {' AND '.join(where)})"
+    return (
+        f"(SELECT *, {service_port('raw')} AS service_port, {flow_direction('raw')} AS flow_direction "
+        f"FROM drops AS raw WHERE {' AND '.join(where)})"
+    )
 
 
 def conditions(row: str, vif_ids: Sequence[int], filters: Filters, why: Why) -> list[str]:
@@ -75,6 +79,11 @@ def conditions(row: str, vif_ids: Sequence[int], filters: Filters, why: Why) -> 
     if filters.exporter:
         found.append(of_exporter(row, filters.exporter))
     return found
+
+
+def flow_direction(row: str) -> str:
+    """Return SQL: `ingress` or `egress`, empty where it was not told."""
+    return f"multiIf({row}.direction = 0, 'ingress', {row}.direction = 1, 'egress', '')"
 
 
 def service_port(row: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.store.client import StoreClient
 from ingest.store.completeness import completeness_since
+from ingest.store.keyed import since, until
 from ingest.store.literals import instant, quoted
 from ingest.store.tiers.rows import MINUTE_NS
 from ingest.store.traffic import vifs
@@ -87,8 +88,8 @@ def nothing(store: StoreClient, settings: Settings, kind: str, span: Span, filte
     """
     of_host = f" AND host = {quoted(filters.host)}" if filters.host else ""
     there = store.query_rows(
-        f"SELECT count() AS n FROM {kind} WHERE time >= {instant(span.from_ns)} AND time < {instant(span.to_ns)}"
-        f"{of_host}"
+        f"SELECT count() AS n FROM {kind} WHERE {since(kind, 'time', span.from_ns)} "
+        f"AND {until(kind, 'time', span.to_ns)}{of_host}"
     )
     what = "flows" if kind == "flows" else "dropped packets"
     if there and there[0]["n"]:

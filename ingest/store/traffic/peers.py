@@ -122,9 +122,9 @@ def _held(store: StoreClient, addresses: list[str], span: Span) -> Iterable[tupl
     )
     for row, following in zip_longest(rows, rows[1:]):
         begins = int(row["valid_ns"])
-        # As in the view `vif_history`.
+        # What was settled soon after birth holds from birth; where nobody saw that, from before all that is known.
         if row["is_first"] or (row["born_ns"] and begins <= int(row["born_ns"]) + _SETTLED_NS):
-            begins = 0
+            begins = int(row["born_ns"])
         ends = int(row["gone_ns"]) or _FOREVER_NS
         if following is not None and following["vif_id"] == row["vif_id"]:
             ends = min(ends, int(following["valid_ns"]))

@@ -47,7 +47,9 @@ def drops(arrivals: Sequence[Arrival], vif_ids: Sequence[int], filters: Filters,
     where = [_of(arrivals, "flow"), *discarded.conditions("flow", vif_ids, filters, why)]
     return (
         "SELECT flow.time AS time, round(flow.duration_ns / 1e9, 3) AS duration_seconds, flow.host AS host, "
-        "flow.vif_id AS vif_id, flow.drop_class AS drop_class, flow.reason AS reason, flow.place AS place, "
+        "flow.vif_id AS vif_id, if(flow.vif_id = 0, flow.namespace, '') AS namespace, "
+        f"if(flow.vif_id = 0, flow.ifname, '') AS ifname, {discarded.flow_direction('flow')} AS flow_direction, "
+        "flow.drop_class AS drop_class, flow.drop_origin AS drop_origin, flow.reason AS reason, flow.place AS place, "
         f"flow.protocol AS protocol, {_ENDS}, {discarded.service_port('flow')} AS service_port, {_scaled('packets')}, "
         f"{_scaled('bytes')}, flow.packets AS packets, flow.bytes AS bytes, {_told(is_end=False)} "
         f"FROM drops AS flow WHERE {' AND '.join(where)} ORDER BY time, host, vif_id, reason, place"

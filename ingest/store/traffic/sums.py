@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.store.keyed import since, until
 from ingest.store.literals import instant, quoted
 from ingest.store.tiers.resolution import resolve
 from ingest.store.tiers.rows import MINUTE_NS, of_raw
@@ -42,12 +43,14 @@ class Source:
     Attributes:
         sql: A SELECT in parentheses.
         span: What it covers: whole minutes.
+        exporters_sql: The same rows, with `host`, `vif_id`, `source_kind` and `exporter_address` at least.
         tables: Names of the tables behind it.
         is_raw: It has single addresses.
         notes: What its reader should know.
     """
 
     sql: str
+    exporters_sql: str
     span: Span
     tables: tuple[str, ...]
     is_raw: bool
@@ -66,21 +69,23 @@ def whole_minutes(span: Span) -> Span:
     return Span(from_ns, -(-span.to_ns // MINUTE_NS) * MINUTE_NS, span.now_ns)
 
 
-def from_tiers(span: Span, vif_ids: Sequence[int], keep: Keep, until: Mapping[str, int]) -> Source:
+def from_tiers(span: Span, vif_ids: Sequence[int], keep: Keep, filled: Mapping[str, int]) -> Source:
     """Return the coarsest rows that answer a span as a whole.
 
     Args:
         span: The span.
         vif_ids: Only these; empty for all.
         keep: How long each tier is kept.
-        until: What `filled_until` says.
+        filled: What `filled_until` says.
     """
-    found = resolve("flows", span.from_ns, span.to_ns, DAY_NS, now_ns=span.now_ns, keep=keep, until=until, vifs=vif_ids)
+    found = resolve(
+        "flows", span.from_ns, span.to_ns, DAY_NS, now_ns=span.now_ns, keep=keep, until=filled, vifs=vif_ids
+    )
     wide = whole_minutes(span)
     tables = list(dict.fromkeys(segment.source for segment in found.segments))
-    if until["flows_1m"] < min(wide.to_ns, span.now_ns):
+    if filled["flows_1m"] < min(wide.to_ns, span.now_ns):
         tables.append("flows")
-    return Source(found.sql, wide, tuple(tables), is_raw=False, notes=found.notes)
+    return Source(found.sql, found.sql, wide, tuple(tables), is_raw=False, notes=found.notes)
 
 
 def from_raw(span: Span, vif_ids: Sequence[int], filters: Filters, keep: Keep) -> Source:
@@ -101,15 +106,14 @@ def from_raw(span: Span, vif_ids: Sequence[int], filters: Filters, keep: Keep) -
             "--by vif,direction,network,protocol,port goes further back"
         )
     wide = whole_minutes(span)
-    condition = [
-        f"raw.time >= {instant(wide.from_ns)}",
-        f"raw.time <= {instant(wide.to_ns + _FLOWS.spread_minutes * MINUTE_NS)}",
-    ]
+    last_ns = wide.to_ns + _FLOWS.spread_minutes * MINUTE_NS
+    condition = [since("flows", "raw.time", wide.from_ns), until("flows", "raw.time", last_ns, inclusive=True)]
     condition += early("raw", vif_ids, filters)
     text = of_raw(_FLOWS, " AND ".join(condition), _ADDRESSES)
     return Source(
         f"(SELECT *, {peer(wide)} AS peer_address FROM ({text}) "
         f"WHERE raw_time >= {instant(wide.from_ns)} AND raw_time < {instant(wide.to_ns)})",
+        f"(SELECT host, vif_id, source_kind, exporter_address FROM flows AS raw WHERE {' AND '.join(condition)})",
         wide,
         ("flows",),
         is_raw=True,
@@ -180,7 +184,7 @@ def contested(source: Source, scope: str, filters: Filters) -> str:
         where.append(of_exporter("flow", filters.exporter))
     return (
         "SELECT count() AS vifs_count, groupArray(3)(vif_id) AS vif_ids FROM (SELECT flow.vif_id AS vif_id, "
-        f"uniqExact(flow.source_kind, flow.exporter_address) AS exporters_count FROM {_timed(source)} AS flow "
+        f"uniqExact(flow.source_kind, flow.exporter_address) AS exporters_count FROM {source.exporters_sql} AS flow "
         f"WHERE {' AND '.join(where) or '1'} GROUP BY flow.vif_id HAVING exporters_count > 1)"
     )
 

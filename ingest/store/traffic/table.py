@@ -41,6 +41,7 @@ TEXT = frozenset(
         "source_kind",
         "exporter_address",
         "drop_class",
+        "drop_origin",
         "reason",
         "place",
         "tcp_flag_names",
@@ -75,6 +76,7 @@ _ONLY_IF_ANY = frozenset(
         "src_address",
         "dst_address",
         "flow_direction",
+        "drop_origin",
     )
 )
 HIDDEN_WHILE_FOLLOWING = frozenset(
@@ -100,12 +102,13 @@ def named(rows: Sequence[Row], vifs: Mapping[int, Vif], peers: Peers) -> list[Ro
 def _named(row: Row, vifs: Mapping[int, Vif], peers: Peers) -> Row:
     fresh: Row = {}
     for name, value in row.items():
-        if name in _HIDDEN:
+        if name in _HIDDEN or name in fresh:
             continue
         if name == "vif_id":
             vif = vifs.get(value)
-            fresh |= {"vif_id": f"{value:016x}", "namespace": vif.namespace if vif else ""}
-            fresh["ifname"] = vif.ifname if vif else ""
+            fresh["vif_id"] = f"{value:016x}"
+            fresh["namespace"] = vif.namespace if vif else row.get("namespace", "")
+            fresh["ifname"] = vif.ifname if vif else row.get("ifname", "")
             if "workload" not in row:
                 fresh["workload"] = vif.workload if vif else ""
             continue

@@ -22,6 +22,7 @@ RESTATED_NS = 49 * 3_600 * NANOSECONDS
 MOST_VIFS = 2_000
 """So many that a name stands for are read by the key of the table; it is an error to name more."""
 
+_ORDER = "(valid_from_time, received_time, sequence)"
 _MOST_NAMES = 20_000
 _ID_DIGITS = 16
 _OUTWARD = ("uplink", "overlay", "workload")
@@ -61,14 +62,11 @@ def known_in(span: Span) -> str:
     Those that ended before it are left out.
     """
     labels = ("host", "namespace", "ifname", "workload", "vif_key", "kind", "side", "counting_point", "peer_vif_id")
-    # A state that was settled within a minute of birth holds from birth, so one that is later than the span may hold.
-    holds = f"(valid_from_time < {instant(span.to_ns)} OR valid_from_time <= born_time + INTERVAL 60 SECOND)"
-    newest = ", ".join(
-        f"argMaxIf({name}, (valid_from_time, received_time, sequence), {holds}) AS {name}_" for name in labels
-    )
+    holds = _holds(span)
+    newest = ", ".join(f"argMaxIf({name}, {_ORDER}, {holds}) AS {name}_" for name in labels)
     return (
         f"SELECT vif_id, {', '.join(f'{name}_ AS {name}' for name in labels)} FROM (SELECT vif_id, {newest}, "
-        "argMax(gone_time, (valid_from_time, received_time, sequence)) AS ended, "
+        f"argMax(gone_time, {_ORDER}) AS ended, "
         f"countIf({holds}) AS states_count FROM inventory WHERE time >= {instant(span.from_ns - RESTATED_NS)} "
         f"GROUP BY vif_id HAVING states_count > 0 AND (ended IS NULL OR ended >= {instant(span.from_ns)}))"
     )
@@ -109,23 +107,35 @@ def called(store: StoreClient, vif_ids: Iterable[int], span: Span) -> dict[int, 
 
 def outward(span: Span) -> str:
     """Return SQL for the ids of VIFs at which ingress is what others sent: they lead out, or lie in the workload."""
-    sides = ", ".join(map(quoted, _OUTWARD))
-    return f"SELECT vif_id FROM ({known_in(span)}) WHERE side IN ({sides})"
+    return _in_state(span, "side", f"IN ({', '.join(map(quoted, _OUTWARD))})")
 
 
 def counting(span: Span) -> str:
     """Return SQL for the ids of VIFs that count, so that a workload's byte counts once in each direction."""
-    return f"SELECT vif_id FROM ({known_in(span)}) WHERE counting_point"
+    return _in_state(span, "counting_point", "")
 
 
 def uplinks(span: Span) -> str:
     """Return SQL for the ids of ports that lead out of their host."""
-    return f"SELECT vif_id FROM ({known_in(span)}) WHERE side = 'uplink'"
+    return _in_state(span, "side", "= 'uplink'")
 
 
 def exported(span: Span) -> str:
     """Return SQL for the ids of interfaces that only an exporter knows."""
-    return f"SELECT vif_id FROM ({known_in(span)}) WHERE side = 'exported'"
+    return _in_state(span, "side", "= 'exported'")
+
+
+def _in_state(span: Span, label: str, condition: str) -> str:
+    # As flat as can be: it stands in the middle of queries, and what it costs is that it is resolved there.
+    return (
+        f"SELECT vif_id FROM inventory WHERE time >= {instant(span.from_ns - RESTATED_NS)} GROUP BY vif_id "
+        f"HAVING argMaxIf({label}, {_ORDER}, {_holds(span)}) {condition}".rstrip()
+    )
+
+
+def _holds(span: Span) -> str:
+    # A state that was settled within a minute of birth holds from birth, so one that is later than the span may hold.
+    return f"(valid_from_time < {instant(span.to_ns)} OR valid_from_time <= born_time + INTERVAL 60 SECOND)"
 
 
 def local_addresses(span: Span) -> str:
