@@ -25,6 +25,7 @@ from ingest.store.engine import Engine
 from ingest.store.face import Face
 from ingest.store.folder import StoreFolder
 from ingest.store.logtables import LogTables
+from ingest.store.memory import FreedMemory
 from viflux import confinement, logs, telemetry
 from viflux.clock import SystemClock
 from viflux.errors import UsageError, VifluxError
@@ -93,7 +94,7 @@ def run(settings: Settings) -> None:
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         face = Face(engine, access, settings, disk)
-        is_idle = runner.run(_serve(face, listener, health, (disk.look, logs_of_engine.look)))
+        is_idle = runner.run(_serve(face, listener, health, (disk.look, logs_of_engine.look, FreedMemory(engine).look)))
     server.close()
     if is_idle:
         engine.close()
