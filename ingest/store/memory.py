@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.store.codes import StoreError
 from ingest.store.engine import Engine
 
-MOST_BYTES = 640 << 20
+MOST_BYTES = 512 << 20
 """Resident memory beyond which freed pages are given back."""
 
 _STATM = Path("/proc/self/statm")
