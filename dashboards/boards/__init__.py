@@ -4,8 +4,9 @@ from dashboards.boards.board import Board, Column, Panel
 from dashboards.boards.exporters import EXPORTERS
 from dashboards.boards.home import HOME
 from dashboards.boards.pipeline import PIPELINE
+from dashboards.boards.vif import VIF
 
 BOARDS: dict[str, Board] = {board.name: board for board in (HOME, EXPORTERS, PIPELINE)}
 """All boards by name."""
 
-__all__ = ["BOARDS", "EXPORTERS", "HOME", "PIPELINE", "Board", "Column", "Panel"]
+__all__ = ["BOARDS", "EXPORTERS", "HOME", "PIPELINE", "VIF", "Board", "Column", "Panel"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import resources
@@ -20,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from analytics.hurts import age
-from dashboards.boards import BOARDS, EXPORTERS, HOME, PIPELINE, Panel
+from dashboards.boards import BOARDS, EXPORTERS, HOME, PIPELINE, VIF, Panel
 from dashboards.web import stages
 from dashboards.web.exporters import MOST_NEEDS, MOST_SHOWN, ExportersSnapshots
 from dashboards.web.guard import Guard
@@ -28,6 +29,7 @@ from dashboards.web.pipeline import MOST_SHOWN as MOST_OF_PIPELINE
 from dashboards.web.pipeline import PipelineSnapshots
 from dashboards.web.rows import arrange
 from dashboards.web.snapshot import Snapshot, Snapshots
+from dashboards.web.vif import VifPage, VifPages
 from viflux import __version__
 from viflux.clock import NANOSECONDS, Clock
 from viflux.paths import DataPaths
@@ -40,6 +42,7 @@ REQUESTS = Counter("viflux_web_requests_total", "Answered requests.", ["path", "
 _JSON = msgspec.json.Encoder()
 _LIVE = {"Cache-Control": "no-cache"}
 _LONGEST_SEARCH = 200
+_VIF_ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Console:
@@ -49,6 +52,7 @@ class Console:
         snapshots: Where the state comes from.
         exporters: The same of the exporters' page.
         pipeline: The same of the pipeline's page.
+        vif_pages: The same of each VIF's page.
         paths: The data folder, for the stages' sockets.
         clock: For ages.
     """
@@ -58,12 +62,14 @@ class Console:
         snapshots: Snapshots,
         exporters: ExportersSnapshots,
         pipeline: PipelineSnapshots,
+        vif_pages: VifPages,
         paths: DataPaths,
         clock: Clock,
     ) -> None:
         self._snapshots = snapshots
         self._exporters = exporters
         self._pipeline = pipeline
+        self._vif_pages = vif_pages
         self._paths = paths
         self._clock = clock
         templates = jinja2.Environment(
@@ -72,6 +78,7 @@ class Console:
         templates.filters["age"] = self._age_of_window
         self._page = templates.get_template("page.html")
         self._exporters_page = templates.get_template("exporters.html")
+        self._vif_page = templates.get_template("vif.html")
         self._pipeline_page = templates.get_template("pipeline.html")
 
     async def page(self, request: Request) -> Response:
@@ -133,6 +140,45 @@ class Console:
         )
         REQUESTS.labels("/pipeline", 200).inc()
         return HTMLResponse(html, headers=_LIVE)
+
+    async def vif_page(self, request: Request) -> Response:
+        """Answer with the flows and drops of one VIF; 404 where it is not known."""
+        vif_id, page = await self._vif(request)
+        html = self._vif_page.render(
+            page=page,
+            vif_id=vif_id,
+            host=page.vif.host if page.vif else self._pipeline.host,
+            boards=BOARDS,
+            board=VIF,
+            talks=VIF.panel("talks"),
+            dropped=VIF.panel("dropped"),
+            version=__version__,
+            now=self._now(),
+        )
+        status = 200 if page.vif or page.trouble else 404
+        REQUESTS.labels("/vif", status).inc()
+        return HTMLResponse(html, status_code=status, headers=_LIVE)
+
+    async def vif(self, request: Request) -> Response:
+        """Answer with the exact columns of one VIF's flows and drops; 404 where it is not known."""
+        vif_id, page = await self._vif(request)
+        body = {
+            "vif_id": vif_id,
+            "store_trouble": page.trouble,
+            **{
+                name: {"notes": answer.notes, "rows": answer.rows} if answer else None
+                for name, answer in (("flows", page.flows), ("drops", page.drops))
+            },
+        }
+        status = 200 if page.vif or page.trouble else 404
+        REQUESTS.labels("/api/v1/vifs/ID", status).inc()
+        return Response(_JSON.encode(body), status_code=status, media_type="application/json", headers=_LIVE)
+
+    async def _vif(self, request: Request) -> tuple[str, VifPage]:
+        text = request.path_params["vif_id"]
+        if not _VIF_ID.fullmatch(text):
+            return text[:_LONGEST_SEARCH], VifPage()
+        return text, await anyio.to_thread.run_sync(partial(self._vif_pages.current, int(text, 16)))
 
     async def pipeline(self, _request: Request) -> Response:
         """Answer with the exact columns of the ledger's balance and of the hosts."""
@@ -217,17 +263,24 @@ class _View(msgspec.Struct, frozen=True):
 
 
 def application(
-    snapshots: Snapshots, exporters: ExportersSnapshots, pipeline: PipelineSnapshots, paths: DataPaths, clock: Clock
+    snapshots: Snapshots,
+    exporters: ExportersSnapshots,
+    pipeline: PipelineSnapshots,
+    vif_pages: VifPages,
+    paths: DataPaths,
+    clock: Clock,
 ) -> Starlette:
     """Return the console as an ASGI application."""
-    console = Console(snapshots, exporters, pipeline, paths, clock)
+    console = Console(snapshots, exporters, pipeline, vif_pages, paths, clock)
     folder = resources.files("dashboards.web") / "static"
     return Starlette(
         routes=[
             Route("/", console.page),
             Route("/exporters", console.exporters_page),
             Route("/pipeline", console.pipeline_page),
+            Route("/vif/{vif_id}", console.vif_page),
             Route("/api/v1/vifs", console.vifs),
+            Route("/api/v1/vifs/{vif_id}", console.vif),
             Route("/api/v1/exporters", console.exporters),
             Route("/api/v1/pipeline", console.pipeline),
             Route("/livez", console.health),

@@ -16,6 +16,7 @@ from dashboards.web.exporters import ExportersSnapshots
 from dashboards.web.guard import listener
 from dashboards.web.pipeline import PipelineSnapshots
 from dashboards.web.snapshot import Snapshots
+from dashboards.web.vif import VifPages
 from ingest.store.client import StoreClient
 from viflux import logs, telemetry
 from viflux.clock import SystemClock
@@ -49,8 +50,8 @@ class _Server(uvicorn.Server):
 def web(settings: Settings) -> None:
     """Serve the web console.
 
-    The pages /, /exporters and /pipeline, all as JSON under /api/v1, and /livez, /readyz and /metrics of all stages. It
-    needs no other stage to be there: what is missing is said on the page.
+    The pages /, /vif/ID, /exporters and /pipeline, all as JSON under /api/v1, and /livez, /readyz and /metrics of all
+    stages. It needs no other stage to be there: what is missing is said on the page.
     """
     clock = SystemClock()
     paths = DataPaths(settings.data_dir)
@@ -62,8 +63,9 @@ def web(settings: Settings) -> None:
     snapshots = Snapshots(store, settings, clock, host)
     exporters = ExportersSnapshots(store, settings, clock, host)
     pipeline = PipelineSnapshots(store, settings, clock, host)
+    vif_pages = VifPages(store, settings, clock)
     config = uvicorn.Config(
-        application(snapshots, exporters, pipeline, paths, clock),
+        application(snapshots, exporters, pipeline, vif_pages, paths, clock),
         http="httptools",
         loop="uvloop",
         lifespan="off",

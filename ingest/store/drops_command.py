@@ -9,13 +9,12 @@ import click
 
 from ingest.store.asking import in_one_line
 from ingest.store.client import StoreClient
-from ingest.store.traffic import discarded, singles, table, vifs
+from ingest.store.traffic import answers, discarded, singles, table
+from ingest.store.traffic.answers import Order
 from ingest.store.traffic.arrivals import Arrival
-from ingest.store.traffic.dimensions import DROP_DIMENSIONS, EXPORTER, chosen, listed
+from ingest.store.traffic.dimensions import DROP_DIMENSIONS, chosen, listed
 from ingest.store.traffic.following import Following
-from ingest.store.traffic.notes import contest_text, incomplete, nothing
 from ingest.store.traffic.options import filter_options, list_options, span_options
-from ingest.store.traffic.peers import Peers
 from ingest.store.traffic.question import Filters, Span, peers_of, port_of, protocol_of
 from viflux.clock import SystemClock
 from viflux.command import verb
@@ -107,23 +106,8 @@ def drops(  # noqa: D103 - the text is above; one argument a flag
             Following(settings, store, "drops", filters, query, clock, form).run(back_ns)
             return
         span = Span.asked(last, since, until, clock.now_ns())
-        named = vifs.selected(store, filters, span)
-        source = discarded.rows(span, [each.vif_id for each in named or ()], filters, why, settings.keep)
-        notes = []
-        if EXPORTER not in told and (note := contest_text(store, discarded.contested(source), span)):
-            told = (*told, EXPORTER)
-            notes.append(note)
-        rows = store.query_rows(discarded.statement(source, span, told, sort=sort, top=top))
-        called = vifs.called(store, (row["vif_id"] for row in rows if "vif_id" in row), span)
-        peers = Peers(store, settings.networks)
-        peers.look_up(table.addresses_in(rows), table.span_of(rows, span))
-        table.write(table.named(rows, called, peers), form)
-        if rows:
-            count = rows[0]["groups_count"]
-            cut = f"the first {len(rows)} of {count}" if count > len(rows) else f"all {count}"
-            notes.insert(0, f"{cut} rows, {span.text} ({span.seconds:.0f} s), from drops")
-        else:
-            notes.insert(0, nothing(store, settings, "drops", span, filters))
-        notes += incomplete(store, "drops", span, host, settings.store.database)
-    for note in notes:
-        click.echo(note, err=True)
+        answer = answers.drops(store, settings, span, filters, why, told, Order(sort, top))
+        table.write(answer.rows, form)
+        for line in (answer.heading, *answer.notes):
+            if line:
+                click.echo(line, err=True)

@@ -6,45 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.running import ROOT, RunningStore, ended, free_port, running_store, until, viflux
+from tests.running import ROOT, RunningStore, ended, free_port, running_store, viflux
+from tests.traffic.follower import Follower
 from tests.traffic.scene import MINUTE_NS, Scene
-
-
-class Follower:
-    """A verb that follows in a process of its own; its lines are read as they come."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
-        self.rows: list[dict[str, Any]] = []
-        self.notes: list[str] = []
-        assert process.stdout is not None
-        assert process.stderr is not None
-        threads = [
-            threading.Thread(target=self._read, args=(process.stdout, lambda line: self.rows.append(json.loads(line)))),
-            threading.Thread(target=self._read, args=(process.stderr, lambda line: self.notes.append(line.decode()))),
-        ]
-        for thread in threads:
-            thread.start()
-
-    @staticmethod
-    def _read(pipe: Any, take: Any) -> None:
-        for line in pipe:
-            take(line)
-
-    def await_note(self, text: str) -> None:
-        until(f"it says {text!r}: {self.notes}", lambda: any(text in note for note in self.notes), 30)
-
-    def await_rows(self, count: int) -> None:
-        until(f"{count} rows came", lambda: len(self.rows) >= count, 30)
 
 
 @contextmanager

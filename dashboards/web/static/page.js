@@ -28,10 +28,16 @@ function setAttribute(node, name, value) {
   else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
-function setCell(node, cell) {
+function setCell(node, cell, address) {
   const whole = cell.note ? `${cell.text} ${cell.note}` : cell.text;
   if (node.textContent === whole) return;
   node.textContent = cell.note ? `${cell.text} ` : cell.text;
+  if (address) {
+    const link = document.createElement("a");
+    link.href = address;
+    link.textContent = cell.text;
+    node.replaceChildren(link, cell.note ? " " : "");
+  }
   if (!cell.note) return;
   const note = document.createElement("span");
   note.className = "note";
@@ -61,7 +67,7 @@ function fill(row, vif, isHurting) {
       continue;
     }
     const cell = vif.cells[name];
-    setCell(node, cell);
+    setCell(node, cell, name === "name" ? `/vif/${vif.vif_id}` : "");
     setAttribute(node, "title", cell.title || "");
     const measure = headings.find((heading) => heading.dataset.name === name).dataset.measure;
     setAttribute(node, "class", cell.tone ? `${measure} ${cell.tone}` : measure);

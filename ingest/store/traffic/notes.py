@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ingest.store.client import StoreClient
@@ -22,18 +23,18 @@ _HAND_OVERS_NS = 3_600 * 10**9
 _MOST_STREAMS = 3
 
 
-def incomplete(store: StoreClient, kind: str, span: Span, host: str, database: str) -> list[str]:
+def incomplete(store: StoreClient, kind: str, span: Span, hosts: Collection[str], database: str) -> list[str]:
     """Return a line for each stream of which rows of a span are known to be lost.
 
     Args:
         store: The store.
         kind: `flows` or `drops`.
         span: The span.
-        host: Only this host; empty for all.
+        hosts: Only of these; empty for all.
         database: The database's name.
     """
     view = completeness_since(f"toInt64({span.from_ns - _HAND_OVERS_NS})").replace("{database}", database)
-    only = f" AND host = {quoted(host)}" if host else ""
+    only = f" AND host IN ({', '.join(map(quoted, sorted(hosts)))})" if hosts else ""
     rows = store.query_rows(
         f"SELECT host, of_stream, sum(lost_rows) AS lost, 1 - sum(lost_rows) / sum(stored_rows + lost_rows) AS ratio, "
         f"max(is_estimated) AS is_estimate FROM ({view}) WHERE startsWith(of_stream, '{kind}.') "

@@ -97,6 +97,16 @@ def selected(store: StoreClient, filters: Filters, span: Span) -> list[Vif] | No
     return found
 
 
+def hosts_of(named: Sequence[Vif] | None, filters: Filters) -> set[str]:
+    """Return the hosts that a question is about; empty for all.
+
+    Args:
+        named: What `selected` returned.
+        filters: What it was asked with.
+    """
+    return {vif.host for vif in named} if named else {filters.host} - {""}
+
+
 def called(store: StoreClient, vif_ids: Iterable[int], span: Span) -> dict[int, Vif]:
     """Return what some VIFs are called; those that the inventory does not know are left out."""
     listed = ", ".join(map(str, sorted(set(vif_ids) - {0})))

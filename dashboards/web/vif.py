@@ -1,0 +1,172 @@
+"""What the page of one VIF shows at one instant."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from analytics.hurts import percent, vif_name
+from dashboards.boards.vif import DROPPED, TALKS
+from dashboards.web.figures import DASH, Cell, bits_per_second
+from dashboards.web.fresh import Fresh
+from ingest.store.client import StoreClient, StoreRefused
+from ingest.store.connection import StoreUnavailable
+from ingest.store.traffic import answers, vifs
+from ingest.store.traffic.answers import Answer, Order
+from ingest.store.traffic.discarded import Why
+from ingest.store.traffic.question import Filters, Span
+from viflux.clock import NANOSECONDS, Clock
+from viflux.errors import UsageError
+from viflux.settings import Settings
+
+_FRESH_NS = 5 * NANOSECONDS
+_SPAN_NS = 300 * NANOSECONDS
+_MOST_REMEMBERED = 64
+# At these a VIF has a workload on one side; at others there is only in and out.
+_OF_WORKLOADS = ("host", "workload")
+_TONES = {"loss": "bad", "denied": "warn", "endpoint": "", "benign": "muted"}
+
+Cells = dict[str, Cell]
+
+
+@dataclass(frozen=True)
+class VifPage:
+    """One state of the page.
+
+    Attributes:
+        vif: What the VIF is called; None where nothing is known of it.
+        name: The same for the title.
+        talks: Rows of the panel `talks`.
+        dropped: Rows of the panel `dropped`.
+        flows: What the former are made of; None where it is not known.
+        drops: The same of the latter.
+        trouble: Why the rows are not of now; empty while the store answers.
+    """
+
+    vif: vifs.Vif | None = None
+    name: str = ""
+    talks: tuple[Cells, ...] = ()
+    dropped: tuple[Cells, ...] = ()
+    flows: Answer | None = None
+    drops: Answer | None = None
+    trouble: str = ""
+
+
+@dataclass
+class VifPages:
+    """Asks the store at most every few seconds of each VIF, however many look at it.
+
+    Attributes:
+        store: A client that may read.
+        settings: Names of networks, which sources are on.
+        clock: The time.
+    """
+
+    store: StoreClient
+    settings: Settings
+    clock: Clock
+    _pages: OrderedDict[int, Fresh[VifPage]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def current(self, vif_id: int) -> VifPage:
+        """Return the state of a VIF of at most five seconds ago."""
+        with self._lock:
+            page = self._pages.pop(vif_id, None)
+            if page is None:
+                page = Fresh(partial(self._take, vif_id), VifPage(), _FRESH_NS, self.clock)
+            self._pages[vif_id] = page
+            if len(self._pages) > _MOST_REMEMBERED:
+                self._pages.popitem(last=False)
+        return page.current()
+
+    def _take(self, vif_id: int, before: VifPage) -> VifPage:
+        now_ns = self.clock.now_ns()
+        span = Span(now_ns - _SPAN_NS, now_ns, now_ns)
+        filters = Filters(vif=f"{vif_id:016x}")
+        try:
+            vif = vifs.called(self.store, [vif_id], span).get(vif_id)
+            if vif is None:
+                return VifPage()
+            by = ("vif", "direction", "peer", "port")
+            order = Order("bytes", TALKS.most_rows)
+            flows = answers.flows(self.store, self.settings, span, filters, by, None, order)
+            by = ("vif", "class", "reason", "place")
+            order = Order("packets", DROPPED.most_rows)
+            drops = answers.drops(self.store, self.settings, span, filters, Why(), by, order)
+        except UsageError:
+            # It ended between the two questions.
+            return VifPage()
+        except (StoreUnavailable, StoreRefused) as error:
+            trouble = f"Not known: {' '.join(str(error).split())[:200]}"
+            return VifPage(before.vif, before.name, before.talks, before.dropped, before.flows, before.drops, trouble)
+        return VifPage(
+            vif,
+            vif_name(vif.namespace, vif.ifname),
+            tuple(talk(row, vif) for row in flows.rows),
+            tuple(drop(row) for row in drops.rows),
+            flows,
+            drops,
+        )
+
+
+def talk(row: dict[str, Any], vif: vifs.Vif) -> Cells:
+    """Make a row of `viflux flows` ready to be shown."""
+    port = str(row["service_port"]) if row["service_port"] else ""
+    protocol = row["protocol_name"] or f"protocol {row['protocol']}"
+    error = row["relative_error_ratio"]
+    sampled = f"{row['samples_count']:,} packets were sampled" if row["samples_count"] else ""
+    return {
+        "peer": Cell(row["peer_address"], row["peer_address"], note=row["peer_name"]),
+        "direction": _direction(row["flow_direction"], vif),
+        "service": Cell(f"{port}/{protocol}" if port else protocol, note=row["port_name"]),
+        "rate": _rate(row),
+        "packets": _count(row["scaled_packets"]),
+        "flows": _count(row["flows_count"]),
+        "error": Cell(f"± {percent(error)}", sampled) if error else Cell(DASH, "Nothing was sampled.", tone="muted"),
+        "unknown": _count(row["unknown_rate_flows_count"], "warn"),
+        "told": _told(row),
+    }
+
+
+def drop(row: dict[str, Any]) -> Cells:
+    """Make a row of `viflux drops` ready to be shown."""
+    rate = row["packets_per_second"]
+    return {
+        "reason": Cell(row["reason"] or DASH, row["reason"]),
+        "class": Cell(row["drop_class"], tone=_TONES.get(row["drop_class"], "")),
+        "place": Cell(row["place"] or DASH, row["place"], tone="" if row["place"] else "muted"),
+        "packets": _count(row["scaled_packets"]),
+        "rate": Cell(DASH, tone="muted") if rate is None else Cell(f"{rate:,.1f}/s", f"{rate:,}/s"),
+        "told": _told(row),
+    }
+
+
+def _direction(way: str, vif: vifs.Vif) -> Cell:
+    if not way:
+        return Cell(DASH, "Its exporter did not say.", tone="muted")
+    if vif.side not in _OF_WORKLOADS:
+        return Cell({"ingress": "in", "egress": "out"}[way], way)
+    is_from = (way == "ingress") != vif.is_outward
+    return Cell("from workload" if is_from else "to workload", f"{way} of the VIF")
+
+
+def _rate(row: dict[str, Any]) -> Cell:
+    if row["bits_per_second"] is None:
+        return Cell(DASH, "No sampling rate is known, so this stands for an unknown volume.", tone="muted")
+    return Cell(bits_per_second(row["bits_per_second"]), f"{row['scaled_skb_bytes']:,} bytes in the span")
+
+
+def _count(value: int | None, tone: str = "") -> Cell:
+    if value is None:
+        return Cell(DASH, tone="muted")
+    return Cell(f"{value:,}", tone=tone if value else "muted")
+
+
+def _told(row: dict[str, Any]) -> Cell:
+    if "source_kind" not in row:
+        return Cell(DASH, "One source alone tells of this VIF.", tone="muted")
+    address = row["exporter_address"]
+    return Cell(row["source_kind"], address, note="" if address == "::" else address)
