@@ -139,7 +139,7 @@ def drop(row: dict[str, Any]) -> Cells:
         "class": Cell(row["drop_class"], tone=_TONES.get(row["drop_class"], "")),
         "place": Cell(row["place"] or DASH, row["place"], tone="" if row["place"] else "muted"),
         "packets": _count(row["scaled_packets"]),
-        "rate": Cell(DASH, tone="muted") if rate is None else Cell(f"{rate:,.1f}/s", f"{rate:,}/s"),
+        "rate": Cell(DASH, tone="muted") if rate is None else Cell(_per_second(rate), f"{rate:,}/s"),
         "told": _told(row),
     }
 
@@ -163,6 +163,11 @@ def _count(value: int | None, tone: str = "") -> Cell:
     if value is None:
         return Cell(DASH, tone="muted")
     return Cell(f"{value:,}", tone=tone if value else "muted")
+
+
+def _per_second(rate: float) -> str:
+    # What is there must not be written as nothing.
+    return f"{rate:,.1f}/s" if rate >= 1 or not rate else f"{rate:.2g}/s"
 
 
 def _told(row: dict[str, Any]) -> Cell:

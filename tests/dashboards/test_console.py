@@ -22,7 +22,7 @@ def fresh(console: Console, path: str, words: str) -> str:
 
 
 def names(html: str) -> list[str]:
-    return re.findall(r'data-name="name"[^>]*>([^ <]+)', html.split("<tbody>")[1])
+    return re.findall(r'data-name="name"[^>]*><a [^>]*>([^ <]+)', html.split("<tbody>")[1])
 
 
 def test_an_empty_host_says_so(console: Console) -> None:
