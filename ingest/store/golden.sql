@@ -1134,9 +1134,9 @@ SELECT
     share_of(spread.bytes) AS bytes,
     share_of(spread.packets) AS packets,
     share_of(spread.skb_bytes) AS skb_bytes,
-    share_of(spread.scaled_bytes) AS scaled_bytes,
-    share_of(spread.scaled_packets) AS scaled_packets,
-    share_of(spread.scaled_skb_bytes) AS scaled_skb_bytes,
+    if(spread.scaled_bytes = spread.bytes, bytes, share_of(spread.scaled_bytes)) AS scaled_bytes,
+    if(spread.scaled_packets = spread.packets, packets, share_of(spread.scaled_packets)) AS scaled_packets,
+    if(spread.scaled_skb_bytes = spread.skb_bytes, skb_bytes, share_of(spread.scaled_skb_bytes)) AS scaled_skb_bytes,
     toUInt64(spread.of_minute = spread.last_minute) AS flows_count
 FROM
 (
