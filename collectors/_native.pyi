@@ -206,6 +206,79 @@ class FlowProbe:
     def runs(self) -> tuple[int, int]:
         """Return how often its programs ran and for how many ns, while the kernel's statistics were on."""
 
+class DropHarvest:
+    """What one drain of `DropProbe` hands over.
+
+    Attributes:
+        messages: Encoded batches of kind `drops`.
+        settled_time_ns: All that was dropped before this instant is in these or earlier messages, or is lost.
+        map_full: Packets and bytes that are in no row since the drain before, the map being full.
+        missed: Drops that interrupted the program on the same processor, and are in no row; since the drain before.
+        messages_count: What was freed as dropped and is no packet of a network, such as netlink's messages.
+        unsampled: Packets whose sample found no room in the ring; they are in rows.
+        unknown_reasons: Names that were met for the first time and have no meaning.
+        drained: Entries that were in the map.
+    """
+
+    messages: list[_Encoded]
+    settled_time_ns: int
+    map_full: tuple[int, int]
+    missed: int
+    messages_count: int
+    unsampled: int
+    unknown_reasons: list[str]
+    drained: int
+
+class DropProbe:
+    """The probe `drop` (`collectors/ebpf/drop`) in the kernel; it is gone from there with this object.
+
+    Every call but `runs` releases the interpreter.
+    """
+
+    def __init__(
+        self, *, entries: int, ring_bytes: int, samples: int, meanings: Sequence[tuple[str, str, str]]
+    ) -> None:
+        """Load it; it is not attached yet.
+
+        Args:
+            entries: Kinds of drops in each of two maps: one is written while the other is read.
+            ring_bytes: Ring for samples; a power of two, at least a page.
+            samples: Packets of each entry that go through the ring between two drains.
+            meanings: Name, class and origin of each reason that is known.
+
+        Raises:
+            OSError: The kernel refuses: a capability is missing, or a part of the kernel.
+        """
+
+    def attach(self) -> None:
+        """Begin to count; raises `OSError` where the kernel refuses."""
+
+    def drain(self, watch: HostWatch, *, last: bool = False) -> DropHarvest:
+        """Take all that was counted out of the kernel, and make rows of it.
+
+        Drops of the last two seconds at an interface that is not known wait for the next drain.
+
+        Args:
+            watch: Knows whose the interfaces are.
+            last: There will be no other: nothing waits.
+
+        Raises:
+            RuntimeError: The kernel has no memory; nothing is lost, a later call has it.
+        """
+
+    def is_full(self) -> bool:
+        """Return whether the map ran over since the last drain."""
+
+    def runs(self) -> tuple[int, int]:
+        """Return how often its program ran and for how many ns, while the kernel's statistics were on."""
+
+def drop_reasons() -> dict[int, str]:
+    """Return the names of all reasons of the running kernel, without the prefix that they share.
+
+    Raises:
+        OSError: The kernel has no type information.
+    """
+
 def reclaim_filters(names: Sequence[str]) -> int:
     """Remove clsact filters of the probe from interfaces of this namespace; how many directions had some."""
 

@@ -48,8 +48,9 @@ def _run(settings: Settings) -> None:
     from collectors.agent import sources, view  # noqa: PLC0415
     from collectors.agent.host import Host  # noqa: PLC0415
     from collectors.agent.loop import Agent  # noqa: PLC0415
+    from collectors.drop.source import load as load_drops  # noqa: PLC0415
     from collectors.exporters.exports import Exports  # noqa: PLC0415
-    from collectors.flow.source import load  # noqa: PLC0415
+    from collectors.flow.source import load as load_flows  # noqa: PLC0415
     from viflux import telemetry  # noqa: PLC0415
     from viflux.clock import SystemClock  # noqa: PLC0415
     from viflux.paths import DataPaths  # noqa: PLC0415
@@ -66,8 +67,9 @@ def _run(settings: Settings) -> None:
     # A port below 1024 needs a capability that the agent gives up.
     exports = Exports.open(settings, paths)
     view.give_up_other_capabilities(settings)
-    flows, not_counted = load(settings)
-    limits = "; ".join(filter(None, (view.limits_of_view(settings), not_counted))) or None
+    flows, no_flows = load_flows(settings)
+    drops, no_drops = load_drops(settings)
+    limits = "; ".join(filter(None, (view.limits_of_view(settings), no_flows, no_drops))) or None
     host = Host.of(settings)
     health = telemetry.Health("agent", clock)
     spool = SpoolWriter.open(
@@ -83,7 +85,7 @@ def _run(settings: Settings) -> None:
     )
     server = telemetry.serve(paths, health)
     try:
-        Agent(settings, host, spool, clock, health, limits, exports, flows).run(stop)
+        Agent(settings, host, spool, clock, health, limits, exports, flows, drops).run(stop)
     except OSError as error:
         raise VifluxError(f"the kernel refuses what the agent cannot do without: {error.strerror or error}") from error
     finally:

@@ -10,6 +10,7 @@ from collectors.agent.batches import batches
 from collectors.agent.happenings import STREAM as EVENTS
 from collectors.agent.ledger import Ledger
 from collectors.counters.source import Counters
+from collectors.drop.source import STREAM as DROPS
 from collectors.flow.source import STREAM as FLOWS
 from collectors.inventory.source import Inventory
 from viflux import logs
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from collectors._native import HostWatch
     from collectors.agent.happenings import Happenings
+    from collectors.drop.source import KernelDrops
     from collectors.exporters.exports import Exports
     from collectors.flow.source import KernelFlows
     from viflux.clock import Clock
@@ -41,6 +43,7 @@ class HandOver:
         sources: Names of the sources that run.
         exports: What receives from exporters.
         flows: What counts flows in the kernel, where it does.
+        drops: What counts drops in the kernel, where it does.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class HandOver:
         sources: Iterable[str],
         exports: Exports,
         flows: KernelFlows | None = None,
+        drops: KernelDrops | None = None,
     ) -> None:
         self._watch = watch
         self._spool = spool
@@ -61,8 +65,9 @@ class HandOver:
         self._counters = Counters() if "counters" in set(sources) else None
         self._exports = exports
         self._flows = flows
+        self._drops = drops
         streams = [self._inventory.stream, EVENTS, *([self._counters.stream] if self._counters else [])]
-        streams += [*exports.streams, *([FLOWS] if flows else [])]
+        streams += [*exports.streams, *([FLOWS] if flows else []), *([DROPS] if drops else [])]
         self._ledger = Ledger(streams, clock.now_ns())
         self._refused_since_ns: int | None = None
         self._refusals = 0
@@ -81,8 +86,8 @@ class HandOver:
         Args:
             sweep: Read all counters too.
             heartbeat: Write a ledger row also for streams that have nothing new.
-            drain: Take flows out of the kernel too.
-            last: There will be no other: rows of flows that wait for a timeout too.
+            drain: Take flows and drops out of the kernel too.
+            last: There will be no other: rows of flows that wait for a timeout too, and of drops of unknown interfaces.
 
         Returns:
             Whether it was committed. If not, nothing was lost: the next hand-over has it again.
@@ -99,6 +104,9 @@ class HandOver:
         if self._flows is not None:
             handed_over += self._flows.propose(drain=drain, whole=last)
             self._flows.tell_problems(self._happenings, now_ns)
+        if self._drops is not None:
+            handed_over += self._drops.propose(self._watch, drain=drain, last=last)
+            self._drops.tell_problems(self._happenings, now_ns)
         self._exports.tell_problems(self._happenings, now_ns)
         handed_over += batches(EVENTS, self._watch.events())
         handed_over += self._happenings.propose()
@@ -109,6 +117,8 @@ class HandOver:
         watermarks |= self._exports.watermarks()
         if self._flows is not None:
             watermarks[FLOWS] = self._flows.watermark_ns
+        if self._drops is not None:
+            watermarks[DROPS] = self._drops.watermark_ns
         accounts = self._ledger.propose(
             handed_over,
             watermarks,
@@ -119,6 +129,7 @@ class HandOver:
             unread=[
                 *self._exports.lost(),
                 *(self._flows.lost() if self._flows else []),
+                *(self._drops.lost() if self._drops else []),
                 *self._refused_readings(),
             ],
         )
@@ -157,6 +168,8 @@ class HandOver:
         self._exports.commit()
         if self._flows is not None:
             self._flows.commit()
+        if self._drops is not None:
+            self._drops.commit()
         self._happenings.commit()
         self._ledger.commit()
         for batch in handed_over:

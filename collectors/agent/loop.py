@@ -18,6 +18,7 @@ from viflux.supervisor import runs_under_up
 
 if TYPE_CHECKING:
     from collectors.agent.host import Host
+    from collectors.drop.source import KernelDrops
     from collectors.exporters.exports import Exports
     from collectors.flow.source import KernelFlows
     from viflux.clock import Clock
@@ -60,6 +61,7 @@ class Agent:
         limits: One line on what is not seen, or None.
         exports: What receives from exporters; bound, not yet started.
         flows: What counts flows in the kernel, where it does; loaded, attached nowhere.
+        drops: What counts drops in the kernel, where it does; loaded, not attached.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Agent:
         limits: str | None,
         exports: Exports,
         flows: KernelFlows | None = None,
+        drops: KernelDrops | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -79,6 +82,7 @@ class Agent:
         self._limits = limits
         self._exports = exports
         self._flows = flows
+        self._drops = drops
         self._has_exports_news = False
         self._next_export_ns = 0
         self._next_relief_ns = 0
@@ -103,6 +107,8 @@ class Agent:
     def run(self, stop: threading.Event) -> None:
         """Collect until `stop` is set; then hand over what is known and return within two seconds."""
         self._start()
+        if self._drops is not None and not self._drops.start(self._happenings, self._clock.now_ns()):
+            self._drops = None
         self._hand_over = HandOver(
             self._watch,
             self._spool,
@@ -111,6 +117,7 @@ class Agent:
             self._settings.agent.sources,
             self._exports,
             self._flows,
+            self._drops,
         )
         self._exports.resume(self._spool)
         # Before the first hand-over, which may take its time: what exporters sent since the sockets are bound waits.
@@ -200,11 +207,16 @@ class Agent:
             self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
 
     def _has_more(self) -> bool:
-        return self._exports.has_more or (self._flows is not None and self._flows.has_more)
+        return self._exports.has_more or self._have_probes_more()
+
+    def _have_probes_more(self) -> bool:
+        return any(probe.has_more for probe in (self._flows, self._drops) if probe is not None)
 
     def _is_drain_due(self, now_ns: int) -> bool:
         """Whether the kernel's maps run over, and were not drained for it within the second."""
-        if self._flows is None or not self._flows.relieve():
+        runs_over = self._flows is not None and self._flows.relieve()
+        runs_over |= self._drops is not None and self._drops.is_full()
+        if not runs_over:
             return False
         is_due = now_ns >= self._next_relief_ns or self._next_relief_ns - now_ns > _RELIEF_NS
         if is_due:
@@ -232,7 +244,7 @@ class Agent:
         if self._exports.wants_local_vifs:
             self._exports.set_local_vifs(self._watch.local_interfaces())
         committed = self._hand_over.run(sweep=sweep, heartbeat=heartbeat, drain=drain)
-        while committed and self._flows is not None and self._flows.has_more:
+        while committed and self._have_probes_more():
             committed = self._hand_over.run(sweep=False, heartbeat=False)
         # A spool that is full is not asked again before the next sweep or heartbeat.
         self._gather_until_ns = None

@@ -17,20 +17,24 @@ class Source:
     """One source.
 
     Attributes:
-        stream: Record kind and origin of what it tells.
+        streams: Record kinds and origin of what it tells.
         meaning: One clause for a person.
         needs: Sources that it cannot do without.
     """
 
-    stream: str
+    streams: tuple[str, ...]
     meaning: str
     needs: tuple[str, ...] = ()
 
 
 SOURCES: dict[str, Source] = {
-    "inventory": Source("inventory.netlink", "every interface in every network namespace, as a history"),
-    "counters": Source("counters.netlink", "link and queue counters of every interface", needs=("inventory",)),
-    "ebpf": Source("flows.ebpf", "flows of interfaces, counted in the kernel", needs=("inventory",)),
+    "inventory": Source(("inventory.netlink",), "every interface in every network namespace, as a history"),
+    "counters": Source(("counters.netlink",), "link and queue counters of every interface", needs=("inventory",)),
+    "ebpf": Source(
+        ("flows.ebpf", "drops.ebpf"),
+        "flows of interfaces and dropped packets with their reasons, counted in the kernel",
+        needs=("inventory",),
+    ),
 }
 
 

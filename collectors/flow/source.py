@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge
 
 from collectors import _native
 from collectors.agent.batches import batches
+from collectors.agent.waiting import Waiting
 from viflux import logs
 from viflux.spool import Unread
 
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 STREAM = "flows.ebpf"
 COUNTING_POINTS = "counting_points"
-
-_MOST_TAKEN_BYTES = 8 << 20
-"""Proposed at one go: half of what the spool's writer takes before it commits."""
-
-_MOST_WAITING_BYTES = 64 << 20
-"""What waits while the spool takes nothing; rows beyond it are lost, and counted."""
 
 _WATCHED = Gauge("viflux_agent_flow_interfaces", "Interfaces whose packets are counted by flow in the kernel")
 _DRAINED = Counter("viflux_agent_flow_drained", "Flows that were taken out of the kernel's maps")
@@ -49,20 +44,16 @@ class KernelFlows:
         self._probe = probe
         self._counting_points = COUNTING_POINTS in settings.vifs
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
-        self._waiting: list[Batch] = []
-        self._waiting_bytes = 0
-        self._proposed = 0
+        self._waiting = Waiting()
         self._settled_time_ns = 0
-        self._has_more = False
         self._lost_packets = 0
-        self._dropped_rows = 0
         self._problems: list[tuple[str, str, str, int]] = []
         self._log = logs.get("flow")
 
     @property
     def has_more(self) -> bool:
         """Whether more waits than the last proposal could take."""
-        return self._has_more
+        return self._waiting.has_more
 
     def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
         """Remove what a killed run left, attach to the interfaces that are there, and say so."""
@@ -95,14 +86,7 @@ class KernelFlows:
         """
         if drain:
             self._drain(whole=whole)
-        size = self._proposed = 0
-        for batch in self._waiting:
-            if self._proposed and size + len(batch.payload) > _MOST_TAKEN_BYTES:
-                break
-            size += len(batch.payload)
-            self._proposed += 1
-        self._has_more = self._proposed < len(self._waiting)
-        return self._waiting[: self._proposed]
+        return self._waiting.propose()
 
     def _drain(self, *, whole: bool) -> None:
         try:
@@ -116,15 +100,7 @@ class KernelFlows:
         _DRAINED.inc(harvest.drained)
         _OVERFLOWED.inc(harvest.overflowed)
         _WAITING.set(harvest.waiting)
-        fresh = batches(STREAM, harvest.messages)
-        room = _MOST_WAITING_BYTES - self._waiting_bytes
-        for batch in fresh:
-            room -= len(batch.payload)
-            if room < 0:
-                self._dropped_rows += batch.rows
-            else:
-                self._waiting.append(batch)
-                self._waiting_bytes += len(batch.payload)
+        self._waiting.add(batches(STREAM, harvest.messages))
         self._settled_time_ns = max(self._settled_time_ns, harvest.settled_time_ns)
         for vif_id, is_egress, packets, size in harvest.lost:
             _LOST.inc(packets)
@@ -138,23 +114,21 @@ class KernelFlows:
     @property
     def watermark_ns(self) -> int:
         """The instant before which all flows are in committed or proposed rows."""
-        return 0 if self._has_more else self._settled_time_ns
+        return 0 if self.has_more else self._settled_time_ns
 
     def lost(self) -> list[Unread]:
         """Return what was lost since the last commit; a packet that is in no flow is one row at most."""
         found = []
         if self._lost_packets:
             found.append(Unread(STREAM, "map_full", self._lost_packets, rows_origin="at_most"))
-        if self._dropped_rows:
-            found.append(Unread(STREAM, "spool_refused", self._dropped_rows))
+        if self._waiting.dropped_rows:
+            found.append(Unread(STREAM, "spool_refused", self._waiting.dropped_rows))
         return found
 
     def commit(self) -> None:
         """What was proposed is written."""
-        self._waiting_bytes -= sum(len(batch.payload) for batch in self._waiting[: self._proposed])
-        del self._waiting[: self._proposed]
-        self._proposed = 0
-        self._lost_packets = self._dropped_rows = 0
+        self._waiting.commit()
+        self._lost_packets = self._waiting.dropped_rows = 0
 
     def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
         """Make events and log lines of what a person should know."""
@@ -170,7 +144,7 @@ def load(settings: Settings) -> tuple[KernelFlows | None, str]:
     Returns:
         The source, or None; and one line on what is not seen for the lack of it, or an empty text.
     """
-    if "ebpf" not in settings.agent.sources:
+    if "ebpf" not in settings.agent.sources or "flow" not in settings.ebpf.probes:
         return None, ""
     ebpf = settings.ebpf
     # Each drain makes rows of all flows where the timeouts are no longer than the time between two drains.

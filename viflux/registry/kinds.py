@@ -198,7 +198,7 @@ KINDS: dict[str, Kind] = {
         ),
         _raw(
             "drops",
-            "Packets that were dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.",
+            "Packets dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.",
             (
                 "time",
                 "duration_ns",

@@ -18,9 +18,9 @@ command line and panels.
 The views of the tiers (`viflux.counters_1m`, `viflux.flows_1d`, …) and `viflux.sli` show the newest revision of each
 row of the tables behind them; `flows_1m` adds up what flows that ended in different minutes left in each.
 `viflux.vif_history` has one row a state of a VIF with the instant from which it holds; `viflux.counters_labelled` is
-`viflux.counters` with the labels that held at each row's time, and so are `viflux.flows_labelled` for `viflux.flows` and
-`viflux.drops_labelled` for `viflux.drops`. Namespace and name of an interface are in a row of `viflux.drops` itself only
-where it is no VIF that is known (`vif_id` 0).
+`viflux.counters` with the labels that held at each row's time, and so are `viflux.flows_labelled` for `viflux.flows`
+and `viflux.drops_labelled` for `viflux.drops`. A row of `viflux.drops` itself has namespace and name of the interface
+only where that is no VIF that is known (`vif_id` 0).
 """
 
 

@@ -66,6 +66,10 @@ class Counters(Section, frozen=True):
 class Ebpf(Section, frozen=True):
     """What programs in the kernel count."""
 
+    probes: Annotated[
+        tuple[Literal["flow", "drop"], ...],
+        Meta(description="which programs run: flow counts packets by flow, drop those that the kernel drops by reason"),
+    ] = ("flow", "drop")
     vifs: Annotated[
         tuple[str, ...],
         Meta(
@@ -86,6 +90,17 @@ class Ebpf(Section, frozen=True):
     inactive_timeout: Annotated[
         Duration, Meta(description="a flow without packets for so long has a row at once; 1s to 1h")
     ] = duration("10s")
+    drop_entries: Annotated[
+        int,
+        Meta(
+            description="kinds of drops (interface, reason, place, protocol) that each of the kernel's two maps holds",
+            ge=16,
+            le=1_048_576,
+        ),
+    ] = 8_192
+    drop_samples: Annotated[
+        int, Meta(description="packets of each kind of drop, between two readings, whose addresses are told", ge=0, le=1_024)
+    ] = 16
 
 
 class Sflow(Section, frozen=True):

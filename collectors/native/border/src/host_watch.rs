@@ -43,6 +43,11 @@ impl HostWatch {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Ask the table of VIFs; it does not change meanwhile.
+    pub(crate) fn with_table<T>(&self, ask: impl FnOnce(&vifs::Table) -> T) -> T {
+        ask(&self.watch().table)
+    }
+
     /// Interfaces of the agent's own namespace.
     pub(crate) fn home(&self) -> Vec<vifs::HomeInterface> {
         self.watch().table.home()

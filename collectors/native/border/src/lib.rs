@@ -2,6 +2,7 @@
 
 mod accounts;
 mod decode;
+mod drop_probe;
 mod export_listener;
 mod flow_probe;
 mod glance;
@@ -25,6 +26,8 @@ mod _native {
     use super::accounts::{encode_events, encode_ledger};
     #[pymodule_export]
     use super::decode::{DecodeCounts, DecodeFiles, DecodeWriter, DecodedBatch};
+    #[pymodule_export]
+    use super::drop_probe::{drop_reasons, DropHarvest, DropProbe};
     #[pymodule_export]
     use super::export_listener::{ExportListener, Handed, ListenerStatus};
     #[pymodule_export]

@@ -667,7 +667,7 @@ pub mod flows {
     }
 }
 
-/// Packets that were dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.
+/// Packets dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.
 pub mod drops {
     #[allow(unused_imports)]
     use super::*;

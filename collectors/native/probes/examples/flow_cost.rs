@@ -174,7 +174,7 @@ fn round(
     send(socket, frames, sequence)?;
     let after = bpf::runs(program)?;
     drop(link);
-    Ok((after.1 - before.1) as f64 / (after.0 - before.0) as f64)
+    Ok((after.ns - before.ns) as f64 / (after.count - before.count) as f64)
 }
 
 fn cpu_ns() -> i64 {

@@ -223,13 +223,24 @@ pub fn link_tcx(program: BorrowedFd, ifindex: u32, attach_type: u32) -> Result<O
         .map_err(|errno| Failure::of(errno, format!("a tcx link at interface {ifindex}")))
 }
 
-/// How often a program ran and for how long, since it was loaded and while the kernel's statistics were on: (runs, ns).
+/// What the kernel counts of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Runs {
+    /// Since it was loaded, while the kernel's statistics were on.
+    pub count: u64,
+    /// Their time, ns.
+    pub ns: u64,
+    /// Runs that did not take place, for they would have interrupted another one on the same processor. Always counted.
+    pub missed: u64,
+}
+
+/// Asks the kernel what it counted of a program.
 ///
 /// # Errors
 /// The kernel refuses to tell.
-pub fn runs(program: BorrowedFd) -> Result<(u64, u64)> {
-    // struct bpf_prog_info: run_time_ns and run_cnt lie at these offsets since 5.1.
-    const RUN_TIME: usize = 192;
+pub fn runs(program: BorrowedFd) -> Result<Runs> {
+    // struct bpf_prog_info: run_time_ns, run_cnt and recursion_misses lie at these places, the last since 5.12.
+    const RUN_TIME: usize = 192 / 8;
     let mut info = [0_u64; 32];
     let mut question = Info {
         descriptor: number(&program),
@@ -238,7 +249,11 @@ pub fn runs(program: BorrowedFd) -> Result<(u64, u64)> {
     };
     call(OBJ_GET_INFO_BY_FD, &mut question)
         .map_err(|errno| Failure::of(errno, "BPF_OBJ_GET_INFO_BY_FD"))?;
-    Ok((info[RUN_TIME / 8 + 1], info[RUN_TIME / 8]))
+    Ok(Runs {
+        count: info[RUN_TIME + 1],
+        ns: info[RUN_TIME],
+        missed: info[RUN_TIME + 2],
+    })
 }
 
 /// Waits until every program that runs now has ended.

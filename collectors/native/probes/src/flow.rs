@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use aya::maps::{Map, MapData, RingBuf};
+use aya::maps::{MapData, RingBuf};
 use aya::programs::SchedClassifier;
 use aya::{Ebpf, EbpfLoader};
 use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowOverflow};
 
 use crate::bpf::{self, GracePeriod};
-use crate::failure::{Failure, Kind, Result};
+use crate::failure::{Kind, Result};
+use crate::object::{map, missing, refused};
 use crate::tcx::{self, Attachment, Way};
 
 /// Built from the sources beside it by `make probes`; a build needs no compiler for it.
@@ -279,8 +280,8 @@ impl FlowProbe {
     pub fn runs(&self) -> Result<(u64, u64)> {
         let mut sum = (0, 0);
         for program in &self.programs {
-            let (runs, ns) = bpf::runs(program.as_fd())?;
-            sum = (sum.0 + runs, sum.1 + ns);
+            let runs = bpf::runs(program.as_fd())?;
+            sum = (sum.0 + runs.count, sum.1 + runs.ns);
         }
         Ok(sum)
     }
@@ -317,37 +318,4 @@ fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier
         .ok_or_else(|| missing(name))?
         .try_into()
         .map_err(|error| refused(&error))
-}
-
-fn map(ebpf: &Ebpf, name: &str) -> Result<OwnedFd> {
-    let data = match ebpf.map(name).ok_or_else(|| missing(name))? {
-        Map::HashMap(data) | Map::Array(data) => data,
-        _ => return Err(missing(name)),
-    };
-    data.fd()
-        .as_fd()
-        .try_clone_to_owned()
-        .map_err(|error| Failure::from_io(&error, "a map's descriptor"))
-}
-
-fn missing(what: &str) -> Failure {
-    Failure::new(
-        Kind::Malformed,
-        format!("the object of the probe flow lacks {what}"),
-    )
-}
-
-/// A failure of the loader, with the kernel's number where one of its causes has it.
-fn refused(error: &(dyn std::error::Error + 'static)) -> Failure {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(errno) = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::raw_os_error)
-        {
-            return Failure::of(errno, "loading the probe flow");
-        }
-        cause = error.source();
-    }
-    Failure::new(Kind::System, format!("loading the probe flow: {error}"))
 }

@@ -125,6 +125,31 @@ impl Table {
         interfaces
     }
 
+    /// Which VIF an interface number of a namespace meant at a time: one that is there, or one that went lately.
+    pub fn vif_at(&self, cookie: u64, ifindex: u32, time_ns: i64) -> Option<u64> {
+        let place = (cookie, ifindex);
+        let now = self.at(place);
+        if let Some(vif) = now.filter(|vif| vif.first_seen_time <= time_ns) {
+            return Some(vif.id);
+        }
+        // What is there came later, or its birth was heard of later than its first packet: then nobody else was there.
+        let gone = self
+            .remembered
+            .values()
+            .filter(|(gone_time, vif)| {
+                vif.coordinate() == place && (now.is_none() || *gone_time >= time_ns)
+            })
+            .max_by_key(|(gone_time, _)| *gone_time);
+        gone.map(|(_, vif)| vif.id).or(now.map(|vif| vif.id))
+    }
+
+    /// Name of a namespace that is known; empty for the agent's own.
+    pub fn namespace_name(&self, cookie: u64) -> Option<&str> {
+        self.namespaces
+            .get(&cookie)
+            .map(|namespace| namespace.facts.name.as_str())
+    }
+
     /// How many namespaces are known.
     pub fn namespace_count(&self) -> usize {
         self.namespaces.len()

@@ -7,7 +7,9 @@
 
 pub mod address;
 pub mod alias;
+pub mod btf;
 pub mod column;
+pub mod drop_record;
 pub mod fault;
 pub mod flaw;
 pub mod flow_record;

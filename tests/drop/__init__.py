@@ -1,0 +1,1 @@
+"""The probe `drop` with packets that the kernel really drops, in namespaces."""
