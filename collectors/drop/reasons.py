@@ -1,7 +1,7 @@
 """The literal table of the kernel's drop reasons: whose affair each is, and who else counted the packet.
 
 Numbers and names come from the running kernel; what is here by name is only what they mean. Names are those of enum
-skb_drop_reason (include/net/dropreason-core.h) without the prefix, of all kernels from 5.17 to 6.18, and of the parts that
+skb_drop_reason (include/net/dropreason-core.h) without the prefix, of Linux 5.17 to 6.18, and of parts that
 have reasons of their own. A reason that is not here is `loss`, for nothing says that the packet was not wanted.
 """
 
@@ -32,7 +32,14 @@ _DENIED = (
     *("NETFILTER_DROP", "IP_RPFILTER", "XFRM_POLICY", "BPF_CGROUP_EGRESS", "SECURITY_HOOK", "TC_EGRESS", "TC_INGRESS"),
     *("XDP", "TC_COOKIE_ERROR", "TC_CHAIN_NOTFOUND", "TC_RECLASSIFY_LOOP", "PSP_INPUT", "PSP_OUTPUT"),
     # Addresses that must not be on the wire.
-    *("IP_LOCAL_SOURCE", "IP_INVALID_SOURCE", "IP_LOCALNET", "IP_INVALID_DEST", "IP_INADDRERRORS", "MAC_INVALID_SOURCE"),
+    *(
+        "IP_LOCAL_SOURCE",
+        "IP_INVALID_SOURCE",
+        "IP_LOCALNET",
+        "IP_INVALID_DEST",
+        "IP_INADDRERRORS",
+        "MAC_INVALID_SOURCE",
+    ),
     *("UNICAST_IN_L2_MULTICAST", "ARP_PVLAN_DISABLE", "OVS_DROP_EXPLICIT", "OVS_DROP_EXPLICIT_WITH_ERROR"),
     "OVS_DROP_METER",
 )

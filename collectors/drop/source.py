@@ -27,7 +27,9 @@ _RING_BYTES = 256 << 10
 _DRAINED = Counter("viflux_agent_drop_drained", "Kinds of drops that were taken out of the kernel's maps")
 _LOST = Counter("viflux_agent_drop_lost_packets", "Dropped packets that are in no row, the maps being full")
 _MISSED = Counter("viflux_agent_drop_missed", "Drops that interrupted the counting of another one, and are in no row")
-_UNSAMPLED = Counter("viflux_agent_drop_unsampled_packets", "Dropped packets whose sample found no room; they are counted")
+_UNSAMPLED = Counter(
+    "viflux_agent_drop_unsampled_packets", "Dropped packets whose sample found no room; they are counted"
+)
 _MESSAGES = Counter("viflux_agent_drop_messages", "What was freed as dropped and is no packet of a network")
 
 

@@ -1,4 +1,4 @@
-"""A sender, a router and a receiver, each in a namespace of its own, and what the probe says of packets between them."""
+"""A sender, a router and a receiver, each in a namespace, and what the probe says of packets between them."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ class Road:
         self.drain()
 
     @contextmanager
-    def beside(self, **options: Any) -> Iterator[_native.DropProbe]:
+    def beside(self, **options: Any) -> Iterator[None]:
         """Have another probe beside the road's own, which `drain` asks meanwhile."""
         own, self.probe = self.probe, loaded(**options)
         try:
             self.drain()
-            yield own
+            yield
         finally:
             self.probe = own
 
@@ -130,11 +130,13 @@ class Road:
             where = owners.get(row["vif_id"], Interface(row["ifname"], row["namespace"]))
             if where.namespace in mine:
                 self.rows.append(row)
-                told[Told(where, row["direction"], row["drop_class"], row["reason"], row["place"])] += row["skb_packets"]
+                told[Told(where, row["direction"], row["drop_class"], row["reason"], row["place"])] += row[
+                    "skb_packets"
+                ]
         return told
 
     def _owners(self) -> dict[int, Interface]:
-        rows = rows_of(self.watch.inventory(SystemClock().now_ns(), True))
+        rows = rows_of(self.watch.inventory(SystemClock().now_ns(), whole=True))
         return {row["vif_id"]: Interface(row["ifname"], row["namespace"]) for row in rows}
 
 

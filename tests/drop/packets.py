@@ -2,7 +2,7 @@
 
 `packets.py udp ADDRESS PORT COUNT SIZE [PORTS]` · `packets.py whole ADDRESS PORT COUNT SIZE` ·
 `packets.py connect ADDRESS PORT COUNT` · `packets.py raw ADDRESS PROTOCOL COUNT` ·
-`packets.py frames IFNAME MAC ETHERTYPE COUNT` · `packets.py from IFNAME MAC SOURCE ADDRESS COUNT TTL` ·
+`packets.py frames IFNAME MAC ETHERTYPE COUNT [KINDS]` · `packets.py from IFNAME MAC SOURCE ADDRESS COUNT TTL` ·
 `packets.py deaf ADDRESS PORT`
 """
 
@@ -22,8 +22,8 @@ def udp(address: str, port: int, count: int, size: int, ports: int = 1) -> dict[
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for _ in range(count):
             for number in range(ports):
-                # What an answer to an earlier one said, comes as an error of a later one, which was not sent then.
-                with suppress(ConnectionRefusedError):
+                # A rule on the way out is an error at once, though the packet was made.
+                with suppress(ConnectionRefusedError, PermissionError):
                     sender.sendto(bytes(size), (address, port + number))
         return {"port": sender.getsockname()[1]}
 
@@ -57,13 +57,14 @@ def raw(address: str, protocol: int, count: int) -> dict[str, int]:
     return {}
 
 
-def frames(ifname: str, mac: str, ethertype: str, count: int) -> dict[str, int]:
-    """Send Ethernet frames of a type to an address of the link."""
+def frames(ifname: str, mac: str, ethertype: str, count: int, kinds: int = 1) -> dict[str, int]:
+    """Send so many Ethernet frames of a type, and of the types that follow it, to an address of the link."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
         sender.bind((ifname, 0))
-        head = bytes.fromhex(mac.replace(":", "")) + bytes.fromhex("020000000001") + struct.pack("!H", int(ethertype, 16))
-        for _ in range(count):
-            sender.send(head + bytes(50))
+        head = bytes.fromhex(mac.replace(":", "")) + bytes.fromhex("020000000001")
+        for kind in range(kinds):
+            for _ in range(count):
+                sender.send(head + struct.pack("!H", int(ethertype, 16) + kind) + bytes(50))
     return {}
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from collectors import _native
 from collectors.drop.reasons import CLASSES, MEANINGS, ORIGINS
-from tests.drop.conftest import PACKETS, RECEIVER, ROUTER, SENDER, Road, Told, in_namespace, nft
-from tests.flow import verdicts
+from tests.drop.conftest import PACKETS, RECEIVER, SENDER, Road, Told, in_namespace, nft
 from tests.lab.network import Interface, need_root, run
 
 pytestmark = pytest.mark.root
@@ -102,7 +99,7 @@ def test_a_receiver_that_does_not_read(road: Road) -> None:
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as deaf:
         assert deaf.stdout is not None
         assert deaf.stdout.readline() == "ready\n"
-        road.send(road.sender, "udp", RECEIVER, 5300, 30, 1000)
+        road.send(road.sender, "udp", RECEIVER, 5300, 30, 500)
         told = road.drain()
         deaf.communicate()
     ((what, count),) = told.items()
@@ -112,11 +109,11 @@ def test_a_receiver_that_does_not_read(road: Road) -> None:
         "endpoint",
         "SOCKET_RCVBUFF",
     )
-    assert 20 <= count < 30
+    assert 10 <= count < 30
 
 
 def test_nobody_is_meant(road: Road) -> None:
-    """An unhandled EtherType and another host's address are no loss; the interface's own rx_dropped has only the former."""
+    """An unhandled EtherType and another host's address are no loss; rx_dropped of the interface has the former."""
     left = road.ends[1]
     before = left.counters()["rx_dropped_packets"]
     road.send(road.sender, "frames", "eth0", road.macs[left], "0x88b5", 6)

@@ -64,7 +64,10 @@ def test_the_object_is_of_the_header_as_it_is_now(built: Built, tmp_path: Path) 
             lines.append(f'printf(" {member.name}:%zu:%zu", offsetof({here}, {member.name}), {width});')
         lines.append('printf("\\n");')
     (tmp_path / "layout.c").write_text("\n".join([*lines, "}"]), encoding="utf-8")
-    subprocess.run(["cc", f"-I{ROOT}/collectors/ebpf/{built.probe}", str(tmp_path / "layout.c"), "-o", str(tmp_path / "layout")], check=True)
+    subprocess.run(
+        ["cc", f"-I{ROOT}/collectors/ebpf/{built.probe}", str(tmp_path / "layout.c"), "-o", str(tmp_path / "layout")],
+        check=True,
+    )
     told = subprocess.run([str(tmp_path / "layout")], capture_output=True, text=True, check=True).stdout.splitlines()
     for line, record in zip(told, built.records, strict=True):
         members = [f"{one.name}:{one.offset}:{one.width * max(1, one.count)}" for one in record.members]

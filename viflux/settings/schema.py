@@ -99,7 +99,10 @@ class Ebpf(Section, frozen=True):
         ),
     ] = 8_192
     drop_samples: Annotated[
-        int, Meta(description="packets of each kind of drop, between two readings, whose addresses are told", ge=0, le=1_024)
+        int,
+        Meta(
+            description="packets of each kind of drop, between two readings, whose addresses are told", ge=0, le=1_024
+        ),
     ] = 16
 
 
