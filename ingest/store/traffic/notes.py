@@ -115,19 +115,19 @@ def _sources(settings: Settings, kind: str) -> str:
     on = [f"{setting.partition('.')[0]} on {', '.join(heard)}" for setting, heard in listeners.items()]
     if kind == "drops":
         on = [each for each in on if each.startswith("sflow")]
-    sources = [source for source in settings.agent.sources if source in _KERNEL[kind]]
-    on += [f"the source {source}" for source in sources]
+    is_counted = _SOURCE in settings.agent.sources and _PROBES[kind] in settings.ebpf.probes
+    on += [f"the source {_SOURCE}"] * is_counted
     if on:
         return f"these are on: {'; '.join(on)}" + (
-            "; an exporter tells drops only where it is set to" if kind == "drops" and not sources else ""
+            "; an exporter tells drops only where it is set to" if kind == "drops" and not is_counted else ""
         )
-    turn_on = f"`viflux up --set agent.sources=inventory,counters,{_KERNEL[kind][0]}` counts them in the kernel"
+    turn_on = f"`viflux up --set agent.sources=inventory,counters,{_SOURCE}` counts them in the kernel"
     listening = ", ".join(EXPORT_SETTINGS) if kind == "flows" else EXPORT_SETTINGS[0]
     return f"no source of them is on here: {turn_on}, {listening} hears exporters"
 
 
-_KERNEL = {"flows": ("ebpf",), "drops": ("ebpf", "drops")}
-"""Sources of the agent that read them from the kernel."""
+_SOURCE, _PROBES = "ebpf", {"flows": "flow", "drops": "drop"}
+"""The agent's source that reads them from the kernel, and which of its probes does."""
 
 
 def _ratio(value: Any) -> str:

@@ -210,7 +210,7 @@ ORDER BY (toStartOfFiveMinutes(time), vif_id, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
 SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 134217728, max_bytes_to_merge_at_max_space_in_pool = 536870912;
 
--- Packets that were dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.
+-- Packets dropped at one VIF over one interval, for one reason, as the kernel or an exporter told.
 -- Sorted by (toStartOfHour(time), vif_id, time): one VIF's hour lies together.
 CREATE TABLE {database}.drops
 (
