@@ -105,7 +105,7 @@ def test_a_shipper_whose_clock_is_set_back_goes_on(kafka: Cluster, tmp_path: Pat
             return bool(shipper.ended) and shipper.is_drained()
 
         wait_for("a new process has shipped the rest", started_again)
-        assert shipper.ended == [EXIT_FAILED]
+        assert shipper.ended == [(EXIT_FAILED, "clock set back")]
         assert shipper.log.read_text(encoding="utf-8").count("was set back") == 1
     except AssertionError as error:
         raise AssertionError(f"{error}\n{shipper.says()}\n{shipper.log_tail(50)}") from None
