@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from ingest.store.keyed import since, until
 from ingest.store.literals import instant, quoted
 from ingest.store.tiers.rows import EARLIER_NS, added_up, finer_of, of_finer, of_raw, start_of, window_of
 from viflux.clock import DAY_NS, NANOSECONDS
@@ -194,15 +195,14 @@ class Tier:
 
     def _of_source(self, prefix: str, first: int, last: int, hosts: Iterable[str] = (), vifs: Vifs = EVERY_VIF) -> str:
         """Return SQL: the condition for rows of the source that windows are filled from."""
+        time, from_ns, to_ns = f"{prefix}time", first * self.window_ns, (last + 1) * self.window_ns
         if self.is_finest:
             earlier_ns = 0 if KINDS[self.rollup.kind].time_is_end else EARLIER_NS
             # A flow that ends with the minute is of that minute, if it lasted.
-            span = (
-                f"{prefix}time >= {instant(first * self.window_ns - earlier_ns)} "
-                f"AND {prefix}time <= {instant((last + 1) * self.window_ns - earlier_ns)}"
-            )
+            from_ns, to_ns = from_ns - earlier_ns, to_ns - earlier_ns
+            span = f"{since(self.source, time, from_ns)} AND {until(self.source, time, to_ns, inclusive=True)}"
         else:
-            span = self._span(f"{prefix}time", first, last)
+            span = f"{since(self.source, time, from_ns)} AND {until(self.source, time, to_ns)}"
         return f"{span}{_only(hosts, prefix)}{_of_vifs(vifs, prefix)}"
 
     def filled_rows(self, first: int, last: int) -> str:
