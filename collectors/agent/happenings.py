@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from collectors import _native
 from collectors.agent.batches import batches
+from viflux import logs
 from viflux.spool import Batch
 
 STREAM = "events.agent"
@@ -18,6 +19,29 @@ class _Happening:
     subject: str
     detail: str
     count: int
+
+
+class Problems:
+    """What a person should know, kept until the next hand-over tells it.
+
+    Args:
+        room: Of the log, where each is a warning.
+    """
+
+    def __init__(self, room: str) -> None:
+        self._log = logs.get(room)
+        self._found: list[tuple[str, str, str, int]] = []
+
+    def add(self, event: str, subject: str, detail: str, count: int = 1) -> None:
+        """Keep one; arguments as `Happenings.tell`."""
+        self._found.append((event, subject, detail, count))
+
+    def tell(self, happenings: Happenings, now_ns: int) -> None:
+        """Make events and log lines of them."""
+        found, self._found = self._found, []
+        for event, subject, detail, count in found:
+            happenings.tell(now_ns, event, subject, detail, count)
+            self._log.warning(detail, kind=event, subject=subject, count=count)
 
 
 class Happenings:

@@ -1,8 +1,11 @@
-"""Encoded rows of a probe that wait until the spool takes them."""
+"""Encoded rows of a probe that wait until the spool takes them, and what is in none."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
+
+from viflux.spool import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,32 +20,54 @@ _MOST_WAITING_BYTES = 64 << 20
 
 
 class Waiting:
-    """Batches in order; what is proposed stays until it is committed.
+    """Batches of one stream in order; what is proposed stays until it is committed.
 
-    Attributes:
-        dropped_rows: Rows that found no room since they were last told.
+    Args:
+        stream: Its name.
     """
 
-    def __init__(self) -> None:
-        self.dropped_rows = 0
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
         self._batches: list[Batch] = []
         self._bytes = 0
         self._proposed = 0
         self._has_more = False
+        self._settled_time_ns = 0
+        self._dropped_rows = 0
+        self._lost_packets: Counter[str] = Counter()
 
     @property
     def has_more(self) -> bool:
         """Whether more waits than the last proposal could take."""
         return self._has_more
 
-    def add(self, fresh: Iterable[Batch]) -> None:
-        """Take in batches, up to 64 MiB of them."""
+    @property
+    def watermark_ns(self) -> int:
+        """The instant before which everything is in committed or proposed rows."""
+        return 0 if self.has_more else self._settled_time_ns
+
+    def add(self, fresh: Iterable[Batch], settled_time_ns: int) -> None:
+        """Take in batches, up to 64 MiB of them; with them everything before the instant has come."""
+        self._settled_time_ns = max(self._settled_time_ns, settled_time_ns)
         for batch in fresh:
             if self._bytes + len(batch.payload) > _MOST_WAITING_BYTES:
-                self.dropped_rows += batch.rows
+                self._dropped_rows += batch.rows
             else:
                 self._batches.append(batch)
                 self._bytes += len(batch.payload)
+
+    def lose(self, cause: str, packets: int) -> None:
+        """Note packets that are in no row."""
+        self._lost_packets[cause] += packets
+
+    def lost(self) -> list[Unread]:
+        """Return what was lost since the last commit; a packet that is in no row is one row at most."""
+        found = [
+            Unread(self._stream, cause, packets, rows_origin="at_most") for cause, packets in self._lost_packets.items()
+        ]
+        if self._dropped_rows:
+            found.append(Unread(self._stream, "spool_refused", self._dropped_rows))
+        return found
 
     def propose(self) -> list[Batch]:
         """Return what was not committed yet, about 8 MiB of it at most."""
@@ -56,7 +81,9 @@ class Waiting:
         return self._batches[: self._proposed]
 
     def commit(self) -> None:
-        """What was proposed is written."""
+        """What was proposed is written, and what was lost is told."""
         self._bytes -= sum(len(batch.payload) for batch in self._batches[: self._proposed])
         del self._batches[: self._proposed]
         self._proposed = 0
+        self._dropped_rows = 0
+        self._lost_packets.clear()

@@ -8,16 +8,16 @@ from prometheus_client import Counter
 
 from collectors import _native
 from collectors.agent.batches import batches
+from collectors.agent.happenings import Problems
 from collectors.agent.waiting import Waiting
 from collectors.drop.reasons import MEANINGS
 from viflux import logs
-from viflux.spool import Unread
 
 if TYPE_CHECKING:
     from collectors._native import DropProbe, HostWatch
     from collectors.agent.happenings import Happenings
     from viflux.settings import Settings
-    from viflux.spool import Batch
+    from viflux.spool import Batch, Unread
 
 STREAM = "drops.ebpf"
 
@@ -45,11 +45,8 @@ class KernelDrops:
 
     def __init__(self, probe: DropProbe) -> None:
         self._probe = probe
-        self._waiting = Waiting()
-        self._settled_time_ns = 0
-        self._lost_packets = 0
-        self._missed = 0
-        self._problems: list[tuple[str, str, str, int]] = []
+        self._waiting = Waiting(STREAM)
+        self._problems = Problems("drop")
         self._log = logs.get("drop")
 
     @property
@@ -93,50 +90,41 @@ class KernelDrops:
         except RuntimeError as error:
             # What was not taken stays in the kernel, and comes with a later one.
             detail = f"drops could not be taken out of the kernel: {error}"
-            self._problems.append(("probe_undrained", "drop", detail, 1))
+            self._problems.add("probe_undrained", "drop", detail)
             return
         _DRAINED.inc(harvest.drained)
         _UNSAMPLED.inc(harvest.unsampled)
         _MESSAGES.inc(harvest.messages_count)
-        self._waiting.add(batches(STREAM, harvest.messages))
-        self._settled_time_ns = max(self._settled_time_ns, harvest.settled_time_ns)
+        self._waiting.add(batches(STREAM, harvest.messages), harvest.settled_time_ns)
         packets, size = harvest.map_full
         if packets:
             _LOST.inc(packets)
-            self._lost_packets += packets
+            self._waiting.lose("map_full", packets)
             detail = f"{packets} dropped packets, {size} bytes are in no row: the map was full; raise ebpf.drop_entries"
-            self._problems.append(("drop_packets_lost", "drop", detail, packets))
+            self._problems.add("drop_packets_lost", "drop", detail, packets)
         if harvest.missed:
             _MISSED.inc(harvest.missed)
-            self._missed += harvest.missed
+            self._waiting.lose("probe_missed", harvest.missed)
         for name in harvest.unknown_reasons:
             detail = f"this kernel drops packets for the reason {name}, which is not known here; it is counted as loss"
-            self._problems.append(("drop_reason_unknown", name, detail, 1))
+            self._problems.add("drop_reason_unknown", name, detail)
 
     @property
     def watermark_ns(self) -> int:
         """The instant before which all drops are in committed or proposed rows."""
-        return 0 if self.has_more else self._settled_time_ns
+        return self._waiting.watermark_ns
 
     def lost(self) -> list[Unread]:
         """Return what was lost since the last commit; a packet that is in no row is one row at most."""
-        causes = (("map_full", self._lost_packets), ("probe_missed", self._missed))
-        found = [Unread(STREAM, cause, packets, rows_origin="at_most") for cause, packets in causes if packets]
-        if self._waiting.dropped_rows:
-            found.append(Unread(STREAM, "spool_refused", self._waiting.dropped_rows))
-        return found
+        return self._waiting.lost()
 
     def commit(self) -> None:
         """What was proposed is written."""
         self._waiting.commit()
-        self._lost_packets = self._missed = self._waiting.dropped_rows = 0
 
     def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
         """Make events and log lines of what a person should know."""
-        problems, self._problems = self._problems, []
-        for event, subject, detail, count in problems:
-            happenings.tell(now_ns, event, subject, detail, count)
-            self._log.warning(detail, kind=event, subject=subject, count=count)
+        self._problems.tell(happenings, now_ns)
 
 
 def load(settings: Settings) -> tuple[KernelDrops | None, str]:

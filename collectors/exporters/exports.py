@@ -164,9 +164,7 @@ class Exports:
     def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
         """Make events and log lines of what a person should know."""
         for source in self._sources:
-            for event, subject, detail, count in source.problems():
-                happenings.tell(now_ns, event, subject, detail, count)
-                self._log.warning(detail, kind=event, subject=subject, count=count)
+            source.problems.tell(happenings, now_ns)
 
     def measure(self) -> None:
         """Bring the metrics up to date."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors import _native
 from collectors.agent.batches import batches
+from collectors.agent.happenings import Problems
 from collectors.exporters.state import Position, StateFile
 from viflux import logs
 from viflux.clock import DAY_NS
@@ -65,7 +66,7 @@ class Listening:
         self._written: tuple[bytes, Position] | None = None
         self._prepared: tuple[bytes, Position] | None = None
         self._is_partial = False
-        self._problems: list[tuple[str, str, str, int]] = []
+        self.problems = Problems("exporters")
         self._totals: dict[str, tuple[int, int]] = {}
         self._accounted: dict[str, tuple[int, int]] = {}
         self._rows_per_datagram = 0.0
@@ -94,11 +95,11 @@ class Listening:
             return
         if not known.state:
             detail = f"{_UNUSABLE} (its checksum is wrong, or its version is another one): {_ANEW}"
-            self._problems.append(("exports_state_unreadable", self.origin.stream, detail, 1))
+            self.problems.add("exports_state_unreadable", self.origin.stream, detail)
             return
         if not known.is_current:
             said = _UPPER_BOUND if known.has_numbers else _NO_GAP
-            self._problems.append(("exports_state_behind", self.origin.stream, f"{_BEHIND}: {said}", 1))
+            self.problems.add("exports_state_behind", self.origin.stream, f"{_BEHIND}: {said}")
         self._native.restore(known.state, accounts=known.has_untold_accounts, numbers=known.has_numbers)
 
     def start(self) -> None:
@@ -138,7 +139,8 @@ class Listening:
         if handed.state is not None or self._waiting:
             # Without rows the one before still holds.
             self._proposed_state = handed.state
-        self._problems += handed.problems
+        for problem in handed.problems:
+            self.problems.add(*problem)
         self.settled_time_ns = max(self.settled_time_ns, handed.settled_time_ns)
         self._totals = {cause: (datagrams, flows) for cause, datagrams, flows in handed.lost}
         if handed.decoded_datagrams:
@@ -198,11 +200,6 @@ class Listening:
             except OSError as error:
                 self._not_kept(error)
         self._prepared = None
-
-    def problems(self) -> list[tuple[str, str, str, int]]:
-        """Return (event, subject, detail, count) of what a person should know, since the last call."""
-        problems, self._problems = self._problems, []
-        return problems
 
     def _not_kept(self, error: OSError) -> None:
         # The next one has it again; a kill before that leaves the run after it with an older one, which it tells.

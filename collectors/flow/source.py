@@ -8,16 +8,16 @@ from prometheus_client import Counter, Gauge
 
 from collectors import _native
 from collectors.agent.batches import batches
+from collectors.agent.happenings import Problems
 from collectors.agent.waiting import Waiting
 from viflux import logs
-from viflux.spool import Unread
 
 if TYPE_CHECKING:
     from collectors._native import FlowProbe, HostWatch
     from collectors.agent.happenings import Happenings
     from viflux.settings import Settings
     from viflux.settings.schema import Ebpf
-    from viflux.spool import Batch
+    from viflux.spool import Batch, Unread
 
 STREAM = "flows.ebpf"
 COUNTING_POINTS = "counting_points"
@@ -44,10 +44,8 @@ class KernelFlows:
         self._probe = probe
         self._counting_points = COUNTING_POINTS in settings.vifs
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
-        self._waiting = Waiting()
-        self._settled_time_ns = 0
-        self._lost_packets = 0
-        self._problems: list[tuple[str, str, str, int]] = []
+        self._waiting = Waiting(STREAM)
+        self._problems = Problems("flow")
         self._log = logs.get("flow")
 
     @property
@@ -70,7 +68,7 @@ class KernelFlows:
     def follow(self, watch: HostWatch) -> None:
         """Attach to interfaces that came, detach from those that went or are not selected any more."""
         for name, reason in self._probe.follow(watch, counting_points=self._counting_points, names=self._names):
-            self._problems.append(("probe_refused", name, f"flows of the interface are not seen: {reason}", 1))
+            self._problems.add("probe_refused", name, f"flows of the interface are not seen: {reason}")
         _WATCHED.set(self._probe.watched())
 
     def relieve(self) -> bool:
@@ -93,49 +91,37 @@ class KernelFlows:
             harvest = self._probe.drain(all=whole)
         except RuntimeError as error:
             # What was not taken stays in the kernel, and comes with a later one.
-            self._problems.append(
-                ("probe_undrained", "flow", f"flows could not be taken out of the kernel: {error}", 1)
-            )
+            self._problems.add("probe_undrained", "flow", f"flows could not be taken out of the kernel: {error}")
             return
         _DRAINED.inc(harvest.drained)
         _OVERFLOWED.inc(harvest.overflowed)
         _WAITING.set(harvest.waiting)
-        self._waiting.add(batches(STREAM, harvest.messages))
-        self._settled_time_ns = max(self._settled_time_ns, harvest.settled_time_ns)
+        self._waiting.add(batches(STREAM, harvest.messages), harvest.settled_time_ns)
         for vif_id, is_egress, packets, size in harvest.lost:
             _LOST.inc(packets)
-            self._lost_packets += packets
+            self._waiting.lose("map_full", packets)
             side = "egress" if is_egress else "ingress"
             detail = (
                 f"{packets} packets, {size} bytes at {side} are in no flow: maps and ring were full; raise ebpf.entries"
             )
-            self._problems.append(("flow_packets_lost", f"{vif_id:016x}", detail, packets))
+            self._problems.add("flow_packets_lost", f"{vif_id:016x}", detail, packets)
 
     @property
     def watermark_ns(self) -> int:
         """The instant before which all flows are in committed or proposed rows."""
-        return 0 if self.has_more else self._settled_time_ns
+        return self._waiting.watermark_ns
 
     def lost(self) -> list[Unread]:
         """Return what was lost since the last commit; a packet that is in no flow is one row at most."""
-        found = []
-        if self._lost_packets:
-            found.append(Unread(STREAM, "map_full", self._lost_packets, rows_origin="at_most"))
-        if self._waiting.dropped_rows:
-            found.append(Unread(STREAM, "spool_refused", self._waiting.dropped_rows))
-        return found
+        return self._waiting.lost()
 
     def commit(self) -> None:
         """What was proposed is written."""
         self._waiting.commit()
-        self._lost_packets = self._waiting.dropped_rows = 0
 
     def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
         """Make events and log lines of what a person should know."""
-        problems, self._problems = self._problems, []
-        for event, subject, detail, count in problems:
-            happenings.tell(now_ns, event, subject, detail, count)
-            self._log.warning(detail, kind=event, subject=subject, count=count)
+        self._problems.tell(happenings, now_ns)
 
 
 def load(settings: Settings) -> tuple[KernelFlows | None, str]:

@@ -7,11 +7,8 @@ use columns::generated::{events, ledger};
 use columns::message::encode;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
-use crate::host_watch::encoded;
-
-type Encoded = (Py<PyBytes>, usize, i64, i64);
+use crate::host_watch::{encoded, Encoded};
 
 fn labels(texts: Vec<String>) -> Vec<Cow<'static, str>> {
     texts.into_iter().map(Cow::Owned).collect()

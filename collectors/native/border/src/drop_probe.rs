@@ -9,13 +9,9 @@ use probes::clock::{monotonic_ns, realtime_ns};
 use probes::drop::{Drained, DropProbe as Probe, Options, Uncounted};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use wire::drop_record::{self, DropKey};
 
-use crate::host_watch::{os_error, HostWatch};
-
-/// Payload, rows, first and last event time.
-type Encoded = (Py<PyBytes>, usize, i64, i64);
+use crate::host_watch::{encoded, os_error, Encoded, HostWatch};
 
 /// What one drain hands over; see the stub for what each part is.
 #[pyclass(frozen, get_all, module = "collectors._native")]
@@ -209,18 +205,7 @@ impl DropProbe {
             .detach(|| self.state().drain(watch, last))
             .map_err(PyRuntimeError::new_err)?;
         Ok(DropHarvest {
-            messages: harvest
-                .messages
-                .into_iter()
-                .map(|message| {
-                    (
-                        PyBytes::new(py, &message.payload).unbind(),
-                        message.rows,
-                        message.first_time_ns,
-                        message.last_time_ns,
-                    )
-                })
-                .collect(),
+            messages: encoded(py, harvest.messages),
             settled_time_ns: harvest.settled_time_ns,
             map_full: harvest.uncounted.map_full,
             missed: harvest.missed,

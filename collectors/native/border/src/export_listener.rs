@@ -4,17 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use columns::message::Message;
 use exports::{ByteLayer, Direction, Extent, Interfaces, Known, LocalInterface, Settings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView};
+use pyo3::types::PyBytes;
 
 use crate::listener::{Listener, Plan};
-use crate::payload::view;
-
-/// Payload, rows, first and last event time.
-type Encoded = (Py<PyMemoryView>, usize, i64, i64);
+use crate::payload::{views, Viewed};
 
 /// One entry of `exporters.known`, read from attributes of the same names.
 #[derive(Debug, FromPyObject)]
@@ -38,7 +34,7 @@ pub struct ExportListener(Mutex<Listener>);
 /// What one call of `take` hands over.
 #[pyclass(frozen, get_all, module = "collectors._native")]
 pub struct Handed {
-    messages: Vec<(String, Vec<Encoded>)>,
+    messages: Vec<(String, Vec<Viewed>)>,
     is_partial: bool,
     settled_time_ns: i64,
     state: Option<Py<PyBytes>>,
@@ -168,7 +164,7 @@ impl ExportListener {
         let messages = handed
             .messages
             .into_iter()
-            .map(|(stream, messages)| Ok((stream, encoded(py, messages)?)))
+            .map(|(stream, messages)| Ok((stream, views(py, messages)?)))
             .collect::<PyResult<_>>()?;
         Ok(Handed {
             messages,
@@ -241,19 +237,6 @@ impl ExportListener {
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.listener().stop());
     }
-}
-
-fn encoded(py: Python<'_>, messages: Vec<Message>) -> PyResult<Vec<Encoded>> {
-    let each = |message: Message| {
-        let Message {
-            payload,
-            rows,
-            first_time_ns,
-            last_time_ns,
-        } = message;
-        Ok((view(py, payload)?, rows, first_time_ns, last_time_ns))
-    };
-    messages.into_iter().map(each).collect()
 }
 
 fn socket_address(host: &str, port: u16) -> PyResult<SocketAddr> {

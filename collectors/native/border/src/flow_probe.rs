@@ -10,14 +10,10 @@ use probes::flow::{Drained, FlowProbe as Probe, Options};
 use probes::Kind;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyMemoryView;
 use vifs::HomeInterface;
 
 use crate::host_watch::{os_error, HostWatch};
-use crate::payload::view;
-
-/// Payload, rows, first and last event time.
-type Viewed = (Py<PyMemoryView>, usize, i64, i64);
+use crate::payload::{views, Viewed};
 
 /// What one drain hands over; see the stub for what each part is.
 #[pyclass(frozen, get_all, module = "collectors._native")]
@@ -226,20 +222,8 @@ impl FlowProbe {
         let harvest = py
             .detach(|| self.state().drain(all))
             .map_err(PyRuntimeError::new_err)?;
-        let messages = harvest
-            .messages
-            .into_iter()
-            .map(|message| {
-                Ok((
-                    view(py, message.payload)?,
-                    message.rows,
-                    message.first_time_ns,
-                    message.last_time_ns,
-                ))
-            })
-            .collect::<PyResult<_>>()?;
         Ok(FlowHarvest {
-            messages,
+            messages: views(py, harvest.messages)?,
             settled_time_ns: harvest.settled_time_ns,
             lost: harvest
                 .lost

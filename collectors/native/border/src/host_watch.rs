@@ -14,7 +14,7 @@ use wire::identity::Boot;
 use crate::watch::{Counts, Watch};
 
 /// Payload, rows, first and last event time.
-type Encoded = (Py<PyBytes>, usize, i64, i64);
+pub(crate) type Encoded = (Py<PyBytes>, usize, i64, i64);
 
 /// This host's interfaces under watch: asks the kernel, keeps the table of VIFs, gives rows as encoded batches.
 ///

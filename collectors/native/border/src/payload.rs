@@ -2,6 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 
+use columns::message::Message;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -36,7 +37,24 @@ impl Payload {
 }
 
 /// A read-only view of these bytes.
-pub fn view(py: Python<'_>, bytes: Vec<u8>) -> PyResult<Py<PyMemoryView>> {
+fn view(py: Python<'_>, bytes: Vec<u8>) -> PyResult<Py<PyMemoryView>> {
     let payload = Bound::new(py, Payload(bytes))?;
     Ok(PyMemoryView::from(payload.as_any())?.unbind())
+}
+
+/// Payload, rows, first and last event time.
+pub type Viewed = (Py<PyMemoryView>, usize, i64, i64);
+
+/// Messages whose payloads Python reads where they lie.
+pub fn views(py: Python<'_>, messages: Vec<Message>) -> PyResult<Vec<Viewed>> {
+    let each = |message: Message| {
+        let Message {
+            payload,
+            rows,
+            first_time_ns,
+            last_time_ns,
+        } = message;
+        Ok((view(py, payload)?, rows, first_time_ns, last_time_ns))
+    };
+    messages.into_iter().map(each).collect()
 }
