@@ -72,6 +72,12 @@ def free_port() -> int:
             return port
 
 
+def memory_bytes(pid: int, field: str) -> int:
+    """Return a field of a process's memory, such as `VmRSS` or `VmHWM`, from `/proc/PID/status` (proc(5))."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith(f"{field}:"))
+
+
 def viflux(*arguments: str | Path) -> list[str]:
     """Return the command line of a verb, as this interpreter runs it."""
     return [sys.executable, "-m", "viflux", *map(str, arguments)]

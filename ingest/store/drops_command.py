@@ -9,7 +9,7 @@ import click
 
 from ingest.store.asking import in_one_line
 from ingest.store.client import StoreClient
-from ingest.store.traffic import answers, discarded, singles, table
+from ingest.store.traffic import answers, discarded, singles
 from ingest.store.traffic.answers import Order
 from ingest.store.traffic.arrivals import Arrival
 from ingest.store.traffic.dimensions import DROP_DIMENSIONS, chosen, listed
@@ -107,7 +107,4 @@ def drops(  # noqa: D103 - the text is above; one argument a flag
             return
         span = Span.asked(last, since, until, clock.now_ns())
         answer = answers.drops(store, settings, span, filters, why, told, Order(sort, top))
-        table.write(answer.rows, form)
-        for line in (answer.heading, *answer.notes):
-            if line:
-                click.echo(line, err=True)
+        answer.show(form)

@@ -9,7 +9,7 @@ import click
 
 from ingest.store.asking import in_one_line
 from ingest.store.client import StoreClient
-from ingest.store.traffic import answers, singles, sums, table
+from ingest.store.traffic import answers, singles, sums
 from ingest.store.traffic.answers import Order
 from ingest.store.traffic.arrivals import Arrival
 from ingest.store.traffic.dimensions import DIRECTION, FLOW_DIMENSIONS, VIF, chosen, listed
@@ -113,10 +113,7 @@ def flows(  # noqa: D103 - the text is above; one argument a flag
         span = Span.asked(last, since, until, clock.now_ns())
         order = Order(sort, top)
         answer = answers.flows(store, settings, span, filters, _by(by, span, filters), at, order)
-        table.write(answer.rows, form)
-        for line in (answer.heading, *answer.notes):
-            if line:
-                click.echo(line, err=True)
+        answer.show(form)
 
 
 def _by(text: str | None, span: Span, filters: Filters) -> tuple[str, ...]:

@@ -57,13 +57,7 @@ def apply(store: Store, database: str, keep: Keep) -> list[Change]:
         StoreRefused: The store said no.
         StoreUnavailable: It did not answer; it can be done again without harm.
     """
-    names = ", ".join(f"'{kind.table_name}'" for kind in KINDS.values())
-    found = {
-        row["name"]: str(row["engine_full"])
-        for row in store.query_rows(
-            f"SELECT name, engine_full FROM system.tables WHERE database = '{database}' AND name IN ({names})"
-        )
-    }
+    found = engines(store, database, KINDS.values())
     changes = []
     for kind in KINDS.values():
         if kind.table_name not in found:
@@ -80,6 +74,13 @@ def apply(store: Store, database: str, keep: Keep) -> list[Change]:
             _tell_parts(store, table)
         changes.append(Change(kind.table_name, before, after))
     return changes
+
+
+def engines(store: Store, database: str, kinds: Iterable[Kind]) -> dict[str, str]:
+    """Return, by table, what the engine says of those that are there: sorting key, TTL and settings."""
+    names = ", ".join(f"'{kind.table_name}'" for kind in kinds)
+    sql = f"SELECT name, engine_full FROM system.tables WHERE database = '{database}' AND name IN ({names})"
+    return {row["name"]: str(row["engine_full"]) for row in store.query_rows(sql)}
 
 
 def in_words(changes: Iterable[Change]) -> list[str]:

@@ -7,6 +7,7 @@ is written anew once instead of twice. The engine's rule is that parts are merge
 
 from __future__ import annotations
 
+from ingest.store.keep import engines
 from ingest.store.migrate import Store
 from viflux.registry import KINDS
 
@@ -31,14 +32,10 @@ def apply(store: Store, database: str) -> list[str]:
     known = store.query_rows(f"SELECT name FROM system.merge_tree_settings WHERE name IN ({names})")
     if len(known) < len(_WANTED):
         return []
-    tables = ", ".join(f"'{kind.table_name}'" for kind in KINDS.values() if kind.wide)
-    found = store.query_rows(
-        f"SELECT name, engine_full FROM system.tables WHERE database = '{database}' AND name IN ({tables})"
-    )
+    said = [f"{name} = {value}" for name, value in _WANTED.items()]
     altered = []
-    for row in found:
-        said = [f"{name} = {value}" for name, value in _WANTED.items()]
-        if any(setting not in row["engine_full"] for setting in said):
-            store.command(f"ALTER TABLE {database}.{row['name']} MODIFY SETTING {', '.join(said)}")
-            altered.append(row["name"])
+    for table, engine in engines(store, database, (kind for kind in KINDS.values() if kind.wide)).items():
+        if any(setting not in engine for setting in said):
+            store.command(f"ALTER TABLE {database}.{table} MODIFY SETTING {', '.join(said)}")
+            altered.append(table)
     return altered

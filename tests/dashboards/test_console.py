@@ -13,7 +13,7 @@ import pytest
 from dashboards.boards import BOARDS
 from tests.dashboards.conftest import Console
 from tests.dashboards.scene import inventory, sweep
-from tests.running import ROOT, free_port, until, viflux
+from tests.running import ROOT, free_port, memory_bytes, until, viflux
 
 
 def fresh(console: Console, path: str, words: str) -> str:
@@ -153,8 +153,7 @@ def test_it_is_small(console: Console) -> None:
     """70 MB resident after work."""
     inventory(console.scenario)
     fresh(console, "/", "veth-blue")
-    status = (ROOT / f"/proc/{console.process.pid}/status").read_text()
-    assert int(re.search(r"VmRSS:\s+(\d+)", status)[1]) <= 70 * 1024  # type: ignore[index]
+    assert memory_bytes(console.process.pid, "VmRSS") <= 70 << 20
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ingest.store.memory import MOST_BYTES
-from tests.running import RunningStore, wait_for
+from tests.running import RunningStore, memory_bytes, wait_for
 
 _IN_MEMORY = {"max_threads": 1, "max_bytes_before_external_group_by": 0, "max_bytes_ratio_before_external_group_by": 0}
 # Many groups, which are all freed at the end.
@@ -17,19 +15,13 @@ _GIVEN_BACK = "SELECT count() AS times FROM system.query_log WHERE query = 'SYST
 def test_freed_memory_goes_back(store: RunningStore) -> None:
     """After a question that took half a gigabyte the store soon holds less than the bound."""
     assert store.writer().query_rows(_LARGE, settings=_IN_MEMORY) == [{"found": 16_000_000}]
-    assert memory_of(store, "VmHWM") > MOST_BYTES
+    assert memory_bytes(store.process.pid, "VmHWM") > MOST_BYTES
     # The engine's allocator would do it by itself in the end, so it is asked who did.
     wait_for("freed pages are given back", lambda: times_given_back(store), 10)
-    wait_for("the store holds less", lambda: memory_of(store, "VmRSS") < MOST_BYTES, 10)
+    wait_for("the store holds less", lambda: memory_bytes(store.process.pid, "VmRSS") < MOST_BYTES, 10)
 
 
 def times_given_back(store: RunningStore) -> int:
     """Return how often the store has told its allocator to."""
     store.writer().command("SYSTEM FLUSH LOGS")
     return int(store.writer().query_rows(_GIVEN_BACK)[0]["times"])
-
-
-def memory_of(store: RunningStore, field: str) -> int:
-    """Return a field of the store's `/proc/PID/status` in bytes."""
-    status = Path(f"/proc/{store.process.pid}/status").read_text(encoding="ascii")
-    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith(field))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import RunningStore
+from tests.running import RunningStore, memory_bytes
 from tests.store.conftest import Answered, ask
 
 SECRET = "only-the-owner-may-read-this"  # noqa: S105  # the content of a file that must stay unread
@@ -402,9 +402,7 @@ def test_the_whole_store_has_a_memory_cap(store: RunningStore) -> None:
     greedy = "SELECT length(groupArray(repeat('x', 10000))) FROM numbers(10000000)"
     answer = ask(store.url, greedy, key=store.key)
     assert answer.code == 241
-    status = Path(f"/proc/{store.process.pid}/status").read_text()
-    peak_kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    assert peak_kib < 1_800_000
+    assert memory_bytes(store.process.pid, "VmHWM") < 1_800_000 << 10
 
 
 def test_nobody_writes_with_a_wrong_key(store: RunningStore) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import click
+
 from ingest.store.client import StoreClient
 from ingest.store.tiers.resolution import filled_until
 from ingest.store.traffic import discarded, sums, table, vifs
@@ -47,6 +49,13 @@ class Answer:
             return ""
         cut = f"the first {len(self.rows)} of {self.found}" if self.found > len(self.rows) else f"all {self.found}"
         return f"{cut} rows, {self.span.text} ({self.span.seconds:.0f} s), from {', '.join(self.tables)}"
+
+    def show(self, form: str | None) -> None:
+        """Print the rows in a format, and on stderr what is to be said beside them."""
+        table.write(self.rows, form)
+        for line in (self.heading, *self.notes):
+            if line:
+                click.echo(line, err=True)
 
 
 @dataclass(frozen=True)
