@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -72,10 +73,31 @@ class Scene:
         row["addresses"] = [mapped(address) for address in told.get("addresses", ())]
         self._insert("inventory", [row])
 
-    def pair(self, outer: int, inner: int, name: str, namespace: str, address: str, **told: Any) -> None:
-        """Store a veth pair: the end on the host, which counts, and the end in the namespace, which has the address."""
+    def pair(
+        self,
+        outer: int,
+        inner: int,
+        name: str,
+        namespace: str,
+        address: str,
+        addresses: Sequence[str] = (),
+        **told: Any,
+    ) -> None:
+        """Store a veth pair: the end on the host, which counts, and the end in the namespace, which has the address.
+
+        The first may have addresses, too, as it has where the host routes.
+        """
         key = f"{told.get('host', HOST)}/{namespace}/eth0"
-        self.vif(outer, name, side="host", counting_point=True, peer_vif_id=inner, vif_key=key, **told)
+        self.vif(
+            outer,
+            name,
+            side="host",
+            counting_point=True,
+            peer_vif_id=inner,
+            addresses=addresses,
+            vif_key=key,
+            **told,
+        )
         self.vif(
             inner,
             "eth0",

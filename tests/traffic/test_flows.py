@@ -179,6 +179,17 @@ def test_the_error_of_samples(scene: Scene) -> None:
     assert expected <= tier["relative_error_ratio"] < 3 * expected
 
 
+def test_an_address_of_the_hosts_end_is_not_the_workloads(scene: Scene) -> None:
+    """Both ends of a pair are of one lineage; an address is called after the end that has it."""
+    scene.pair(1, 2, "veth1", "ns1", "10.2.0.2", addresses=["10.2.0.1"])
+    scene.flows(tcp(50, 1, 0, "10.2.0.2", "10.2.0.1"), tcp(50, 1, 1, "10.2.0.3", "10.2.0.2", dst_port=80))
+    said = scene.ask("flows", "--last", "10m", "--by", "vif,src,dst")
+    assert {row["dst_address"]: row["dst_name"] for row in said.rows} == {
+        "10.2.0.1": "host-a//veth1",
+        "10.2.0.2": "host-a/ns1/eth0",
+    }
+
+
 def test_peers_are_called_what_they_were_then(scene: Scene) -> None:
     """An address that changed hands, one that two hosts use, one of a network of the settings, and one of nobody."""
     scene.vif(1, "tap1", side="host", counting_point=True)

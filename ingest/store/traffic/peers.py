@@ -30,7 +30,7 @@ class Holder:
     Attributes:
         vif_id: Which.
         host: Its host.
-        name: Its lineage.
+        name: Its lineage; of a host's end of a pair, where that itself is.
         from_ns: From when on.
         to_ns: Until when.
     """
@@ -115,7 +115,9 @@ def _held(store: StoreClient, addresses: list[str], span: Span) -> Iterable[tupl
         "argMax(arrayIntersect(addresses, [" + listed + "]), (time, sequence)) AS held, "
         "ifNull(toUnixTimestamp64Nano(max(gone_time)), 0) AS gone_ns, "
         "ifNull(toUnixTimestamp64Nano(max(born_time)), 0) AS born_ns, "
-        "max(change IN ('born', 'baseline')) AS is_first "
+        "max(change IN ('born', 'baseline')) AS is_first, "
+        # Both ends of a pair are of the lineage of the end that is the workload's; the host's is called by itself.
+        "argMax(if(side = 'host', concat(host, '/', namespace, '/', ifname), vif_key), (time, sequence)) AS name "
         f"FROM inventory WHERE time >= {since} AND kind != 'loopback' AND vif_id IN "
         f"(SELECT vif_id FROM inventory WHERE time >= {since} AND hasAny(addresses, [{listed}])) "
         "GROUP BY vif_id, host, vif_key, valid_from_time ORDER BY vif_id, valid_from_time"
@@ -129,7 +131,7 @@ def _held(store: StoreClient, addresses: list[str], span: Span) -> Iterable[tupl
         if following is not None and following["vif_id"] == row["vif_id"]:
             ends = min(ends, int(following["valid_ns"]))
         for address in row["held"]:
-            name = row["vif_key"] or f"{row['vif_id']:016x}"
+            name = row["name"] or f"{row['vif_id']:016x}"
             yield address_text(address), Holder(int(row["vif_id"]), row["host"], name, begins, ends)
 
 
