@@ -25,6 +25,7 @@ class Column:
         measure: How its value is written.
         description: One sentence for the reader.
         is_narrow: Kept on a narrow screen.
+        is_optional: Left out where no row has anything in it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     measure: Measure
     description: str
     is_narrow: bool = False
+    is_optional: bool = False
 
 
 @dataclass(frozen=True)

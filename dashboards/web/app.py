@@ -24,6 +24,7 @@ from analytics.hurts import age
 from dashboards.boards import BOARDS, EXPORTERS, HOME, PIPELINE, VIF, Panel
 from dashboards.web import stages
 from dashboards.web.exporters import MOST_NEEDS, MOST_SHOWN, ExportersSnapshots
+from dashboards.web.figures import columns_of
 from dashboards.web.guard import Guard
 from dashboards.web.pipeline import MOST_SHOWN as MOST_OF_PIPELINE
 from dashboards.web.pipeline import PipelineSnapshots
@@ -76,6 +77,7 @@ class Console:
             loader=jinja2.FunctionLoader(_template), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         templates.filters["age"] = self._age_of_window
+        templates.filters["columns_of"] = columns_of
         self._page = templates.get_template("page.html")
         self._exporters_page = templates.get_template("exporters.html")
         self._vif_page = templates.get_template("vif.html")

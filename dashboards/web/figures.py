@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from analytics.catalogue import Target
 from analytics.hurts import percent
+from dashboards.boards import Column, Panel
 
 DASH = "\N{EN DASH}"
 
@@ -67,6 +69,16 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
     sort: float | str | None = None
     tone: str = ""
     note: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it to read."""
+        return self.text in ("", "0", DASH) and not self.note
+
+
+def columns_of(panel: Panel, rows: Sequence[Mapping[str, Cell]]) -> list[Column]:
+    """Return the columns of a table, without those that may be left out and have nothing in any row."""
+    return [each for each in panel.columns if not each.is_optional or any(not row[each.name].is_blank for row in rows)]
 
 
 def rate(figure: Figure) -> Cell:

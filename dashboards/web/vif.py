@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from ingest.store.traffic import answers, vifs
 from ingest.store.traffic.answers import Answer, Order
 from ingest.store.traffic.discarded import Why
 from ingest.store.traffic.question import Filters, Span
+from ingest.store.traffic.services import is_ip
 from viflux.clock import NANOSECONDS, Clock
 from viflux.errors import UsageError
 from viflux.settings import Settings
@@ -27,6 +28,8 @@ _SPAN_NS = 300 * NANOSECONDS
 _MOST_REMEMBERED = 64
 # At these a VIF has a workload on one side; at others there is only in and out.
 _OF_WORKLOADS = ("host", "workload")
+_FLOWS_BY = ("vif", "direction", "peer", "ethertype", "port")
+_DROPS_BY = ("vif", "class", "reason", "place")
 _TONES = {"loss": "bad", "denied": "warn", "endpoint": "", "benign": "muted"}
 
 Cells = dict[str, Cell]
@@ -43,6 +46,7 @@ class VifPage:
         dropped: Rows of the panel `dropped`.
         flows: What the former are made of; None where it is not known.
         drops: The same of the latter.
+        other: The other end of its pair, where there is one.
         trouble: Why the rows are not of now; empty while the store answers.
     """
 
@@ -52,6 +56,7 @@ class VifPage:
     dropped: tuple[Cells, ...] = ()
     flows: Answer | None = None
     drops: Answer | None = None
+    other: vifs.Vif | None = None
     trouble: str = ""
 
 
@@ -85,41 +90,52 @@ class VifPages:
     def _take(self, vif_id: int, before: VifPage) -> VifPage:
         now_ns = self.clock.now_ns()
         span = Span(now_ns - _SPAN_NS, now_ns, now_ns)
-        filters = Filters(vif=f"{vif_id:016x}")
+        filters = Filters(vif=f"{vif_id:016x}", is_pair=True)
         try:
-            vif = vifs.called(self.store, [vif_id], span).get(vif_id)
+            pair = {each.vif_id: each for each in vifs.selected(self.store, filters, span) or ()}
+            vif = pair.get(vif_id)
             if vif is None:
                 return VifPage()
-            by = ("vif", "direction", "peer", "port")
             order = Order("bytes", TALKS.most_rows)
-            flows = answers.flows(self.store, self.settings, span, filters, by, None, order)
-            by = ("vif", "class", "reason", "place")
+            flows = answers.flows(self.store, self.settings, span, filters, _FLOWS_BY, None, order)
             order = Order("packets", DROPPED.most_rows)
-            drops = answers.drops(self.store, self.settings, span, filters, Why(), by, order)
+            drops = answers.drops(self.store, self.settings, span, filters, Why(), _DROPS_BY, order)
         except UsageError:
-            # It ended between the two questions.
+            # There is none, or it ended between two questions.
             return VifPage()
         except (StoreUnavailable, StoreRefused) as error:
             trouble = f"Not known: {' '.join(str(error).split())[:200]}"
-            return VifPage(before.vif, before.name, before.talks, before.dropped, before.flows, before.drops, trouble)
+            return replace(before, trouble=trouble)
         return VifPage(
             vif,
             vif_name(vif.namespace, vif.ifname),
-            tuple(talk(row, vif) for row in flows.rows),
-            tuple(drop(row) for row in drops.rows),
+            tuple(talk(row, pair, is_at_both=_is_at_both(flows, vif)) for row in flows.rows),
+            tuple(drop(row, pair, is_at_both=_is_at_both(drops, vif)) for row in drops.rows),
             flows,
             drops,
+            pair.get(vif.peer_vif_id),
         )
 
 
-def talk(row: dict[str, Any], vif: vifs.Vif) -> Cells:
-    """Make a row of `viflux flows` ready to be shown."""
+def talk(row: dict[str, Any], pair: dict[int, vifs.Vif], *, is_at_both: bool) -> Cells:
+    """Make a row of `viflux flows` ready to be shown.
+
+    Args:
+        row: Told apart by VIF, direction, peer, EtherType and port.
+        pair: The VIF of the page, and the other end of its pair.
+        is_at_both: Whether a row is of the other end, so that each has to say of which it is.
+    """
+    vif = pair[int(row["vif_id"], 16)]
+    is_of_ip = is_ip(row["ether_type"])
     port = str(row["service_port"]) if row["service_port"] else ""
     protocol = row["protocol_name"] or f"protocol {row['protocol']}"
+    if not is_of_ip:
+        port, protocol = "", row["ether_type_name"]
     error = row["relative_error_ratio"]
     sampled = f"{row['samples_count']:,} packets were sampled" if row["samples_count"] else ""
     return {
-        "peer": Cell(row["peer_address"], row["peer_address"], note=row["peer_name"]),
+        "peer": _peer(row) if is_of_ip else Cell(DASH, "Frames that are no IP have no address here.", tone="muted"),
+        "end": _end(vif, named=is_at_both),
         "direction": _direction(row["flow_direction"], vif),
         "service": Cell(f"{port}/{protocol}" if port else protocol, note=row["port_name"]),
         "rate": _rate(row),
@@ -131,17 +147,31 @@ def talk(row: dict[str, Any], vif: vifs.Vif) -> Cells:
     }
 
 
-def drop(row: dict[str, Any]) -> Cells:
-    """Make a row of `viflux drops` ready to be shown."""
+def drop(row: dict[str, Any], pair: dict[int, vifs.Vif], *, is_at_both: bool) -> Cells:
+    """Make a row of `viflux drops` ready to be shown; arguments as `talk`."""
     rate = row["packets_per_second"]
     return {
         "reason": Cell(row["reason"] or DASH, row["reason"]),
+        "end": _end(pair[int(row["vif_id"], 16)], named=is_at_both),
         "class": Cell(row["drop_class"], tone=_TONES.get(row["drop_class"], "")),
         "place": Cell(row["place"] or DASH, row["place"], tone="" if row["place"] else "muted"),
         "packets": _count(row["scaled_packets"]),
         "rate": Cell(DASH, tone="muted") if rate is None else Cell(_per_second(rate), f"{rate:,}/s"),
         "told": _told(row),
     }
+
+
+def _peer(row: dict[str, Any]) -> Cell:
+    return Cell(row["peer_address"], row["peer_address"], note=row["peer_name"])
+
+
+def _is_at_both(answer: Answer, vif: vifs.Vif) -> bool:
+    return any(int(row["vif_id"], 16) != vif.vif_id for row in answer.rows)
+
+
+def _end(vif: vifs.Vif, *, named: bool) -> Cell:
+    name = vif_name(vif.namespace, vif.ifname)
+    return Cell(name, f"side: {vif.side}") if named else Cell(DASH, name, tone="muted")
 
 
 def _direction(way: str, vif: vifs.Vif) -> Cell:

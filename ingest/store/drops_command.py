@@ -66,6 +66,7 @@ def drops(  # noqa: D103 - the text is above; one argument a flag
     settings: Settings,
     *,
     vif: str,
+    pair: bool,
     workload: str,
     host: str,
     peer: str,
@@ -87,6 +88,7 @@ def drops(  # noqa: D103 - the text is above; one argument a flag
     clock = SystemClock()
     filters = Filters(
         vif=vif,
+        is_pair=pair,
         workload=workload,
         host=host,
         peers=peers_of(peer, settings.networks),

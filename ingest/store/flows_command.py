@@ -71,6 +71,7 @@ def flows(  # noqa: D103 - the text is above; one argument a flag
     settings: Settings,
     *,
     vif: str,
+    pair: bool,
     workload: str,
     host: str,
     peer: str,
@@ -91,6 +92,7 @@ def flows(  # noqa: D103 - the text is above; one argument a flag
     clock = SystemClock()
     filters = Filters(
         vif=vif,
+        is_pair=pair,
         workload=workload,
         host=host,
         peers=peers_of(peer, settings.networks),
@@ -121,4 +123,4 @@ def _by(text: str | None, span: Span, filters: Filters) -> tuple[str, ...]:
         return chosen(text, FLOW_DIMENSIONS)
     is_narrow = bool(filters.vif or filters.peers)
     peer = "peer" if is_narrow or span.to_ns - span.from_ns <= _ADDRESSES_UP_TO_NS else "network"
-    return (VIF, DIRECTION, peer, "port")
+    return (VIF, DIRECTION, peer, "port") if peer == "network" else (VIF, DIRECTION, peer, "ethertype", "port")

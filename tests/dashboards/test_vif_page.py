@@ -32,6 +32,7 @@ def talk(console: Console) -> Scene:
     scene.drops(
         {**drop, "drop_class": "loss", "reason": "QDISC_DROP", "packets": 7},
         {**drop, "drop_class": "denied", "reason": "NETFILTER_DROP", "packets": 3},
+        {**drop, "vif_id": 0xA2, "drop_class": "endpoint", "reason": "NO_SOCKET", "packets": 2},
     )
     return scene
 
@@ -48,8 +49,21 @@ def test_flows_and_drops_of_one_vif(console: Console) -> None:
     assert text.index("QDISC_DROP") < text.index("NETFILTER_DROP")
     exact = json.loads(console.get("/api/v1/vifs/00000000000000a1")[2])
     assert [row["scaled_skb_bytes"] for row in exact["flows"]["rows"]] == [30_000_000, 300_000]
-    assert [row["scaled_packets"] for row in exact["drops"]["rows"]] == [7, 3]
+    assert [row["scaled_packets"] for row in exact["drops"]["rows"]] == [7, 3, 2]
     assert '<a href="/vif/00000000000000a1">veth1</a>' in console.get("/")[2]
+
+
+def test_both_ends_of_a_pair_and_frames_that_are_no_ip(console: Console) -> None:
+    """What was dropped at the other end is on the page, and says so; ARP is called that; empty columns are left out."""
+    scene = talk(console)
+    scene.flows({"time": 60, "vif_id": 0xB1, "direction": 1, "protocol": 0, "ether_type": 0x0806, "skb_bytes": 42})
+    html = console.get("/vif/00000000000000a1")[2]
+    assert '<td data-name="end" data-label="At" class="text" title="side: workload">ns1/eth0</td>' in html
+    assert '<a href="/vif/00000000000000a2">ns1/eth0</a>' in html
+    html = console.get("/vif/00000000000000b2")[2]
+    assert ">arp</td>" in html
+    assert ">veth2</td>" in html
+    assert 'data-name="told"' not in html
 
 
 def test_a_vif_without_flows_and_one_that_is_not_known(console: Console) -> None:

@@ -279,7 +279,7 @@ def test_what_is_lost_is_said(scene: Scene) -> None:
 
 @pytest.mark.parametrize("by", ["peer", "network"])
 def test_five_minutes_of_one_vif_are_read_by_the_key(scene: Scene, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 200,000 flows of an hour and 500 VIFs two queries read three granules each at most, of 25."""
+    """Of 200,000 flows of an hour and 500 VIFs two queries read four granules each at most, of 25."""
     scene.vif(77, "tap77", side="host")
     scene.store.command(
         "INSERT INTO flows (time, vif_id, host, source_kind, protocol, skb_bytes, packets, sampling_rate, "
@@ -301,7 +301,8 @@ def test_five_minutes_of_one_vif_are_read_by_the_key(scene: Scene, by: str, monk
     for sql in (each for each in asked if " flows AS raw" in each or " FROM flows " in each):
         reads = query(scene.store, f"EXPLAIN ESTIMATE {sql}")
         read += sum(int(row["rows"]) for row in reads if row["table"] == "flows")
-    assert 0 < read <= 6 * 8192, read
+    # Three, and one more where the span goes over a bound of the key's coarse time.
+    assert 0 < read <= 8 * 8192, read
 
 
 def test_every_form_has_the_same_columns(scene: Scene) -> None:

@@ -15,6 +15,7 @@ _FILTERS = (
     click.option(
         "--vif", default="", metavar="VIF", help="Only this VIF: its id, name, NAMESPACE/NAME, or lineage (vif_key)."
     ),
+    click.option("--pair", is_flag=True, help="With --vif: the other end of its pair, too."),
     click.option("--workload", default="", metavar="NAME", help="Only VIFs of this workload."),
     click.option("--host", default="", metavar="HOST", help="Only this host."),
     click.option(

@@ -96,6 +96,7 @@ class Filters:
 
     Attributes:
         vif: A VIF by id, name, namespace and name, or lineage.
+        is_pair: And the VIF at the other end of its pair.
         workload: A workload.
         host: A host.
         peers: Networks, of which one holds the peer; a single address is a network too.
@@ -106,6 +107,7 @@ class Filters:
     """
 
     vif: str = ""
+    is_pair: bool = False
     workload: str = ""
     host: str = ""
     peers: tuple[Network, ...] = ()

@@ -31,6 +31,33 @@ PROTOCOLS: dict[int, str] = {
 }
 """Assigned internet protocol numbers (IANA registry of that name), in lower case."""
 
+ETHER_TYPES: dict[int, str] = {
+    0x0800: "ipv4",
+    0x0806: "arp",
+    0x0842: "wake-on-lan",
+    0x22F0: "avtp",
+    0x8035: "rarp",
+    0x8100: "802.1q",
+    0x86DD: "ipv6",
+    0x8809: "slow protocols",
+    0x8847: "mpls",
+    0x8848: "mpls",
+    0x8863: "pppoe discovery",
+    0x8864: "pppoe session",
+    0x888E: "eapol",
+    0x88A8: "802.1ad",
+    0x88CC: "lldp",
+    0x88E5: "macsec",
+    0x88F7: "ptp",
+    0x8902: "cfm",
+    0x8906: "fcoe",
+    0x8914: "fip",
+    0x8915: "roce",
+    0x9000: "loopback",
+}
+"""EtherTypes (IANA's registry "IEEE 802 Numbers", IEEE), in lower case."""
+
+_OF_IP = (0, 0x0800, 0x86DD)
 _ALSO = {"icmp6": 58, "icmpv6": 58, "ospf": 89}
 _TCP, _UDP, _SCTP = (6,), (17,), (132,)
 _BOTH = (6, 17)
@@ -119,6 +146,16 @@ _MOST_PROTOCOL, _MOST_PORT = 255, 65_535
 def protocol_name(number: int) -> str:
     """Return a protocol's name; empty for one that has none here."""
     return PROTOCOLS.get(number, "")
+
+
+def ether_type_name(number: int) -> str:
+    """Return an EtherType's name, or its number as it is usually written; empty for none."""
+    return (ETHER_TYPES.get(number) or f"0x{number:04x}") if number else ""
+
+
+def is_ip(ether_type: int) -> bool:
+    """Return whether frames of an EtherType hold IP, or were told without one, as exporters of IP do."""
+    return ether_type in _OF_IP
 
 
 def port_name(protocol: int, port: int) -> str:

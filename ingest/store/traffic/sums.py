@@ -30,7 +30,7 @@ SCOPES = ("workloads", "uplinks", "exported")
 """VIFs that may be summed: counting points; ports that lead out of their host; interfaces of one exporter."""
 
 SORTS = {"bytes": "scaled_skb_bytes", "packets": "scaled_packets", "flows": "flows_count"}
-_ADDRESSES = ("src_address", "dst_address", "src_port", "dst_port")
+_ADDRESSES = ("src_address", "dst_address", "src_port", "dst_port", "ether_type")
 _FLOWS = ROLLUPS["flows"]
 _FINEST_NETWORK = {4: 24, 6: 48}
 _HAS_RATE = "flow.sampling_origin NOT IN ('', 'unknown')"

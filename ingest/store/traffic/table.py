@@ -9,7 +9,7 @@ from typing import Any
 from ingest.store.sql_command import address_text
 from ingest.store.traffic.peers import Peers
 from ingest.store.traffic.question import Span
-from ingest.store.traffic.services import port_name, protocol_name
+from ingest.store.traffic.services import ether_type_name, is_ip, port_name, protocol_name
 from ingest.store.traffic.vifs import Vif
 from viflux import output
 from viflux.errors import UsageError
@@ -32,6 +32,7 @@ TEXT = frozenset(
         "peer_address",
         "peer_name",
         "peer_network",
+        "ether_type_name",
         "protocol_name",
         "port_name",
         "src_address",
@@ -131,6 +132,7 @@ def flag_names(flags: int | None) -> str:
 
 # Columns of numbers, with the column of their name and how it is found.
 _NUMBER_NAMES: dict[str, tuple[str, Callable[[Row, Any], str]]] = {
+    "ether_type": ("ether_type_name", lambda _, ether_type: ether_type_name(ether_type)),
     "protocol": ("protocol_name", lambda _, protocol: protocol_name(protocol)),
     "service_port": ("port_name", lambda row, port: port_name(row.get("protocol", 0), port)),
     "tcp_flags": ("tcp_flag_names", lambda _, flags: flag_names(flags)),
@@ -154,7 +156,13 @@ def shown(rows: Sequence[Row]) -> list[Row]:
     names = [name for name in rows[0] if name != "vif_id" or _is_ambiguous(rows)]
     names = [name for name in names if name not in _ONLY_IF_ANY or any(row[name] for row in rows)]
     names = [name for name in names if name not in _ONLY_IF_SEVERAL or len({row[name] for row in rows}) > 1]
-    if "protocol" in names and all(row["protocol_name"] for row in rows):
+    if "ether_type" in names:
+        names.remove("ether_type")
+        if all(is_ip(row["ether_type"]) for row in rows):
+            names.remove("ether_type_name")
+    # What is no IP has no protocol of it.
+    ips = [row for row in rows if is_ip(row.get("ether_type", 0))]
+    if "protocol" in names and all(row["protocol_name"] for row in ips):
         names.remove("protocol")
     elif "protocol_name" in names and not any(row["protocol_name"] for row in rows):
         names.remove("protocol_name")

@@ -40,6 +40,8 @@ class Vif:
         workload: Who is behind it; empty for unknown.
         vif_key: Its lineage.
         side: `workload`, `host`, `uplink`, `overlay`, `bridge` or `exported`.
+        counting_point: Whether its scope counts it.
+        peer_vif_id: The other end of its pair; 0 for none.
     """
 
     vif_id: int
@@ -49,6 +51,8 @@ class Vif:
     workload: str
     vif_key: str
     side: str
+    counting_point: bool = False
+    peer_vif_id: int = 0
 
     @property
     def is_outward(self) -> bool:
@@ -79,6 +83,8 @@ def selected(store: StoreClient, filters: Filters, span: Span) -> list[Vif] | No
         UsageError: There is none of that name in the span, or too many are.
     """
     require_host(store, filters, span)
+    if filters.is_pair and not filters.vif:
+        raise UsageError("--pair: of which VIF? name it with --vif")
     if not filters.vif and not filters.workload:
         return None
     conditions = []
@@ -94,6 +100,9 @@ def selected(store: StoreClient, filters: Filters, span: Span) -> list[Vif] | No
         raise UsageError(f"{option}: more than {MOST_VIFS} VIFs are called so; name a host as well, or ask with --by")
     if not found:
         raise UsageError(_unknown(store, filters, span))
+    if filters.is_pair:
+        peers = {vif.peer_vif_id for vif in found} - {vif.vif_id for vif in found}
+        found += called(store, peers, span).values()
     return found
 
 
@@ -194,7 +203,8 @@ def _named(text: str) -> str:
 
 def _vifs(store: StoreClient, known: str, condition: str) -> list[Vif]:
     rows = store.query_rows(
-        f"SELECT vif_id, host, namespace, ifname, workload, vif_key, side FROM ({known}) {condition}"
+        "SELECT vif_id, host, namespace, ifname, workload, vif_key, side, counting_point, peer_vif_id "
+        f"FROM ({known}) {condition}"
     )
     return [Vif(**row) for row in rows]
 
