@@ -143,6 +143,8 @@ class FlowHarvest:
         drained: Flows that were in the maps.
         overflowed: Packets that came through the ring since the drain before.
         waiting: Flows whose row is not due yet.
+        runs: Packets that the programs have seen since the drain before, a GSO packet once.
+        map_entries: Flows that were in the fuller of the two maps that were drained.
     """
 
     messages: list[_Viewed]
@@ -151,6 +153,8 @@ class FlowHarvest:
     drained: int
     overflowed: int
     waiting: int
+    runs: int
+    map_entries: int
 
 class FlowProbe:
     """The probe `flow` (`collectors/ebpf/flow`) in the kernel; it is gone from there with this object.
@@ -203,6 +207,9 @@ class FlowProbe:
     def way(self) -> str:
         """Return how it is attached: `tcx` or `clsact`."""
 
+    def memory_bytes(self) -> int:
+        """Return the memory of the kernel that its maps hold."""
+
     def runs(self) -> tuple[int, int]:
         """Return how often its programs ran and for how many ns, while the kernel's statistics were on."""
 
@@ -218,6 +225,7 @@ class DropHarvest:
         unsampled: Packets whose sample found no room in the ring; they are in rows.
         unknown_reasons: Names that were met for the first time and have no meaning.
         drained: Entries that were in the map.
+        runs: How often the program ran since the drain before, as the maps say.
     """
 
     messages: list[_Encoded]
@@ -228,6 +236,7 @@ class DropHarvest:
     unsampled: int
     unknown_reasons: list[str]
     drained: int
+    runs: int
 
 class DropProbe:
     """The probe `drop` (`collectors/ebpf/drop`) in the kernel; it is gone from there with this object.
@@ -269,6 +278,12 @@ class DropProbe:
     def is_full(self) -> bool:
         """Return whether the map ran over since the last drain."""
 
+    def set_samples(self, samples: int) -> None:
+        """Have so many packets of each entry told with their addresses, from the next drain on."""
+
+    def memory_bytes(self) -> int:
+        """Return the memory of the kernel that its maps hold."""
+
     def runs(self) -> tuple[int, int]:
         """Return how often its program ran and for how many ns, while the kernel's statistics were on."""
 
@@ -277,6 +292,20 @@ def drop_reasons() -> dict[int, str]:
 
     Raises:
         OSError: The kernel has no type information.
+    """
+
+def encode_cost(rows: Sequence[object]) -> list[_Encoded]:
+    """Encode rows of `hosts`, one a component.
+
+    Args:
+        rows: Objects with the attributes of `collectors.cost.source.CostRow`.
+    """
+
+def take_run_times() -> int:
+    """Have the kernel take the time of all programs' runs until the returned descriptor is closed.
+
+    Raises:
+        OSError: The kernel refuses; it asks for CAP_SYS_ADMIN.
     """
 
 def reclaim_filters(names: Sequence[str]) -> int:

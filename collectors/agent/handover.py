@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from collectors.agent.batches import batches
 from collectors.agent.happenings import STREAM as EVENTS
 from collectors.agent.ledger import Ledger
+from collectors.cost.source import STREAM as COST
 from collectors.counters.source import Counters
 from collectors.drop.source import STREAM as DROPS
 from collectors.flow.source import STREAM as FLOWS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from collectors._native import HostWatch
     from collectors.agent.happenings import Happenings
+    from collectors.cost.source import Cost
     from collectors.drop.source import KernelDrops
     from collectors.exporters.exports import Exports
     from collectors.flow.source import KernelFlows
@@ -42,6 +44,7 @@ class HandOver:
         clock: Where the time comes from.
         sources: Names of the sources that run.
         exports: What receives from exporters.
+        cost: What measures the agent itself.
         flows: What counts flows in the kernel, where it does.
         drops: What counts drops in the kernel, where it does.
     """
@@ -54,6 +57,7 @@ class HandOver:
         clock: Clock,
         sources: Iterable[str],
         exports: Exports,
+        cost: Cost,
         flows: KernelFlows | None = None,
         drops: KernelDrops | None = None,
     ) -> None:
@@ -64,9 +68,10 @@ class HandOver:
         self._inventory = Inventory()
         self._counters = Counters() if "counters" in set(sources) else None
         self._exports = exports
+        self._cost = cost
         self._flows = flows
         self._drops = drops
-        streams = [self._inventory.stream, EVENTS, *([self._counters.stream] if self._counters else [])]
+        streams = [self._inventory.stream, EVENTS, COST, *([self._counters.stream] if self._counters else [])]
         streams += [*exports.streams, *([FLOWS] if flows else []), *([DROPS] if drops else [])]
         self._ledger = Ledger(streams, clock.now_ns())
         self._refused_since_ns: int | None = None
@@ -107,6 +112,10 @@ class HandOver:
         if self._drops is not None:
             handed_over += self._drops.propose(self._watch, drain=drain, last=last)
             self._drops.tell_problems(self._happenings, now_ns)
+        # Behind the probes: what they did until now is in its rows.
+        is_cost_due = last or (drain and (sweep or self._counters is None))
+        handed_over += self._cost.propose(is_due=is_cost_due)
+        self._cost.tell_problems(self._happenings, now_ns)
         self._exports.tell_problems(self._happenings, now_ns)
         handed_over += batches(EVENTS, self._watch.events())
         handed_over += self._happenings.propose()
@@ -114,6 +123,7 @@ class HandOver:
         watermarks = dict.fromkeys((self._inventory.stream, EVENTS), self._watch.settled_time_ns())
         if self._counters is not None:
             watermarks[self._counters.stream] = self._counters.watermark_ns
+        watermarks[COST] = self._cost.watermark_ns
         watermarks |= self._exports.watermarks()
         if self._flows is not None:
             watermarks[FLOWS] = self._flows.watermark_ns
@@ -130,6 +140,7 @@ class HandOver:
                 *self._exports.lost(),
                 *(self._flows.lost() if self._flows else []),
                 *(self._drops.lost() if self._drops else []),
+                *self._cost.lost(),
                 *self._refused_readings(),
             ],
         )
@@ -170,6 +181,7 @@ class HandOver:
             self._flows.commit()
         if self._drops is not None:
             self._drops.commit()
+        self._cost.commit()
         self._happenings.commit()
         self._ledger.commit()
         for batch in handed_over:

@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 from collectors import _native
 from collectors.agent.handover import HandOver
 from collectors.agent.happenings import Happenings
+from collectors.cost.source import Cost
 from collectors.counters.source import STREAM as COUNTERS
 from collectors.inventory.source import STREAM as INVENTORY
 from viflux import __version__, logs
@@ -109,6 +110,9 @@ class Agent:
         self._start()
         if self._drops is not None and not self._drops.start(self._happenings, self._clock.now_ns()):
             self._drops = None
+        probes = {"flow": self._flows, "drop": self._drops}
+        running = {name: probe for name, probe in probes.items() if probe is not None}
+        self._cost = Cost(running, self._settings.agent.budget, self._clock)
         self._hand_over = HandOver(
             self._watch,
             self._spool,
@@ -116,6 +120,7 @@ class Agent:
             self._clock,
             self._settings.agent.sources,
             self._exports,
+            self._cost,
             self._flows,
             self._drops,
         )
@@ -134,6 +139,7 @@ class Agent:
         while not stop.is_set():
             self._turn(interval_ns)
             self._health.beat()
+        self._cost.close()
         now_ns = self._clock.now_ns()
         self._happenings.tell(now_ns, "agent_stopped", "agent", "the agent was told to stop")
         self._watch.poll(0)
@@ -184,6 +190,7 @@ class Agent:
         has_news = self._watch.poll(self._patience_ns(now_ns))
         if has_news and self._gather_until_ns is None:
             self._gather_until_ns = self._clock.now_ns() + _GATHER_NS
+        self._cost.turn()
         now_ns = self._clock.now_ns()
         if now_ns >= self._next_resync_ns or now_ns < self._next_resync_ns - self._settings.agent.resync_interval:
             self._resync(now_ns)
@@ -237,7 +244,7 @@ class Agent:
         if self._gather_until_ns is not None:
             deadlines.append(self._gather_until_ns)
         longest_ns = _LONGEST_WAIT_UNDER_EXPORTS_NS if self._has_exports_news else _LONGEST_WAIT_NS
-        return max(0, min(longest_ns, min(deadlines) - now_ns))
+        return max(0, min(longest_ns, min(deadlines) - now_ns, self._cost.patience_ns()))
 
     def _run_hand_over(self, *, sweep: bool, heartbeat: bool, drain: bool = False) -> None:
         self._tell_problems()

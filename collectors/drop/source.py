@@ -10,6 +10,7 @@ from collectors import _native
 from collectors.agent.batches import batches
 from collectors.agent.happenings import Problems
 from collectors.agent.waiting import Waiting
+from collectors.cost.account import Account
 from collectors.drop.reasons import MEANINGS
 from viflux import logs
 
@@ -41,10 +42,13 @@ class KernelDrops:
 
     Args:
         probe: Loaded, not attached.
+        capacity: Entries of each of its maps.
     """
 
-    def __init__(self, probe: DropProbe) -> None:
+    def __init__(self, probe: DropProbe, capacity: int) -> None:
         self._probe = probe
+        self.capacity = capacity
+        self._account = Account()
         self._waiting = Waiting(STREAM)
         self._problems = Problems("drop")
         self._log = logs.get("drop")
@@ -97,6 +101,7 @@ class KernelDrops:
         _MESSAGES.inc(harvest.messages_count)
         self._waiting.add(batches(STREAM, harvest.messages), harvest.settled_time_ns)
         packets, size = harvest.map_full
+        self._account.add(runs=harvest.runs, entries=harvest.drained, uncounted_packets=packets + harvest.missed)
         if packets:
             _LOST.inc(packets)
             self._waiting.lose("map_full", packets)
@@ -108,6 +113,18 @@ class KernelDrops:
         for name in harvest.unknown_reasons:
             detail = f"this kernel drops packets for the reason {name}, which is not known here; it is counted as loss"
             self._problems.add("drop_reason_unknown", name, detail)
+
+    def runs(self) -> tuple[int, int]:
+        """Return how often the program ran and for how many ns, while the kernel took the time."""
+        return self._probe.runs()
+
+    def memory_bytes(self) -> int:
+        """Return the memory of the kernel that the maps hold."""
+        return self._probe.memory_bytes()
+
+    def take_account(self) -> Account:
+        """Return what was done since the last call."""
+        return self._account.take()
 
     @property
     def watermark_ns(self) -> int:
@@ -145,4 +162,4 @@ def load(settings: Settings) -> tuple[KernelDrops | None, str]:
     except OSError as error:
         needs = "CAP_BPF and CAP_PERFMON, and Linux 5.17 or newer with its type information (BTF)"
         return None, f"drops are not counted in the kernel: {error.strerror or error}; that needs {needs}"
-    return KernelDrops(probe), ""
+    return KernelDrops(probe, settings.ebpf.drop_entries), ""

@@ -10,6 +10,7 @@ from collectors import _native
 from collectors.agent.batches import batches
 from collectors.agent.happenings import Problems
 from collectors.agent.waiting import Waiting
+from collectors.cost.account import Account
 from viflux import logs
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class KernelFlows:
         self._counting_points = COUNTING_POINTS in settings.vifs
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
         self._waiting = Waiting(STREAM)
+        self._account = Account()
+        self.capacity = settings.entries
         self._problems = Problems("flow")
         self._log = logs.get("flow")
 
@@ -96,6 +99,12 @@ class KernelFlows:
         _DRAINED.inc(harvest.drained)
         _OVERFLOWED.inc(harvest.overflowed)
         _WAITING.set(harvest.waiting)
+        self._account.add(
+            runs=harvest.runs,
+            entries=harvest.map_entries,
+            overflowed_packets=harvest.overflowed,
+            uncounted_packets=sum(packets for _, _, packets, _ in harvest.lost),
+        )
         self._waiting.add(batches(STREAM, harvest.messages), harvest.settled_time_ns)
         for vif_id, is_egress, packets, size in harvest.lost:
             _LOST.inc(packets)
@@ -105,6 +114,18 @@ class KernelFlows:
                 f"{packets} packets, {size} bytes at {side} are in no flow: maps and ring were full; raise ebpf.entries"
             )
             self._problems.add("flow_packets_lost", f"{vif_id:016x}", detail, packets)
+
+    def runs(self) -> tuple[int, int]:
+        """Return how often the programs ran and for how many ns, while the kernel took the time."""
+        return self._probe.runs()
+
+    def memory_bytes(self) -> int:
+        """Return the memory of the kernel that the maps hold."""
+        return self._probe.memory_bytes()
+
+    def take_account(self) -> Account:
+        """Return what was done since the last call."""
+        return self._account.take()
 
     @property
     def watermark_ns(self) -> int:

@@ -18,6 +18,7 @@ _TYPES = {
     Type.TIME_OR_NULL: TIME,
     Type.UINT64: pa.uint64(),
     Type.COUNT: pa.uint64(),
+    Type.COUNT_OR_NULL: pa.uint64(),
     Type.TOTAL: pa.uint64(),
     Type.UINT32: pa.uint32(),
     Type.UINT32_OR_NULL: pa.uint32(),

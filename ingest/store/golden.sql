@@ -260,8 +260,8 @@ ORDER BY (toStartOfHour(time), vif_id, time)
 TTL toDateTime(time) + INTERVAL 3 DAY
 SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
--- One host over one interval, as its exporter told it.
--- Sorted by (toStartOfHour(time), exporter_address, time): one host's hour lies together.
+-- One host over one interval, as its exporter told it, or one part of Viflux on it, with what that costs.
+-- Sorted by (toStartOfHour(time), exporter_address, time): an exporting host's hour lies together; what agents tell themselves is of the exporter `::`.
 CREATE TABLE {database}.hosts
 (
     `time` DateTime64(9, 'UTC') COMMENT 'Start of the interval, or the instant; for flows the end of the interval.' CODEC(DoubleDelta, ZSTD(1)),
@@ -283,6 +283,24 @@ CREATE TABLE {database}.hosts
     `swap_total_bytes` UInt64 COMMENT 'Swap space; 0 for not told.' CODEC(T64, ZSTD(1)),
     `swap_free_bytes` UInt64 COMMENT 'Free swap space; 0 for not told.' CODEC(T64, ZSTD(1)),
     `uptime_seconds` Nullable(UInt32) COMMENT 'Time since the host started.',
+    `component` LowCardinality(String) COMMENT 'What of Viflux the row is about: `agent` the process and the whole, `flow` or `drop` a probe\'s programs and maps; empty where it is about the host.',
+    `cpu_ns` Nullable(UInt64) COMMENT 'Processor time of the agent\'s process, user and system, or of a probe\'s programs in the kernel; null where it is not known, and `cost_reason` says why.' CODEC(T64, ZSTD(1)),
+    `cost_reason` LowCardinality(String) COMMENT 'Why `cpu_ns` or `cost_cores` is null; empty where they are known.',
+    `runs_count` Nullable(UInt64) COMMENT 'How often the probe\'s programs ran, as its maps say; null of the agent, and where it is not known.' CODEC(T64, ZSTD(1)),
+    `run_ns` Nullable(Float64) COMMENT 'Time of one run in the part of the interval in which the kernel took it; `cpu_ns` is this times `runs_count`.' CODEC(ZSTD(1)),
+    `resident_bytes` UInt64 COMMENT 'Resident memory of the agent\'s process; 0 of a probe.' CODEC(T64, ZSTD(1)),
+    `resident_private_bytes` UInt64 COMMENT 'Of it what is no file\'s: the part that no other process can share.' CODEC(T64, ZSTD(1)),
+    `map_memory_bytes` UInt64 COMMENT 'Memory of the kernel that a probe\'s maps hold; of the agent that of all probes.' CODEC(T64, ZSTD(1)),
+    `map_entries_count` UInt64 COMMENT 'Most entries that were taken at once out of one of the maps that count, of the fullest one.' CODEC(T64, ZSTD(1)),
+    `map_capacity_count` UInt64 COMMENT 'How many that map holds; 0 of the agent.' CODEC(T64, ZSTD(1)),
+    `overflowed_packets` UInt64 COMMENT 'Packets for which the maps had no room, and that came through the ring.' CODEC(T64, ZSTD(1)),
+    `uncounted_packets` UInt64 COMMENT 'Packets that are in no row, for neither map nor ring had room.' CODEC(T64, ZSTD(1)),
+    `budget_cores` Float64 COMMENT 'Setting agent.budget; 0 of a probe.' CODEC(ZSTD(1)),
+    `cost_cores` Nullable(Float64) COMMENT 'Of the agent: processor time of its process and of all probes, by the time that passed; of a probe its own.' CODEC(ZSTD(1)),
+    `shed` LowCardinality(String) COMMENT 'What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `other_flows` (packets of VIFs that are not critical) or `all_flows`; each with what comes before it.',
+    `shed_level` UInt8 COMMENT 'How many steps that took: 0 for none; each halves what is counted.',
+    `flow_sampling_rate` UInt32 COMMENT 'One of so many packets of VIFs that are not critical is counted by flow; 0 where no flows are counted.',
+    `critical_flow_sampling_rate` UInt32 COMMENT 'The same of VIFs with the label criticality=critical.',
     `host` LowCardinality(String) COMMENT 'Name of the host that the row is about.',
     `boot_id` LowCardinality(String) COMMENT 'The host\'s boot, /proc/sys/kernel/random/boot_id.',
     `spool_id` LowCardinality(String) COMMENT 'Random 128-bit id of the spool that the row came from, 32 hex digits.',

@@ -46,6 +46,7 @@ class AgentProcess:
     def __init__(self, data_dir: Path, *words: str, prefix: Sequence[str] = ()) -> None:
         self.data_dir = data_dir
         self.log = data_dir.with_name(f"{data_dir.name}.log")
+        self.words = words
         self._words = [*prefix, str(VIFLUX), "agent", "--data-dir", str(data_dir), *words]
         self._process: subprocess.Popen[bytes] | None = None
 

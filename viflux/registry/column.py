@@ -35,6 +35,7 @@ class Type(Enum):
     TIME_OR_NULL = Form("Nullable(DateTime64(9, 'UTC'))", _TIME_ARROW, "Option<i64>")
     UINT64 = Form("UInt64", "DataType::UInt64", "u64", "ZSTD(1)")
     COUNT = Form("UInt64", "DataType::UInt64", "u64", "T64, ZSTD(1)")
+    COUNT_OR_NULL = Form("Nullable(UInt64)", "DataType::UInt64", "Option<u64>", "T64, ZSTD(1)")
     TOTAL = Form("UInt64", "DataType::UInt64", "u64", "Delta, ZSTD(1)")
     UINT32 = Form("UInt32", "DataType::UInt32", "u32")
     UINT32_OR_NULL = Form("Nullable(UInt32)", "DataType::UInt32", "Option<u32>")

@@ -16,7 +16,7 @@ _HEADER = "sFlow sampled_header (0:1)"
 _ETHERNET = f"{_HEADER}, sampled_ethernet (0:2)"
 _IP = f"{_HEADER}, sampled_ipv4/6 (0:3, 0:4)"
 
-SOURCE_KINDS = ("sflow", "netflow5", "netflow9", "ipfix", "ebpf")
+SOURCE_KINDS = ("sflow", "netflow5", "netflow9", "ipfix", "ebpf", "agent")
 SAMPLING_ORIGINS = ("unknown", "announced", "configured", "measured")
 INTERFACE_MEANINGS = ("", "internal", "discarded", "multiple", "unknown")
 DIRECTION_MEANINGS = ("", "own")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from viflux.registry import columns
 from viflux.registry.column import Column
 from viflux.registry.columns import COLUMNS
+from viflux.registry.cost import COST
 from viflux.registry.exports import EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS
 from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
@@ -236,11 +237,12 @@ KINDS: dict[str, Kind] = {
         ),
         _raw(
             "hosts",
-            "One host over one interval, as its exporter told it.",
-            ("time", "duration_ns", *_EXPORTER, *_names(HOSTS)),
+            "One host over one interval, as its exporter told it, or one part of Viflux on it, with what that costs.",
+            ("time", "duration_ns", *_EXPORTER, *_names(HOSTS), *_names(COST)),
             "(toStartOfHour(time), exporter_address, time)",
-            "one host's hour lies together",
+            "an exporting host's hour lies together; what agents tell themselves is of the exporter `::`",
             "raw",
+            added=_names(COST),
         ),
         _raw(
             "exporters",

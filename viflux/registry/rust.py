@@ -27,6 +27,7 @@ _ARRAYS = {
     Type.TIME_OR_NULL: "times_or_null",
     Type.UINT64: "uint64s",
     Type.COUNT: "uint64s",
+    Type.COUNT_OR_NULL: "uint64s_or_null",
     Type.TOTAL: "uint64s",
     Type.UINT32: "uint32s",
     Type.UINT32_OR_NULL: "uint32s_or_null",

@@ -38,6 +38,15 @@ class Agent(Section, frozen=True):
     """The collector of this host."""
 
     sources: Annotated[tuple[str, ...], Meta(description="sources that the agent runs")] = ("inventory", "counters")
+    budget: Annotated[
+        float,
+        Meta(
+            description="processors that the agent and its programs in the kernel may take together, in cores; beyond "
+            "it details are left out, those of critical VIFs last",
+            ge=0.001,
+            le=1024,
+        ),
+    ] = 0.25
     all_namespaces: Annotated[
         bool, Meta(description="watch every network namespace; needs root; false: only this process's own namespace")
     ] = True

@@ -24,6 +24,7 @@ pub struct DropHarvest {
     unsampled: u64,
     unknown_reasons: Vec<String>,
     drained: usize,
+    runs: u64,
 }
 
 struct State {
@@ -49,6 +50,7 @@ struct Harvest {
     missed: u64,
     unknown_reasons: Vec<String>,
     drained: usize,
+    runs: u64,
 }
 
 fn added(now: (u64, u64), before: (u64, u64)) -> (u64, u64) {
@@ -113,8 +115,18 @@ impl State {
             .runs()
             .map_err(|failure| failure.to_string())?
             .missed;
+        let counted = drained
+            .drops
+            .chunks_exact(drop_record::Drop::SIZE)
+            .filter_map(|drop| Some(drop_record::Drop::read(drop.first_chunk()?).skb_packets))
+            .sum::<u64>();
+        let (full, messages_count) = (
+            added(now.map_full, self.uncounted.map_full).0,
+            added(now.messages, self.uncounted.messages).0,
+        );
         let harvest = Harvest {
             messages,
+            runs: counted + full + messages_count,
             settled_time_ns: self.tally.oldest_ns().unwrap_or(i64::MAX).min(end_ns),
             uncounted: Uncounted {
                 map_full: added(now.map_full, self.uncounted.map_full),
@@ -213,6 +225,7 @@ impl DropProbe {
             unsampled: harvest.uncounted.unsampled.0,
             unknown_reasons: harvest.unknown_reasons,
             drained: harvest.drained,
+            runs: harvest.runs,
         })
     }
 
@@ -225,6 +238,16 @@ impl DropProbe {
                 .uncounted()
                 .is_ok_and(|now| now.map_full != state.uncounted.map_full)
         })
+    }
+
+    /// Packets of each kind of drop whose addresses are told between two drains, from the next drain on.
+    fn set_samples(&self, samples: u32) {
+        self.state().probe.set_samples(samples);
+    }
+
+    /// Memory of the kernel that the maps hold.
+    fn memory_bytes(&self) -> u64 {
+        self.state().probe.memory_bytes()
     }
 
     /// Runs and ns of the program while the kernel's statistics were on.

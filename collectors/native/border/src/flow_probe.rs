@@ -24,6 +24,8 @@ pub struct FlowHarvest {
     drained: usize,
     overflowed: usize,
     waiting: usize,
+    runs: u64,
+    map_entries: usize,
 }
 
 struct State {
@@ -104,7 +106,8 @@ impl State {
             (&buffer.keys4, &buffer.flows4),
             (&buffer.keys6, &buffer.flows6),
         );
-        let drained = (buffer.flows4.len() + buffer.flows6.len()) / wire::flow_record::Flow::SIZE;
+        let entries = [&buffer.flows4, &buffer.flows6]
+            .map(|flows| flows.len() / wire::flow_record::Flow::SIZE);
         buffer.clear();
         self.buffer = buffer;
         // Before the ring is read: what could not be drained is not lost, but the drain did not go well.
@@ -123,6 +126,7 @@ impl State {
         for (ifindex, vif_id) in self.watched.now() {
             lost.extend(self.losses.since(vif_id, self.probe.lost(ifindex)));
         }
+        let lost_runs = lost.iter().map(|lost| lost.skb_packets).sum::<u64>();
         let oldest_ns = self
             .table
             .oldest_ns()
@@ -131,9 +135,11 @@ impl State {
             messages,
             settled_time_ns: settled_time_ns.min(oldest_ns),
             lost,
-            drained,
+            drained: entries.iter().sum(),
             overflowed: std::mem::take(&mut self.overflowed),
             waiting: self.table.len(),
+            runs: self.table.take_seen_packets() + lost_runs,
+            map_entries: entries.into_iter().max().unwrap_or(0),
         })
     }
 }
@@ -145,6 +151,8 @@ struct Harvest {
     drained: usize,
     overflowed: usize,
     waiting: usize,
+    runs: u64,
+    map_entries: usize,
 }
 
 impl FlowProbe {
@@ -233,6 +241,8 @@ impl FlowProbe {
             drained: harvest.drained,
             overflowed: harvest.overflowed,
             waiting: harvest.waiting,
+            runs: harvest.runs,
+            map_entries: harvest.map_entries,
         })
     }
 
@@ -247,6 +257,11 @@ impl FlowProbe {
             probes::tcx::Way::Tcx => "tcx",
             probes::tcx::Way::Clsact => "clsact",
         }
+    }
+
+    /// Memory of the kernel that the maps hold.
+    fn memory_bytes(&self) -> u64 {
+        self.state().probe.memory_bytes()
     }
 
     /// Runs and ns of the programs while the kernel's statistics were on.

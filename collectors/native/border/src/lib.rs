@@ -1,6 +1,7 @@
 //! Registration of the Python module `collectors._native`; nothing else lives here.
 
 mod accounts;
+mod cost;
 mod decode;
 mod drop_probe;
 mod export_listener;
@@ -24,6 +25,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::accounts::{encode_events, encode_ledger};
+    #[pymodule_export]
+    use super::cost::{encode_cost, take_run_times};
     #[pymodule_export]
     use super::decode::{DecodeCounts, DecodeFiles, DecodeWriter, DecodedBatch};
     #[pymodule_export]

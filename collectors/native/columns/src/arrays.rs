@@ -25,6 +25,11 @@ pub fn uint64s(values: Vec<u64>) -> ArrayRef {
     Arc::new(UInt64Array::from(values))
 }
 
+/// 64-bit counts, or null.
+pub fn uint64s_or_null(values: Vec<Option<u64>>) -> ArrayRef {
+    Arc::new(UInt64Array::from(values))
+}
+
 /// 32-bit numbers.
 pub fn uint32s(values: Vec<u32>) -> ArrayRef {
     Arc::new(UInt32Array::from(values))

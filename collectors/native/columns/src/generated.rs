@@ -834,7 +834,7 @@ pub mod drops {
     }
 }
 
-/// One host over one interval, as its exporter told it.
+/// One host over one interval, as its exporter told it, or one part of Viflux on it, with what that costs.
 pub mod hosts {
     #[allow(unused_imports)]
     use super::*;
@@ -885,6 +885,42 @@ pub mod hosts {
         pub swap_free_bytes: Vec<u64>,
         /// Time since the host started. [s] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
         pub uptime_seconds: Vec<Option<u32>>,
+        /// What of Viflux the row is about: `agent` the process and the whole, `flow` or `drop` a probe's programs and maps; empty where it is about the host. Source: agent.
+        pub component: Vec<Cow<'static, str>>,
+        /// Processor time of the agent's process, user and system, or of a probe's programs in the kernel; null where it is not known, and `cost_reason` says why. [ns] Source: CLOCK_PROCESS_CPUTIME_ID, /proc/self/statm; run_time_ns and run_cnt of struct bpf_prog_info, linux/bpf.h, while BPF_ENABLE_STATS holds.
+        pub cpu_ns: Vec<Option<u64>>,
+        /// Why `cpu_ns` or `cost_cores` is null; empty where they are known. Source: agent.
+        pub cost_reason: Vec<Cow<'static, str>>,
+        /// How often the probe's programs ran, as its maps say; null of the agent, and where it is not known. [runs] Source: the probe's maps.
+        pub runs_count: Vec<Option<u64>>,
+        /// Time of one run in the part of the interval in which the kernel took it; `cpu_ns` is this times `runs_count`. [ns] Source: run_time_ns and run_cnt of struct bpf_prog_info, linux/bpf.h, while BPF_ENABLE_STATS holds.
+        pub run_ns: Vec<Option<f64>>,
+        /// Resident memory of the agent's process; 0 of a probe. [bytes] Source: CLOCK_PROCESS_CPUTIME_ID, /proc/self/statm.
+        pub resident_bytes: Vec<u64>,
+        /// Of it what is no file's: the part that no other process can share. [bytes] Source: CLOCK_PROCESS_CPUTIME_ID, /proc/self/statm.
+        pub resident_private_bytes: Vec<u64>,
+        /// Memory of the kernel that a probe's maps hold; of the agent that of all probes. [bytes] Source: memlock in /proc/self/fdinfo.
+        pub map_memory_bytes: Vec<u64>,
+        /// Most entries that were taken at once out of one of the maps that count, of the fullest one. [entries] Source: the probe's maps.
+        pub map_entries_count: Vec<u64>,
+        /// How many that map holds; 0 of the agent. [entries] Source: the probe's maps.
+        pub map_capacity_count: Vec<u64>,
+        /// Packets for which the maps had no room, and that came through the ring. [packets] Source: the probe's maps.
+        pub overflowed_packets: Vec<u64>,
+        /// Packets that are in no row, for neither map nor ring had room. [packets] Source: the probe's maps.
+        pub uncounted_packets: Vec<u64>,
+        /// Setting agent.budget; 0 of a probe. [cores] Source: agent.budget.
+        pub budget_cores: Vec<f64>,
+        /// Of the agent: processor time of its process and of all probes, by the time that passed; of a probe its own. [cores] Source: agent.
+        pub cost_cores: Vec<Option<f64>>,
+        /// What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `other_flows` (packets of VIFs that are not critical) or `all_flows`; each with what comes before it. Source: agent.
+        pub shed: Vec<Cow<'static, str>>,
+        /// How many steps that took: 0 for none; each halves what is counted. Source: agent.
+        pub shed_level: Vec<u8>,
+        /// One of so many packets of VIFs that are not critical is counted by flow; 0 where no flows are counted. Source: agent.
+        pub flow_sampling_rate: Vec<u32>,
+        /// The same of VIFs with the label criticality=critical. Source: agent.
+        pub critical_flow_sampling_rate: Vec<u32>,
     }
 
     /// The Arrow schema of a batch.
@@ -913,6 +949,24 @@ pub mod hosts {
             Field::new("swap_total_bytes", DataType::UInt64, false),
             Field::new("swap_free_bytes", DataType::UInt64, false),
             Field::new("uptime_seconds", DataType::UInt32, true),
+            Field::new("component", DataType::Utf8, false),
+            Field::new("cpu_ns", DataType::UInt64, true),
+            Field::new("cost_reason", DataType::Utf8, false),
+            Field::new("runs_count", DataType::UInt64, true),
+            Field::new("run_ns", DataType::Float64, true),
+            Field::new("resident_bytes", DataType::UInt64, false),
+            Field::new("resident_private_bytes", DataType::UInt64, false),
+            Field::new("map_memory_bytes", DataType::UInt64, false),
+            Field::new("map_entries_count", DataType::UInt64, false),
+            Field::new("map_capacity_count", DataType::UInt64, false),
+            Field::new("overflowed_packets", DataType::UInt64, false),
+            Field::new("uncounted_packets", DataType::UInt64, false),
+            Field::new("budget_cores", DataType::Float64, false),
+            Field::new("cost_cores", DataType::Float64, true),
+            Field::new("shed", DataType::Utf8, false),
+            Field::new("shed_level", DataType::UInt8, false),
+            Field::new("flow_sampling_rate", DataType::UInt32, false),
+            Field::new("critical_flow_sampling_rate", DataType::UInt32, false),
         ]))
     }
 
@@ -951,6 +1005,24 @@ pub mod hosts {
                     arrays::uint64s(self.swap_total_bytes),
                     arrays::uint64s(self.swap_free_bytes),
                     arrays::uint32s_or_null(self.uptime_seconds),
+                    arrays::texts(self.component),
+                    arrays::uint64s_or_null(self.cpu_ns),
+                    arrays::texts(self.cost_reason),
+                    arrays::uint64s_or_null(self.runs_count),
+                    arrays::float64s_or_null(self.run_ns),
+                    arrays::uint64s(self.resident_bytes),
+                    arrays::uint64s(self.resident_private_bytes),
+                    arrays::uint64s(self.map_memory_bytes),
+                    arrays::uint64s(self.map_entries_count),
+                    arrays::uint64s(self.map_capacity_count),
+                    arrays::uint64s(self.overflowed_packets),
+                    arrays::uint64s(self.uncounted_packets),
+                    arrays::float64s(self.budget_cores),
+                    arrays::float64s_or_null(self.cost_cores),
+                    arrays::texts(self.shed),
+                    arrays::uint8s(self.shed_level),
+                    arrays::uint32s(self.flow_sampling_rate),
+                    arrays::uint32s(self.critical_flow_sampling_rate),
                 ],
             )
         }

@@ -37,6 +37,7 @@ pub struct Table {
     sampling_rate: u32,
     waiting: HashMap<(u64, Key), Flow>,
     taken: Vec<(u64, Key, Flow)>,
+    seen_packets: u64,
 }
 
 impl Table {
@@ -46,7 +47,13 @@ impl Table {
             sampling_rate: sampling_rate.max(1),
             waiting: HashMap::new(),
             taken: Vec::new(),
+            seen_packets: 0,
         }
+    }
+
+    /// Packets that were taken in since the last call, a GSO packet once.
+    pub fn take_seen_packets(&mut self) -> u64 {
+        std::mem::take(&mut self.seen_packets)
     }
 
     /// How many flows wait for their row.
@@ -82,11 +89,13 @@ impl Table {
     pub fn take_overflow(&mut self, watched: &Watched, record: &FlowOverflow) {
         let key = Key::of_overflow(record.key, record.is_ipv6 != 0);
         let vif_id = watched.vif_at(key.key.ifindex, record.flow.first_ns as i64);
+        self.seen_packets += 1;
         self.merge(vif_id, key, record.flow);
     }
 
     fn add(&mut self, watched: &Watched, key: Key, flow: Flow) {
         let vif_id = watched.vif_at(key.key.ifindex, flow.first_ns as i64);
+        self.seen_packets += flow.packets & 0xffff_ffff;
         if self.timeouts.active_ns == 0 {
             self.taken.push((vif_id, key, flow));
         } else {

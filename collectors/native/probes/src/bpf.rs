@@ -13,6 +13,7 @@ const MAP_DELETE_ELEM: i32 = 3;
 const OBJ_GET_INFO_BY_FD: i32 = 15;
 const MAP_LOOKUP_AND_DELETE_BATCH: i32 = 25;
 const LINK_CREATE: i32 = 28;
+const ENABLE_STATS: i32 = 32;
 
 const TYPE_ARRAY: u32 = 2;
 const TYPE_ARRAY_OF_MAPS: u32 = 12;
@@ -75,6 +76,13 @@ struct Info {
     descriptor: u32,
     length: u32,
     info: u64,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct EnableStats {
+    /// BPF_STATS_RUN_TIME is 0.
+    kind: u32,
 }
 
 fn call<T>(command: i32, attribute: &mut T) -> std::result::Result<i64, i32> {
@@ -254,6 +262,29 @@ pub fn runs(program: BorrowedFd) -> Result<Runs> {
         ns: info[RUN_TIME],
         missed: info[RUN_TIME + 2],
     })
+}
+
+/// Has the kernel take the time of every program's runs, for as long as the descriptor is open.
+///
+/// # Errors
+/// EPERM without `CAP_SYS_ADMIN`, EINVAL before Linux 5.8.
+pub fn take_run_times() -> Result<OwnedFd> {
+    call(ENABLE_STATS, &mut EnableStats::default())
+        .map(owned)
+        .map_err(|errno| Failure::of(errno, "BPF_ENABLE_STATS"))
+}
+
+/// Memory of the kernel that a map holds, in bytes; 0 where it does not say.
+pub fn memory_bytes(map: BorrowedFd) -> u64 {
+    std::fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd()))
+        .ok()
+        .and_then(|text| {
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("memlock:"))?;
+            line.trim().parse().ok()
+        })
+        .unwrap_or(0)
 }
 
 /// Waits until every program that runs now has ended.

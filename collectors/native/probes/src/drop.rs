@@ -12,7 +12,7 @@ use wire::drop_record::{self, DropKey, DropPlace, DropSample};
 
 use crate::bpf::{self, GracePeriod, Runs};
 use crate::failure::{Failure, Kind, Result};
-use crate::object::{map, missing, refused};
+use crate::object::{map, memory_bytes, missing, refused};
 
 /// Built from the sources beside it by `make probes`; a build needs no compiler for it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/drop/drop.bpf.o");
@@ -79,6 +79,7 @@ pub struct DropProbe {
     /// Samples of packets that are counted in the map which is written now.
     early: Vec<DropSample>,
     is_attached: bool,
+    memory_bytes: u64,
 }
 
 impl DropProbe {
@@ -124,6 +125,7 @@ impl DropProbe {
         let maps = [map(&ebpf, MAPS[0])?, map(&ebpf, MAPS[1])?];
         let places = map(&ebpf, "viflux_drop_pl")?;
         let switch = map(&ebpf, "viflux_drop_sw")?;
+        let memory_bytes = memory_bytes(&ebpf);
         let ring = take(&mut ebpf, "viflux_drop_ring")?;
         let ring = RingBuf::try_from(ring).map_err(|error| refused(&error))?;
         let uncounted = take(&mut ebpf, "viflux_drop_lost")?;
@@ -141,6 +143,7 @@ impl DropProbe {
             samples: options.samples,
             early: Vec::new(),
             is_attached: false,
+            memory_bytes,
         };
         probe.set_switch()?;
         Ok(probe)
@@ -229,6 +232,16 @@ impl DropProbe {
     /// The kernel refuses to tell.
     pub fn runs(&self) -> Result<Runs> {
         bpf::runs(self.program.as_fd())
+    }
+
+    /// How many packets of each entry go through the ring between two drains, from the next drain on.
+    pub fn set_samples(&mut self, samples: u32) {
+        self.samples = samples;
+    }
+
+    /// Memory of the kernel that the maps hold; all of it is there from the start.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
     }
 
     fn set_switch(&self) -> Result<()> {

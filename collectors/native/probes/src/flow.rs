@@ -10,7 +10,7 @@ use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowOverflow};
 
 use crate::bpf::{self, GracePeriod};
 use crate::failure::{Kind, Result};
-use crate::object::{map, missing, refused};
+use crate::object::{map, memory_bytes, missing, refused};
 use crate::tcx::{self, Attachment, Way};
 
 /// Built from the sources beside it by `make probes`; a build needs no compiler for it.
@@ -81,6 +81,7 @@ pub struct FlowProbe {
     below: u32,
     way: Way,
     attached: HashMap<u32, Attachment>,
+    memory_bytes: u64,
 }
 
 impl FlowProbe {
@@ -112,6 +113,7 @@ impl FlowProbe {
         ];
         let lost = map(&ebpf, "viflux_flow_lost")?;
         let switch = map(&ebpf, "viflux_flow_sw")?;
+        let memory_bytes = memory_bytes(&ebpf);
         let ring = ebpf
             .take_map("viflux_flow_ring")
             .ok_or_else(|| missing("viflux_flow_ring"))?;
@@ -128,6 +130,7 @@ impl FlowProbe {
             below: below(options.sampling),
             way: Way::Tcx,
             attached: HashMap::new(),
+            memory_bytes,
         };
         probe.set_switch()?;
         Ok(probe)
@@ -284,6 +287,11 @@ impl FlowProbe {
             sum = (sum.0 + runs.count, sum.1 + runs.ns);
         }
         Ok(sum)
+    }
+
+    /// Memory of the kernel that the maps hold; all of it is there from the start.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
     }
 
     /// The program of a direction, for a test that runs it.

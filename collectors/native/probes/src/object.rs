@@ -19,6 +19,20 @@ pub(crate) fn map(ebpf: &Ebpf, name: &str) -> Result<OwnedFd> {
         .map_err(|error| Failure::from_io(&error, "a map's descriptor"))
 }
 
+/// Memory of the kernel that all maps of an object hold.
+pub(crate) fn memory_bytes(ebpf: &Ebpf) -> u64 {
+    ebpf.maps()
+        .map(|(_, map)| match map {
+            Map::HashMap(data)
+            | Map::LruHashMap(data)
+            | Map::Array(data)
+            | Map::PerCpuArray(data)
+            | Map::RingBuf(data) => crate::bpf::memory_bytes(data.fd().as_fd()),
+            _ => 0,
+        })
+        .sum()
+}
+
 /// The object is another one than this code was written for.
 pub(crate) fn missing(what: &str) -> Failure {
     Failure::new(

@@ -513,12 +513,13 @@ impl Flows {
 /// Codes of `source_kind`.
 pub mod source_kind {
     /// The texts, by code.
-    pub const NAMES: [&str; 5] = ["sflow", "netflow5", "netflow9", "ipfix", "ebpf"];
+    pub const NAMES: [&str; 6] = ["sflow", "netflow5", "netflow9", "ipfix", "ebpf", "agent"];
     pub const SFLOW: u8 = 0;
     pub const NETFLOW5: u8 = 1;
     pub const NETFLOW9: u8 = 2;
     pub const IPFIX: u8 = 3;
     pub const EBPF: u8 = 4;
+    pub const AGENT: u8 = 5;
 }
 
 /// Codes of `sampling_origin`.

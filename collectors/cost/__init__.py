@@ -1,0 +1,1 @@
+"""What Viflux itself costs on a host, and what it leaves out to stay within its budget."""

@@ -1,0 +1,55 @@
+"""What a probe says of its work, for the rows of its cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass
+class Account:
+    """What a probe did since its last account.
+
+    Attributes:
+        runs: How often its programs ran, as its maps say.
+        entries: Most entries that lay in one of its maps that count.
+        overflowed_packets: Packets that came through the ring.
+        uncounted_packets: Packets that are in no row.
+    """
+
+    runs: int = 0
+    entries: int = 0
+    overflowed_packets: int = 0
+    uncounted_packets: int = 0
+
+    def add(self, *, runs: int, entries: int, overflowed_packets: int = 0, uncounted_packets: int = 0) -> None:
+        """Take in a drain."""
+        self.runs += runs
+        self.entries = max(self.entries, entries)
+        self.overflowed_packets += overflowed_packets
+        self.uncounted_packets += uncounted_packets
+
+    def take(self) -> Account:
+        """Return what there is, and begin anew."""
+        taken = Account(self.runs, self.entries, self.overflowed_packets, self.uncounted_packets)
+        self.runs = self.entries = self.overflowed_packets = self.uncounted_packets = 0
+        return taken
+
+
+class CountingProbe(Protocol):
+    """A probe at work."""
+
+    capacity: int
+    """Entries that each of its maps that count holds."""
+
+    def runs(self) -> tuple[int, int]:
+        """Return how often its programs ran and for how many ns, while the kernel took the time."""
+        ...
+
+    def memory_bytes(self) -> int:
+        """Return the memory of the kernel that its maps hold."""
+        ...
+
+    def take_account(self) -> Account:
+        """Return what it did since the last call."""
+        ...

@@ -1,0 +1,20 @@
+-- What Viflux itself costs on a host: its process and each probe have rows of their own beside those about hosts.
+ALTER TABLE {database}.hosts
+    ADD COLUMN IF NOT EXISTS `component` LowCardinality(String) COMMENT 'What of Viflux the row is about: `agent` the process and the whole, `flow` or `drop` a probe\'s programs and maps; empty where it is about the host.' AFTER uptime_seconds,
+    ADD COLUMN IF NOT EXISTS `cpu_ns` Nullable(UInt64) COMMENT 'Processor time of the agent\'s process, user and system, or of a probe\'s programs in the kernel; null where it is not known, and `cost_reason` says why.' CODEC(T64, ZSTD(1)) AFTER component,
+    ADD COLUMN IF NOT EXISTS `cost_reason` LowCardinality(String) COMMENT 'Why `cpu_ns` or `cost_cores` is null; empty where they are known.' AFTER cpu_ns,
+    ADD COLUMN IF NOT EXISTS `runs_count` Nullable(UInt64) COMMENT 'How often the probe\'s programs ran, as its maps say; null of the agent, and where it is not known.' CODEC(T64, ZSTD(1)) AFTER cost_reason,
+    ADD COLUMN IF NOT EXISTS `run_ns` Nullable(Float64) COMMENT 'Time of one run in the part of the interval in which the kernel took it; `cpu_ns` is this times `runs_count`.' CODEC(ZSTD(1)) AFTER runs_count,
+    ADD COLUMN IF NOT EXISTS `resident_bytes` UInt64 COMMENT 'Resident memory of the agent\'s process; 0 of a probe.' CODEC(T64, ZSTD(1)) AFTER run_ns,
+    ADD COLUMN IF NOT EXISTS `resident_private_bytes` UInt64 COMMENT 'Of it what is no file\'s: the part that no other process can share.' CODEC(T64, ZSTD(1)) AFTER resident_bytes,
+    ADD COLUMN IF NOT EXISTS `map_memory_bytes` UInt64 COMMENT 'Memory of the kernel that a probe\'s maps hold; of the agent that of all probes.' CODEC(T64, ZSTD(1)) AFTER resident_private_bytes,
+    ADD COLUMN IF NOT EXISTS `map_entries_count` UInt64 COMMENT 'Most entries that were taken at once out of one of the maps that count, of the fullest one.' CODEC(T64, ZSTD(1)) AFTER map_memory_bytes,
+    ADD COLUMN IF NOT EXISTS `map_capacity_count` UInt64 COMMENT 'How many that map holds; 0 of the agent.' CODEC(T64, ZSTD(1)) AFTER map_entries_count,
+    ADD COLUMN IF NOT EXISTS `overflowed_packets` UInt64 COMMENT 'Packets for which the maps had no room, and that came through the ring.' CODEC(T64, ZSTD(1)) AFTER map_capacity_count,
+    ADD COLUMN IF NOT EXISTS `uncounted_packets` UInt64 COMMENT 'Packets that are in no row, for neither map nor ring had room.' CODEC(T64, ZSTD(1)) AFTER overflowed_packets,
+    ADD COLUMN IF NOT EXISTS `budget_cores` Float64 COMMENT 'Setting agent.budget; 0 of a probe.' CODEC(ZSTD(1)) AFTER uncounted_packets,
+    ADD COLUMN IF NOT EXISTS `cost_cores` Nullable(Float64) COMMENT 'Of the agent: processor time of its process and of all probes, by the time that passed; of a probe its own.' CODEC(ZSTD(1)) AFTER budget_cores,
+    ADD COLUMN IF NOT EXISTS `shed` LowCardinality(String) COMMENT 'What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `other_flows` (packets of VIFs that are not critical) or `all_flows`; each with what comes before it.' AFTER cost_cores,
+    ADD COLUMN IF NOT EXISTS `shed_level` UInt8 COMMENT 'How many steps that took: 0 for none; each halves what is counted.' AFTER shed,
+    ADD COLUMN IF NOT EXISTS `flow_sampling_rate` UInt32 COMMENT 'One of so many packets of VIFs that are not critical is counted by flow; 0 where no flows are counted.' AFTER shed_level,
+    ADD COLUMN IF NOT EXISTS `critical_flow_sampling_rate` UInt32 COMMENT 'The same of VIFs with the label criticality=critical.' AFTER flow_sampling_rate;
