@@ -145,6 +145,7 @@ class FlowHarvest:
         waiting: Flows whose row is not due yet.
         runs: Packets that the programs have seen since the drain before, a GSO packet once.
         map_entries: Flows that were in the fuller of the two maps that were drained.
+        unmatched: Packets that were seen and not counted, and for which no counted one stands.
     """
 
     messages: list[_Viewed]
@@ -155,6 +156,7 @@ class FlowHarvest:
     waiting: int
     runs: int
     map_entries: int
+    unmatched: int
 
 class FlowProbe:
     """The probe `flow` (`collectors/ebpf/flow`) in the kernel; it is gone from there with this object.
@@ -199,6 +201,12 @@ class FlowProbe:
 
         Raises:
             RuntimeError: The kernel has no memory; nothing is lost, a later call has it.
+        """
+
+    def sample(self, *, critical: int, others: int) -> None:
+        """Have one packet of so many counted, of critical interfaces and of others, from the next drain on.
+
+        Rows tell how many were seen for each that was counted, by interface and direction.
         """
 
     def watched(self) -> int:

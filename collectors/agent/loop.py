@@ -110,9 +110,7 @@ class Agent:
         self._start()
         if self._drops is not None and not self._drops.start(self._happenings, self._clock.now_ns()):
             self._drops = None
-        probes = {"flow": self._flows, "drop": self._drops}
-        running = {name: probe for name, probe in probes.items() if probe is not None}
-        self._cost = Cost(running, self._settings.agent.budget, self._clock)
+        self._cost = Cost(self._flows, self._drops, self._settings.agent.budget, self._clock)
         self._hand_over = HandOver(
             self._watch,
             self._spool,
@@ -190,7 +188,7 @@ class Agent:
         has_news = self._watch.poll(self._patience_ns(now_ns))
         if has_news and self._gather_until_ns is None:
             self._gather_until_ns = self._clock.now_ns() + _GATHER_NS
-        self._cost.turn()
+        is_shed = self._cost.turn()
         now_ns = self._clock.now_ns()
         if now_ns >= self._next_resync_ns or now_ns < self._next_resync_ns - self._settings.agent.resync_interval:
             self._resync(now_ns)
@@ -205,7 +203,7 @@ class Agent:
             now_ns >= self._gather_until_ns or self._gather_until_ns - now_ns > _GATHER_NS
         )
         is_export = self._is_export_due(now_ns)
-        is_drain = (is_sweep if self._sweeps else is_heartbeat) or self._is_drain_due(now_ns)
+        is_drain = is_shed or (is_sweep if self._sweeps else is_heartbeat) or self._is_drain_due(now_ns)
         if is_sweep or is_heartbeat or is_gathered or is_export or is_drain or self._hand_over.is_statement_due:
             self._run_hand_over(sweep=is_sweep, heartbeat=is_heartbeat, drain=is_drain)
         if is_sweep:

@@ -13,12 +13,13 @@ from collectors.agent.batches import batches
 from collectors.agent.happenings import Problems
 from collectors.agent.waiting import Waiting
 from collectors.cost.meter import REFUSED, Meter, resident_bytes
+from collectors.cost.shedding import Shedding, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from collectors.agent.happenings import Happenings
     from collectors.cost.account import CountingProbe
+    from collectors.drop.source import KernelDrops
+    from collectors.flow.source import KernelFlows
     from viflux.clock import Clock
     from viflux.spool import Batch, Unread
 
@@ -28,6 +29,7 @@ AGENT = "agent"
 _CORES = Gauge(
     "viflux_agent_cost_cores", "Processors that a component takes; NaN where that is not known", ["component"]
 )
+_LEVEL = Gauge("viflux_agent_shed_level", "How many steps are taken to stay in the budget; 0: nothing is left out")
 _BUDGET = Gauge("viflux_agent_budget_cores", "Setting agent.budget")
 _MAP_BYTES = Gauge("viflux_agent_map_bytes", "Memory of the kernel that a probe's maps hold", ["component"])
 _UNKNOWN = float("nan")
@@ -60,17 +62,27 @@ class CostRow:
 
 
 class Cost:
-    """Measures, and makes rows.
+    """Measures, makes rows, and has the probes leave out what the budget has no room for.
 
     Args:
-        probes: What counts in the kernel, by component.
+        flows: What counts flows in the kernel, where it does.
+        drops: What counts drops in the kernel, where it does.
         budget_cores: Setting `agent.budget`.
         clock: Where the time comes from.
     """
 
-    def __init__(self, probes: Mapping[str, CountingProbe], budget_cores: float, clock: Clock) -> None:
-        self._probes = dict(probes)
+    def __init__(self, flows: KernelFlows | None, drops: KernelDrops | None, budget_cores: float, clock: Clock) -> None:
+        self._flows = flows
+        self._drops = drops
+        self._probes: dict[str, CountingProbe] = {}
+        if flows is not None:
+            self._probes["flow"] = flows
+        if drops is not None:
+            self._probes["drop"] = drops
         self._budget_cores = budget_cores
+        rate = flows.sampling if flows is not None else 1
+        order = steps(has_drops=drops is not None, has_flows=flows is not None, rate=rate)
+        self._shedding = Shedding(order, budget_cores)
         self._clock = clock
         self._meter = Meter(self._probes, clock)
         self._waiting = Waiting(STREAM)
@@ -90,9 +102,9 @@ class Cost:
         """Return how long it may be until the next `turn`."""
         return self._meter.patience_ns()
 
-    def turn(self) -> None:
-        """Measure where that is due."""
-        self._meter.turn()
+    def turn(self) -> bool:
+        """Measure where that is due; return whether the probes are to be drained, since what they leave out changes."""
+        tick = self._meter.turn()
         if self._meter.refusal and not self._has_told_refusal:
             self._has_told_refusal = True
             detail = (
@@ -100,6 +112,32 @@ class Cost:
                 f"statistics ({self._meter.refusal}); that needs CAP_SYS_ADMIN, or sysctl kernel.bpf_stats_enabled=1"
             )
             self._problems.add("cost_unknown", AGENT, detail)
+        if tick is None:
+            return False
+        cost_cores = tick.process_cores + sum(tick.program_cores.values())
+        before = self._shedding.step
+        has_changed = self._shedding.judge(cost_cores, self._clock.monotonic_ns())
+        spent = (
+            f"{cost_cores:.3f} of {self._budget_cores:g} cores are spent, {tick.process_cores:.3f} by the agent itself"
+        )
+        if has_changed:
+            self._apply()
+            step = self._shedding.step
+            event = "probe_shed" if step.level > before.level else "probe_restored"
+            detail = f"level {step.level} of {self._shedding.last_level}: {step.words}; {spent}"
+            self._problems.add(event, step.shed, detail, step.level)
+        if self._shedding.is_spent(cost_cores):
+            detail = f"{spent}, and nothing more can be left out; raise agent.budget, or name fewer of agent.sources"
+            self._problems.add("budget_exceeded", AGENT, detail)
+        return has_changed
+
+    def _apply(self) -> None:
+        step = self._shedding.step
+        _LEVEL.set(step.level)
+        if self._drops is not None:
+            self._drops.tell_samples(is_told=step.level == 0)
+        if self._flows is not None:
+            self._flows.sample(critical=step.critical, others=step.others)
 
     def propose(self, *, is_due: bool) -> list[Batch]:
         """Return batches that are not committed.
@@ -137,7 +175,10 @@ class Cost:
             uncounted_packets=sum(row.uncounted_packets for row in rows),
             budget_cores=self._budget_cores,
             cost_cores=whole,
-            shed="none",
+            shed=self._shedding.step.shed,
+            shed_level=self._shedding.step.level,
+            flow_sampling_rate=self._shedding.step.others if self._flows is not None else 0,
+            critical_flow_sampling_rate=self._shedding.step.critical if self._flows is not None else 0,
         )
         _CORES.labels(AGENT).set(cpu_ns / duration_ns)
         for row in rows:

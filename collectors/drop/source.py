@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collectors._native import DropProbe, HostWatch
     from collectors.agent.happenings import Happenings
     from viflux.settings import Settings
+    from viflux.settings.schema import Ebpf
     from viflux.spool import Batch, Unread
 
 STREAM = "drops.ebpf"
@@ -42,12 +43,13 @@ class KernelDrops:
 
     Args:
         probe: Loaded, not attached.
-        capacity: Entries of each of its maps.
+        settings: How many drops it tells apart, and of how many packets the addresses.
     """
 
-    def __init__(self, probe: DropProbe, capacity: int) -> None:
+    def __init__(self, probe: DropProbe, settings: Ebpf) -> None:
         self._probe = probe
-        self.capacity = capacity
+        self.capacity = settings.drop_entries
+        self._samples = settings.drop_samples
         self._account = Account()
         self._waiting = Waiting(STREAM)
         self._problems = Problems("drop")
@@ -114,6 +116,10 @@ class KernelDrops:
             detail = f"this kernel drops packets for the reason {name}, which is not known here; it is counted as loss"
             self._problems.add("drop_reason_unknown", name, detail)
 
+    def tell_samples(self, *, is_told: bool) -> None:
+        """From the next drain on addresses of some packets are told, or none; counts are exact either way."""
+        self._probe.set_samples(self._samples if is_told else 0)
+
     def runs(self) -> tuple[int, int]:
         """Return how often the program ran and for how many ns, while the kernel took the time."""
         return self._probe.runs()
@@ -162,4 +168,4 @@ def load(settings: Settings) -> tuple[KernelDrops | None, str]:
     except OSError as error:
         needs = "CAP_BPF and CAP_PERFMON, and Linux 5.17 or newer with its type information (BTF)"
         return None, f"drops are not counted in the kernel: {error.strerror or error}; that needs {needs}"
-    return KernelDrops(probe, settings.ebpf.drop_entries), ""
+    return KernelDrops(probe, settings.ebpf), ""

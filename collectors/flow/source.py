@@ -48,6 +48,7 @@ class KernelFlows:
         self._waiting = Waiting(STREAM)
         self._account = Account()
         self.capacity = settings.entries
+        self.sampling = settings.sampling
         self._problems = Problems("flow")
         self._log = logs.get("flow")
 
@@ -106,6 +107,8 @@ class KernelFlows:
             uncounted_packets=sum(packets for _, _, packets, _ in harvest.lost),
         )
         self._waiting.add(batches(STREAM, harvest.messages), harvest.settled_time_ns)
+        if harvest.unmatched:
+            self._waiting.lose("unsampled", harvest.unmatched)
         for vif_id, is_egress, packets, size in harvest.lost:
             _LOST.inc(packets)
             self._waiting.lose("map_full", packets)
@@ -114,6 +117,10 @@ class KernelFlows:
                 f"{packets} packets, {size} bytes at {side} are in no flow: maps and ring were full; raise ebpf.entries"
             )
             self._problems.add("flow_packets_lost", f"{vif_id:016x}", detail, packets)
+
+    def sample(self, *, critical: int, others: int) -> None:
+        """From the next drain on one packet of so many is counted, of critical VIFs and of others."""
+        self._probe.sample(critical=critical, others=others)
 
     def runs(self) -> tuple[int, int]:
         """Return how often the programs ran and for how many ns, while the kernel took the time."""

@@ -26,6 +26,7 @@ class Street:
     Attributes:
         probe: Attached to the bridge ports of both.
         lost: What `drain` said is in no flow.
+        unmatched: Packets for which, it said, no counted one stands.
     """
 
     def __init__(self, network: Lab, **options: int) -> None:
@@ -45,6 +46,7 @@ class Street:
             **{"entries": 4096, "ring_bytes": 65_536, "sampling": 1, "active_ns": 0, "inactive_ns": 0, **options}
         )
         self.lost: list[tuple[int, bool, int, int]] = []
+        self.unmatched = 0
         self.follow()
         self._before = {end.outer.name: end.outer.counters() for end in (self.one, self.two)}
 
@@ -111,6 +113,7 @@ class Street:
         """Take the flows out; a row is a dict without what is null."""
         harvest = self.probe.drain(all=whole)
         self.lost += harvest.lost
+        self.unmatched += harvest.unmatched
         rows = []
         for payload, count, _, _ in harvest.messages:
             table = pa.ipc.open_stream(payload).read_all()

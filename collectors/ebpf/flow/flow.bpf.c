@@ -95,6 +95,21 @@ struct {
 	__type(value, struct viflux_flow_switch);
 } viflux_flow_sw SEC(".maps");
 
+/* One of so many packets is counted; the slots of the first pair of maps, then those of the second. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * VIFLUX_FLOW_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} viflux_flow_rate SEC(".maps");
+
+/* The same slots, each with both directions. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 4 * VIFLUX_FLOW_SLOTS);
+	__type(key, __u32);
+	__type(value, struct viflux_flow_seen);
+} viflux_flow_seen SEC(".maps");
 
 struct packet {
 	void *data, *end;	/* what of it lies in one piece */
@@ -432,17 +447,17 @@ static __always_inline int count(struct packet *packet, __u64 word)
 }
 
 /* A function of its own, so that the record's type is in the object for whoever reads the ring. */
-static __noinline int fill(struct viflux_flow_overflow *record, const struct packet *packet)
+static __noinline int fill(struct viflux_flow_overflow *record, const struct packet *packet, __u32 written)
 {
 	record->is_ipv6 = packet->is_ipv6;
-	record->padding = 0;
+	record->written = written;
 	record->key = packet->key;
 	record->flow = packet->flow;
 	return 0;
 }
 
 /* No room in the map: through the ring, and where that is full, by interface and direction alone. */
-static __noinline int overflow(struct packet *packet)
+static __noinline int overflow(struct packet *packet, __u32 written)
 {
 	struct viflux_flow_overflow *record;
 	struct viflux_flow_lost_key key = {};
@@ -450,7 +465,7 @@ static __noinline int overflow(struct packet *packet)
 
 	record = bpf_ringbuf_reserve(&viflux_flow_ring, sizeof(*record), 0);
 	if (record) {
-		fill(record, packet);
+		fill(record, packet, written);
 		bpf_ringbuf_submit(record, 0);
 		return 0;
 	}
@@ -466,6 +481,31 @@ static __noinline int overflow(struct packet *packet)
 	return 0;
 }
 
+/* Whether a packet is left out of the flows; it is counted as seen all the same. How many are skipped is drawn once for each that is
+ * counted, evenly from 0 to twice the mean: the most are skipped without a random number, and no pattern of traffic is in step. */
+static __always_inline int is_left_out(__u32 ifindex, __u32 written, const __u8 direction)
+{
+	__u32 at = written * VIFLUX_FLOW_SLOTS + (ifindex & (VIFLUX_FLOW_SLOTS - 1));
+	struct viflux_flow_seen *seen;
+	__u32 *rate;
+
+	rate = bpf_map_lookup_elem(&viflux_flow_rate, &at);
+	if (!rate || *rate <= 1)
+		return 0;
+	at = 2 * at + direction;
+	seen = bpf_map_lookup_elem(&viflux_flow_seen, &at);
+	if (!seen)
+		return 0;
+	seen->packets++;
+	/* What is left of a higher rate does not hold any more. */
+	if (seen->skip && seen->skip < 2 * *rate) {
+		seen->skip--;
+		return 1;
+	}
+	seen->skip = bpf_get_prandom_u32() % (2 * *rate - 1);
+	return 0;
+}
+
 static __always_inline int look(struct __sk_buff *skb, const __u8 direction, const int has_ethernet)
 {
 	struct viflux_flow_switch *state;
@@ -477,8 +517,7 @@ static __always_inline int look(struct __sk_buff *skb, const __u8 direction, con
 	if (!state)
 		return NEXT;
 	word = *(volatile __u64 *)&state->word;
-	/* All bits set: every packet; a random number costs more than that question. */
-	if (word >> 32 != 0xffffffff && bpf_get_prandom_u32() >= word >> 32)
+	if (word >> 32 && is_left_out(skb->ifindex, word & 1, direction))
 		return NEXT;
 	packet.data = (void *)(long)skb->data;
 	packet.end = (void *)(long)skb->data_end;
@@ -488,7 +527,7 @@ static __always_inline int look(struct __sk_buff *skb, const __u8 direction, con
 	measure(skb, &packet);
 	packet.flow.first_ns = packet.flow.last_ns = bpf_ktime_get_coarse_ns();
 	if (!count(&packet, word))
-		overflow(&packet);
+		overflow(&packet, word & 1);
 	return NEXT;
 }
 

@@ -55,7 +55,7 @@ struct viflux_flow {
 /* A packet for which the map had no room, as it goes through the ring. An IPv4 key is at the start of `key`. */
 struct viflux_flow_overflow {
 	__u32 is_ipv6;
-	__u32 padding;
+	__u32 written;		/* which pair of maps was written when it was seen */
 	struct viflux_flow6_key key;
 	struct viflux_flow flow;
 };
@@ -91,9 +91,18 @@ struct viflux_flow_ports {
 	__u16 dst_port;
 };
 
+/* Interfaces share a slot where the lower bits of their numbers are the same; there is one set for each pair of maps. */
+#define VIFLUX_FLOW_SLOTS 2048
+
+/* Of an interface of which not every packet is counted: of one processor, slot, pair of maps and direction. */
+struct viflux_flow_seen {
+	__u64 packets;		/* counted or not */
+	__u64 skip;		/* so many are left out before the next that is counted */
+};
+
 /* What the agent changes while the probe runs; read in one load. */
 struct viflux_flow_switch {
-	__u64 word;		/* lower half: which pair of maps is written; upper half: a packet is counted below this */
+	__u64 word;		/* lower half: which pair of maps is written; upper half: whether some interfaces have a rate */
 };
 
 #endif

@@ -1,16 +1,17 @@
 //! `FlowProbe`: the Python face of the probe `flow` and of the table of its flows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use columns::flows::Encoder;
-use flows::{Instant, Losses, Table, Timeouts, Watched};
+use flows::{Instant, Losses, Sampling, Seen, Table, Timeouts, Watched};
 use probes::clock::{monotonic_ns, realtime_ns};
-use probes::flow::{Drained, FlowProbe as Probe, Options};
-use probes::Kind;
+use probes::flow::{slot, Drained, FlowProbe as Probe, Options, SLOTS};
+use probes::{Failure, Kind};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use vifs::HomeInterface;
+use wire::flow_record::FlowOverflow;
 
 use crate::host_watch::{os_error, HostWatch};
 use crate::payload::{views, Viewed};
@@ -26,6 +27,14 @@ pub struct FlowHarvest {
     waiting: usize,
     runs: u64,
     map_entries: usize,
+    unmatched: u64,
+}
+
+/// Of interfaces one packet of so many is counted.
+#[derive(Debug, Clone, Copy)]
+struct Rates {
+    critical: u32,
+    others: u32,
 }
 
 struct State {
@@ -33,13 +42,21 @@ struct State {
     table: Table,
     watched: Watched,
     losses: Losses,
+    sampling: Sampling,
+    rates: Rates,
+    /// Interfaces that are selected, and whether they are critical.
+    critical: HashMap<u32, bool>,
+    /// Slots of interfaces that were watched since the last drain.
+    used_slots: HashSet<u32>,
+    /// Packets that came through the ring and belong to the maps that are written now.
+    early: Vec<FlowOverflow>,
     encoder: Encoder,
     /// Whom attaching failed, so that it is told once and tried again only when something changed.
     refused: HashSet<u64>,
     buffer: Drained,
     overflowed: usize,
     /// Losses of interfaces that are gone, until they are told.
-    gone: Vec<flows::Lost>,
+    gone: Vec<(u32, flows::Lost)>,
 }
 
 /// The loaded probe.
@@ -59,17 +76,23 @@ impl State {
                 continue;
             }
             self.probe.detach(ifindex);
-            self.gone
-                .extend(self.losses.since(vif_id, self.probe.lost(ifindex)));
+            let lost = self.losses.since(vif_id, self.probe.lost(ifindex));
+            self.gone.extend(lost.into_iter().map(|one| (ifindex, one)));
             self.losses.forget(vif_id);
             self.probe.forget(ifindex);
             self.watched.end(ifindex, now_ns);
         }
         self.refused
             .retain(|vif_id| selected.iter().any(|one| one.vif_id == *vif_id));
+        let shown = selected.iter().map(|one| (one.ifindex, one.is_critical));
+        self.critical = shown.collect();
+        self.plan();
         for one in selected {
             if self.watched.vif_of(one.ifindex).is_some() || self.refused.contains(&one.vif_id) {
                 continue;
+            }
+            if let Err(failure) = self.begin_rate(one.ifindex) {
+                problems.push((one.name.clone(), failure.to_string()));
             }
             match self.probe.attach(one.ifindex, &one.name, one.has_ethernet) {
                 Ok(()) => self.watched.begin(one.ifindex, one.vif_id, now_ns),
@@ -85,48 +108,120 @@ impl State {
         problems
     }
 
-    fn relieve(&mut self) -> usize {
+    /// Plan the rate of each slot from the next drain on: the lowest of the interfaces that share it.
+    fn plan(&mut self) {
+        let mut rates = HashMap::new();
+        for (ifindex, is_critical) in &self.critical {
+            let rate = if *is_critical {
+                self.rates.critical
+            } else {
+                self.rates.others
+            };
+            let known = rates.entry(slot(*ifindex)).or_insert(rate);
+            *known = rate.min(*known);
+        }
+        self.probe.plan_rates(rates);
+    }
+
+    /// Have the rate of an interface that is to be watched hold at once, where no other shares its slot.
+    fn begin_rate(&mut self, ifindex: u32) -> Result<(), Failure> {
+        if self.used_slots.insert(slot(ifindex)) {
+            self.probe.begin_slot(slot(ifindex))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Take in what the ring holds of the maps that are drained, or written while none is.
+    fn relieve(&mut self, written: u32) -> usize {
         let Self {
             probe,
             table,
             watched,
+            sampling,
+            early,
             ..
         } = self;
-        let count = probe.overflowed(|record| table.take_overflow(watched, record));
+        let count = probe.overflowed(|record| {
+            if record.written == written {
+                table.take_overflow(watched, sampling, record);
+            } else {
+                early.push(*record);
+            }
+        });
         self.overflowed += count;
         count
+    }
+
+    /// What is lost of the interfaces since it was asked last; it is among what was counted.
+    fn lose(&mut self) -> Vec<(u32, flows::Lost)> {
+        let mut lost = std::mem::take(&mut self.gone);
+        for (ifindex, vif_id) in self.watched.now() {
+            let found = self.losses.since(vif_id, self.probe.lost(ifindex));
+            lost.extend(found.into_iter().map(|one| (ifindex, one)));
+        }
+        for (ifindex, one) in &lost {
+            self.sampling
+                .count(*ifindex, one.is_egress, one.skb_packets);
+        }
+        lost
     }
 
     fn drain(&mut self, all: bool) -> Result<Harvest, String> {
         let settled_time_ns = realtime_ns();
         let mut buffer = std::mem::take(&mut self.buffer);
+        let written = self.probe.written();
         let outcome = self.probe.drain(&mut buffer);
+        for record in std::mem::take(&mut self.early) {
+            self.table
+                .take_overflow(&self.watched, &mut self.sampling, &record);
+        }
         self.table.take(
             &self.watched,
+            &mut self.sampling,
             (&buffer.keys4, &buffer.flows4),
             (&buffer.keys6, &buffer.flows6),
         );
         let entries = [&buffer.flows4, &buffer.flows6]
             .map(|flows| flows.len() / wire::flow_record::Flow::SIZE);
+        let seen: Vec<Seen> = buffer
+            .seen
+            .iter()
+            .map(|one| Seen {
+                slot: one.slot,
+                is_egress: one.is_egress,
+                packets: one.packets,
+            })
+            .collect();
         buffer.clear();
         self.buffer = buffer;
         // Before the ring is read: what could not be drained is not lost, but the drain did not go well.
         outcome.map_err(|failure| failure.to_string())?;
-        self.relieve();
+        self.relieve(written);
+        let lost = self.lose();
+        self.sampling.settle(&seen);
+        self.used_slots = self.critical.keys().map(|ifindex| slot(*ifindex)).collect();
         let now = Instant {
             real_ns: realtime_ns(),
             monotonic_ns: monotonic_ns(),
         };
-        let rows = self.table.due(now, all);
+        let probe = &self.probe;
+        let rows = self.table.due(now, all, &self.sampling, |ifindex| {
+            !probe.is_whole(slot(ifindex))
+        });
         let messages = self
             .encoder
             .encode(rows)
             .map_err(|error| error.to_string())?;
-        let mut lost = std::mem::take(&mut self.gone);
-        for (ifindex, vif_id) in self.watched.now() {
-            lost.extend(self.losses.since(vif_id, self.probe.lost(ifindex)));
-        }
-        let lost_runs = lost.iter().map(|lost| lost.skb_packets).sum::<u64>();
+        let lost = lost
+            .into_iter()
+            .map(|(ifindex, mut lost)| {
+                let rate = self.sampling.rate(ifindex, lost.is_egress).unwrap_or(1.0);
+                lost.packets = (lost.packets as f64 * rate).round() as u64;
+                lost.bytes = (lost.bytes as f64 * rate).round() as u64;
+                lost
+            })
+            .collect();
         let oldest_ns = self
             .table
             .oldest_ns()
@@ -138,7 +233,8 @@ impl State {
             drained: entries.iter().sum(),
             overflowed: std::mem::take(&mut self.overflowed),
             waiting: self.table.len(),
-            runs: self.table.take_seen_packets() + lost_runs,
+            runs: self.sampling.take_seen(),
+            unmatched: self.sampling.take_unmatched(all),
             map_entries: entries.into_iter().max().unwrap_or(0),
         })
     }
@@ -153,6 +249,7 @@ struct Harvest {
     waiting: usize,
     runs: u64,
     map_entries: usize,
+    unmatched: u64,
 }
 
 impl FlowProbe {
@@ -181,7 +278,6 @@ impl FlowProbe {
                 Probe::open(Options {
                     entries,
                     ring_bytes,
-                    sampling,
                 })
             })
             .map_err(os_error)?;
@@ -191,9 +287,17 @@ impl FlowProbe {
         };
         Ok(Self(Mutex::new(State {
             probe,
-            table: Table::new(timeouts, sampling),
+            table: Table::new(timeouts),
             watched: Watched::default(),
             losses: Losses::default(),
+            sampling: Sampling::new(SLOTS),
+            rates: Rates {
+                critical: sampling,
+                others: sampling,
+            },
+            critical: HashMap::new(),
+            used_slots: HashSet::new(),
+            early: Vec::new(),
             encoder: Encoder::default(),
             refused: HashSet::new(),
             buffer: Drained::default(),
@@ -222,7 +326,11 @@ impl FlowProbe {
 
     /// Take in what the ring holds; how many packets they were.
     fn relieve(&self, py: Python<'_>) -> usize {
-        py.detach(|| self.state().relieve())
+        py.detach(|| {
+            let mut state = self.state();
+            let written = state.probe.written();
+            state.relieve(written)
+        })
     }
 
     #[pyo3(signature = (*, all=false))]
@@ -242,8 +350,17 @@ impl FlowProbe {
             overflowed: harvest.overflowed,
             waiting: harvest.waiting,
             runs: harvest.runs,
+            unmatched: harvest.unmatched,
             map_entries: harvest.map_entries,
         })
+    }
+
+    /// From the next drain on one packet of so many is counted.
+    #[pyo3(signature = (*, critical, others))]
+    fn sample(&self, critical: u32, others: u32) {
+        let mut state = self.state();
+        state.rates = Rates { critical, others };
+        state.plan();
     }
 
     /// How many interfaces are watched.

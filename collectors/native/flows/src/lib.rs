@@ -7,9 +7,11 @@
 mod key;
 mod lost;
 mod row;
+mod sampling;
 mod table;
 mod watched;
 
 pub use lost::{Losses, Lost};
+pub use sampling::{Sampling, Seen};
 pub use table::{Instant, Table, Timeouts};
 pub use watched::Watched;

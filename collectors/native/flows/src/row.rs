@@ -27,11 +27,16 @@ pub struct Common {
     /// Real time minus the kernel's clock, ns.
     pub offset_ns: i64,
     pub received_ns: i64,
-    pub sampling_rate: u32,
 }
 
-/// Append the row of a flow.
-pub fn push(rows: &mut Flows, common: Common, vif_id: u64, key: &Key, flow: &Flow, end: End) {
+/// Append the row of a flow, each of whose packets stands for so many.
+pub fn push(
+    rows: &mut Flows,
+    common: Common,
+    (vif_id, key, flow): (u64, &Key, &Flow),
+    sampling_rate: f64,
+    end: End,
+) {
     let at = rows.rows;
     let real = |ns: u64| common.offset_ns + ns as i64;
     // Two processors may write the last time in the wrong order.
@@ -73,7 +78,7 @@ pub fn push(rows: &mut Flows, common: Common, vif_id: u64, key: &Key, flow: &Flo
     rows.packets.set(at, flow.packets >> 32);
     rows.skb_bytes.set(at, flow.skb_bytes);
     rows.skb_packets.set(at, flow.packets & 0xffff_ffff);
-    rows.sampling_rate.set(at, f64::from(common.sampling_rate));
+    rows.sampling_rate.set(at, sampling_rate);
     rows.sampling_origin.set(at, sampling_origin::MEASURED);
     let (index, vlan) = if is_egress {
         (&mut rows.out_if_index, &mut rows.dst_vlan)

@@ -8,6 +8,7 @@ use wire::rows::Flows;
 
 use crate::key::Key;
 use crate::row::{push, Common, End};
+use crate::sampling::Sampling;
 use crate::watched::Watched;
 
 /// When a row is due.
@@ -34,26 +35,17 @@ const MOST_PACKETS: u32 = 1 << 31;
 #[derive(Debug)]
 pub struct Table {
     timeouts: Timeouts,
-    sampling_rate: u32,
     waiting: HashMap<(u64, Key), Flow>,
     taken: Vec<(u64, Key, Flow)>,
-    seen_packets: u64,
 }
 
 impl Table {
-    pub fn new(timeouts: Timeouts, sampling_rate: u32) -> Self {
+    pub fn new(timeouts: Timeouts) -> Self {
         Self {
             timeouts,
-            sampling_rate: sampling_rate.max(1),
             waiting: HashMap::new(),
             taken: Vec::new(),
-            seen_packets: 0,
         }
-    }
-
-    /// Packets that were taken in since the last call, a GSO packet once.
-    pub fn take_seen_packets(&mut self) -> u64 {
-        std::mem::take(&mut self.seen_packets)
     }
 
     /// How many flows wait for their row.
@@ -72,30 +64,51 @@ impl Table {
     }
 
     /// Take in drained maps: keys and flows of each family, one behind the other.
-    pub fn take(&mut self, watched: &Watched, v4: (&[u8], &[u8]), v6: (&[u8], &[u8])) {
+    pub fn take(
+        &mut self,
+        watched: &Watched,
+        sampling: &mut Sampling,
+        v4: (&[u8], &[u8]),
+        v6: (&[u8], &[u8]),
+    ) {
         let (keys, _) = v4.0.as_chunks::<{ Flow4Key::SIZE }>();
         let (flows, _) = v4.1.as_chunks::<{ Flow::SIZE }>();
         for (key, flow) in keys.iter().zip(flows) {
-            self.add(watched, Flow4Key::read(key).into(), Flow::read(flow));
+            self.add(
+                watched,
+                sampling,
+                Flow4Key::read(key).into(),
+                Flow::read(flow),
+            );
         }
         let (keys, _) = v6.0.as_chunks::<{ Flow6Key::SIZE }>();
         let (flows, _) = v6.1.as_chunks::<{ Flow::SIZE }>();
         for (key, flow) in keys.iter().zip(flows) {
-            self.add(watched, Flow6Key::read(key).into(), Flow::read(flow));
+            self.add(
+                watched,
+                sampling,
+                Flow6Key::read(key).into(),
+                Flow::read(flow),
+            );
         }
     }
 
     /// Take in a packet that the maps had no room for. A flood of them becomes one flow for each key.
-    pub fn take_overflow(&mut self, watched: &Watched, record: &FlowOverflow) {
+    pub fn take_overflow(
+        &mut self,
+        watched: &Watched,
+        sampling: &mut Sampling,
+        record: &FlowOverflow,
+    ) {
         let key = Key::of_overflow(record.key, record.is_ipv6 != 0);
         let vif_id = watched.vif_at(key.key.ifindex, record.flow.first_ns as i64);
-        self.seen_packets += 1;
+        sampling.count(key.key.ifindex, key.is_egress(), 1);
         self.merge(vif_id, key, record.flow);
     }
 
-    fn add(&mut self, watched: &Watched, key: Key, flow: Flow) {
+    fn add(&mut self, watched: &Watched, sampling: &mut Sampling, key: Key, flow: Flow) {
         let vif_id = watched.vif_at(key.key.ifindex, flow.first_ns as i64);
-        self.seen_packets += flow.packets & 0xffff_ffff;
+        sampling.count(key.key.ifindex, key.is_egress(), flow.packets & 0xffff_ffff);
         if self.timeouts.active_ns == 0 {
             self.taken.push((vif_id, key, flow));
         } else {
@@ -121,33 +134,55 @@ impl Table {
     }
 
     /// Rows of all flows that are due; with `all` of every flow.
-    pub fn due(&mut self, now: Instant, all: bool) -> Flows {
+    ///
+    /// Rates are those of what was taken in since the last call; of interfaces with a rate, or that `will_have_rate` from now on, all
+    /// are due: a row has one rate.
+    pub fn due(
+        &mut self,
+        now: Instant,
+        all: bool,
+        sampling: &Sampling,
+        will_have_rate: impl Fn(u32) -> bool,
+    ) -> Flows {
         let common = Common {
             offset_ns: now.real_ns - now.monotonic_ns,
             received_ns: now.real_ns,
-            sampling_rate: self.sampling_rate,
         };
         let mut rows = Flows::default();
         for (vif_id, key, flow) in self.taken.drain(..) {
-            push(&mut rows, common, vif_id, &key, &flow, End::Active);
+            let rate = sampling.rate(key.key.ifindex, key.is_egress());
+            push(
+                &mut rows,
+                common,
+                (vif_id, &key, &flow),
+                rate.unwrap_or(1.0),
+                End::Active,
+            );
         }
         let Timeouts {
             active_ns,
             inactive_ns,
         } = self.timeouts;
         self.waiting.retain(|(vif_id, key), flow| {
+            let rate = sampling.rate(key.key.ifindex, key.is_egress());
             let age_ns = now.monotonic_ns - flow.first_ns as i64;
             let idle_ns = now.monotonic_ns - flow.last_ns as i64;
             let end = if idle_ns >= inactive_ns {
                 End::Idle
             } else if age_ns >= active_ns || flow.packets as u32 > MOST_PACKETS {
                 End::Active
-            } else if all {
+            } else if all || rate.is_some() || will_have_rate(key.key.ifindex) {
                 End::Forced
             } else {
                 return true;
             };
-            push(&mut rows, common, *vif_id, key, flow, end);
+            push(
+                &mut rows,
+                common,
+                (*vif_id, key, flow),
+                rate.unwrap_or(1.0),
+                end,
+            );
             false
         });
         // A burst of short flows must not hold its memory for ever.

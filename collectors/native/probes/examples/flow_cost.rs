@@ -11,9 +11,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use aya::programs::SchedClassifier;
 use aya::sys::Stats;
 use columns::flows::Encoder;
-use flows::{Instant, Table, Timeouts, Watched};
+use flows::{Instant, Sampling, Table, Timeouts, Watched};
 use probes::clock::{monotonic_ns, realtime_ns};
-use probes::flow::{Drained, FlowProbe, Options};
+use probes::flow::{Drained, FlowProbe, Options, SLOTS};
 use probes::{bpf, tcx};
 
 static FLOOR: &[u8] = aya::include_bytes_aligned!("../../../../benchmarks/floor/floor.bpf.o");
@@ -198,7 +198,6 @@ fn main() -> Result<()> {
     let mut probe = FlowProbe::open(Options {
         entries: 262_144,
         ring_bytes: 1 << 20,
-        sampling: 1,
     })?;
     let mut floor = aya::Ebpf::load(FLOOR)?;
     let program: &mut SchedClassifier = floor
@@ -233,18 +232,17 @@ fn main() -> Result<()> {
         let link = bpf::link_tcx(probe.program(false, true), index, TCX_INGRESS)?;
         send(&socket, &frames, &every)?;
         drop(link);
-        let mut table = Table::new(
-            Timeouts {
-                active_ns: 0,
-                inactive_ns: 0,
-            },
-            1,
-        );
+        let mut table = Table::new(Timeouts {
+            active_ns: 0,
+            inactive_ns: 0,
+        });
+        let mut sampling = Sampling::new(SLOTS);
         let begun = cpu_ns();
         probe.drain(&mut drained)?;
         let out_of_the_kernel = cpu_ns();
         table.take(
             &Watched::default(),
+            &mut sampling,
             (&drained.keys4, &drained.flows4),
             (&drained.keys6, &drained.flows6),
         );
@@ -252,7 +250,7 @@ fn main() -> Result<()> {
             real_ns: realtime_ns(),
             monotonic_ns: monotonic_ns(),
         };
-        let rows = table.due(now, true);
+        let rows = table.due(now, true, &sampling, |_| false);
         let count = rows.rows;
         let messages = encoder.encode(rows)?;
         let ended = cpu_ns();

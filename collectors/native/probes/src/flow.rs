@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use aya::maps::{MapData, RingBuf};
+use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::SchedClassifier;
 use aya::{Ebpf, EbpfLoader};
 use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowOverflow};
@@ -29,6 +29,14 @@ const FLOW_MAPS: [[&str; 2]; 2] = [
     ["viflux_flow6_a", "viflux_flow6_b"],
 ];
 
+/// Of an interface's number so many lower bits say where its rate is (VIFLUX_FLOW_SLOTS in flow.h).
+pub const SLOTS: u32 = 2048;
+
+/// Where the rate of an interface is; others may share it.
+pub fn slot(ifindex: u32) -> u32 {
+    ifindex & (SLOTS - 1)
+}
+
 /// How the probe is set up.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -36,8 +44,14 @@ pub struct Options {
     pub entries: u32,
     /// Of the ring for what does not fit: a power of two, at least a page.
     pub ring_bytes: u32,
-    /// One packet of so many is counted.
-    pub sampling: u32,
+}
+
+/// Packets of a slot and direction that were seen, counted or not, where not all are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    pub slot: u32,
+    pub is_egress: bool,
+    pub packets: u64,
 }
 
 /// What was taken out of the maps, as it lay there.
@@ -47,6 +61,7 @@ pub struct Drained {
     pub flows4: Vec<u8>,
     pub keys6: Vec<u8>,
     pub flows6: Vec<u8>,
+    pub seen: Vec<Seen>,
 }
 
 impl Drained {
@@ -62,6 +77,7 @@ impl Drained {
             part.clear();
             part.shrink_to(KEPT_BYTES);
         }
+        self.seen.clear();
     }
 }
 
@@ -77,8 +93,14 @@ pub struct FlowProbe {
     grace: GracePeriod,
     /// Which of each pair is written now.
     written: usize,
-    /// A packet is counted where a random number is below this; all bits: always.
-    below: u32,
+    rates: OwnedFd,
+    /// What lies in `rates`, by which pair of maps is written.
+    rates_written: [Vec<u32>; 2],
+    /// What is to lie there after the next drain: one packet of so many is counted; slots that are not here count every one.
+    rates_planned: HashMap<u32, u32>,
+    seen: PerCpuArray<MapData, [u64; 2]>,
+    /// By pair of maps, slot and direction: what was told already.
+    seen_told: HashMap<(usize, u32, bool), u64>,
     way: Way,
     attached: HashMap<u32, Attachment>,
     memory_bytes: u64,
@@ -113,10 +135,15 @@ impl FlowProbe {
         ];
         let lost = map(&ebpf, "viflux_flow_lost")?;
         let switch = map(&ebpf, "viflux_flow_sw")?;
+        let rates = map(&ebpf, "viflux_flow_rate")?;
         let memory_bytes = memory_bytes(&ebpf);
         let ring = ebpf
             .take_map("viflux_flow_ring")
             .ok_or_else(|| missing("viflux_flow_ring"))?;
+        let seen = ebpf
+            .take_map("viflux_flow_seen")
+            .ok_or_else(|| missing("viflux_flow_seen"))?;
+        let seen = PerCpuArray::try_from(seen).map_err(|error| refused(&error))?;
         let ring = RingBuf::try_from(ring).map_err(|error| refused(&error))?;
         let probe = Self {
             ebpf,
@@ -127,12 +154,16 @@ impl FlowProbe {
             switch,
             grace,
             written: 0,
-            below: below(options.sampling),
+            rates,
+            rates_written: [vec![0; SLOTS as usize], vec![0; SLOTS as usize]],
+            rates_planned: HashMap::new(),
+            seen,
+            seen_told: HashMap::new(),
             way: Way::Tcx,
             attached: HashMap::new(),
             memory_bytes,
         };
-        probe.set_switch()?;
+        probe.set_switch(0)?;
         Ok(probe)
     }
 
@@ -229,13 +260,13 @@ impl FlowProbe {
     /// The kernel has no memory; what is left comes with the next drain but one.
     pub fn drain(&mut self, drained: &mut Drained) -> Result<()> {
         let old = self.written;
+        // Each packet is counted by the rate that belongs to its map.
+        self.write_rates(1 - old)?;
+        self.set_switch(1 - old)?;
         self.written = 1 - old;
-        if let Err(failure) = self.set_switch() {
-            self.written = old;
-            return Err(failure);
-        }
         // A program that began before still holds entries of the old maps.
         self.grace.wait()?;
+        self.read_seen(old, &mut drained.seen)?;
         bpf::drain(
             self.flows[0][old].as_fd(),
             Flow4Key::SIZE,
@@ -299,8 +330,71 @@ impl FlowProbe {
         self.programs[usize::from(is_egress) + if has_ethernet { 0 } else { 2 }].as_fd()
     }
 
-    fn set_switch(&self) -> Result<()> {
-        let word = u64::from(self.below) << 32 | self.written as u64;
+    /// Plans rates, by slot: one packet of so many is counted from the next drain on.
+    pub fn plan_rates(&mut self, rates: HashMap<u32, u32>) {
+        self.rates_planned = rates;
+    }
+
+    /// Which of the pairs of maps is written now.
+    pub fn written(&self) -> u32 {
+        self.written as u32
+    }
+
+    /// Whether every packet of a slot was counted since the last drain, and will be.
+    pub fn is_whole(&self, slot: u32) -> bool {
+        self.rates_written[self.written][slot as usize] <= 1
+    }
+
+    /// Has the plan hold for a slot at once, which no watched interface has.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn begin_slot(&mut self, slot: u32) -> Result<()> {
+        self.write_rate(self.written, slot)?;
+        self.set_switch(self.written)
+    }
+
+    fn write_rates(&mut self, side: usize) -> Result<()> {
+        (0..SLOTS).try_for_each(|slot| self.write_rate(side, slot))
+    }
+
+    fn write_rate(&mut self, side: usize, slot: u32) -> Result<()> {
+        let rate = self.rates_planned.get(&slot).copied().unwrap_or(1).max(1);
+        let known = &mut self.rates_written[side][slot as usize];
+        if rate == (*known).max(1) {
+            return Ok(());
+        }
+        let at = side as u32 * SLOTS + slot;
+        bpf::update(self.rates.as_fd(), &at.to_ne_bytes(), &rate.to_ne_bytes())?;
+        *known = rate;
+        Ok(())
+    }
+
+    fn read_seen(&mut self, side: usize, found: &mut Vec<Seen>) -> Result<()> {
+        let sampled = self.rates_written[side]
+            .iter()
+            .zip(0_u32..)
+            .filter_map(|(rate, slot)| (*rate > 1).then_some(slot));
+        for (slot, is_egress) in sampled.flat_map(|slot| [(slot, false), (slot, true)]) {
+            let at = 2 * (side as u32 * SLOTS + slot) + u32::from(is_egress);
+            let values = self.seen.get(&at, 0).map_err(|error| refused(&error))?;
+            let total = values.iter().map(|[packets, _]| packets).sum();
+            let told = self
+                .seen_told
+                .insert((side, slot, is_egress), total)
+                .unwrap_or(0);
+            found.push(Seen {
+                slot,
+                is_egress,
+                packets: total - told,
+            });
+        }
+        Ok(())
+    }
+
+    fn set_switch(&self, side: usize) -> Result<()> {
+        let has_rates = self.rates_written[side].iter().any(|rate| *rate > 1);
+        let word = u64::from(has_rates) << 32 | side as u64;
         bpf::update(
             self.switch.as_fd(),
             &0_u32.to_ne_bytes(),
@@ -314,16 +408,20 @@ pub fn reclaim(names: &[String]) -> usize {
     names.iter().map(|name| tcx::reclaim(name, &PROGRAMS)).sum()
 }
 
-fn below(sampling: u32) -> u32 {
-    match sampling {
-        0 | 1 => u32::MAX,
-        sampling => ((1_u64 << 32) / u64::from(sampling)) as u32,
-    }
-}
-
 fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {
     ebpf.program_mut(name)
         .ok_or_else(|| missing(name))?
         .try_into()
         .map_err(|error| refused(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SLOTS;
+
+    #[test]
+    fn the_program_has_as_many_slots() {
+        let header = include_str!("../../../ebpf/flow/flow.h");
+        assert!(header.contains(&format!("#define VIFLUX_FLOW_SLOTS {SLOTS}\n")));
+    }
 }

@@ -14,6 +14,8 @@ pub struct HomeInterface {
     /// As in the inventory.
     pub kind: String,
     pub counting_point: bool,
+    /// It has the label criticality=critical.
+    pub is_critical: bool,
     /// Its frames begin with an Ethernet header.
     pub has_ethernet: bool,
 }
@@ -33,6 +35,7 @@ impl Table {
                     vif_id: vif.id,
                     kind: state.kind.into_owned(),
                     counting_point: state.counting_point,
+                    is_critical: state.criticality.eq_ignore_ascii_case("critical"),
                     has_ethernet: vif.link.hardware_type == ETHERNET,
                 }
             })

@@ -242,6 +242,7 @@ impl FlowLostKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FlowOverflow {
     pub is_ipv6: u32,
+    pub written: u32,
     pub key: Flow6Key,
     pub flow: Flow,
 }
@@ -252,7 +253,7 @@ impl FlowOverflow {
     /// Name, offset and bytes of each member, in order.
     pub const LAYOUT: [(&'static str, usize, usize); 4] = [
         ("is_ipv6", 0, 4),
-        ("padding", 4, 4),
+        ("written", 4, 4),
         ("key", 8, 48),
         ("flow", 56, 56),
     ];
@@ -261,6 +262,7 @@ impl FlowOverflow {
     pub fn read(bytes: &[u8; Self::SIZE]) -> Self {
         Self {
             is_ipv6: u32::from_ne_bytes(part(bytes, 0)),
+            written: u32::from_ne_bytes(part(bytes, 4)),
             key: Flow6Key::read(&part(bytes, 8)),
             flow: Flow::read(&part(bytes, 56)),
         }
@@ -285,6 +287,28 @@ impl FlowPorts {
         Self {
             src_port: u16::from_ne_bytes(part(bytes, 0)),
             dst_port: u16::from_ne_bytes(part(bytes, 2)),
+        }
+    }
+}
+
+/// `struct viflux_flow_seen`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FlowSeen {
+    pub packets: u64,
+    pub skip: u64,
+}
+
+impl FlowSeen {
+    /// Bytes of a record.
+    pub const SIZE: usize = 16;
+    /// Name, offset and bytes of each member, in order.
+    pub const LAYOUT: [(&'static str, usize, usize); 2] = [("packets", 0, 8), ("skip", 8, 8)];
+
+    /// Read a record as it lies in this machine's memory.
+    pub fn read(bytes: &[u8; Self::SIZE]) -> Self {
+        Self {
+            packets: u64::from_ne_bytes(part(bytes, 0)),
+            skip: u64::from_ne_bytes(part(bytes, 8)),
         }
     }
 }
