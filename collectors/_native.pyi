@@ -161,7 +161,7 @@ class FlowHarvest:
 class FlowProbe:
     """The probe `flow` (`collectors/ebpf/flow`) in the kernel; it is gone from there with this object.
 
-    Every call but `watched` and `way` releases the interpreter.
+    Every call but `sample`, `is_behind`, `watched` and `way` releases the interpreter.
     """
 
     def __init__(self, *, entries: int, ring_bytes: int, sampling: int, active_ns: int, inactive_ns: int) -> None:
@@ -179,7 +179,9 @@ class FlowProbe:
         """
 
     def follow(self, watch: HostWatch, *, counting_points: bool, names: Sequence[str]) -> list[tuple[str, str]]:
-        """Attach to the selected interfaces of the agent's own namespace, detach from all others.
+        """Attach to the selected interfaces of the agent's own namespace, detach from all others; critical ones first.
+
+        Ends after a quarter of a second, also where it is not through; see `is_behind`.
 
         Args:
             watch: Knows the interfaces.
@@ -189,6 +191,9 @@ class FlowProbe:
         Returns:
             Name and reason of each where the kernel refused, once.
         """
+
+    def is_behind(self) -> bool:
+        """Return whether the last call of `follow` ended before it was through."""
 
     def relieve(self) -> int:
         """Take in what the ring holds; how many packets that were."""

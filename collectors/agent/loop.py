@@ -194,7 +194,7 @@ class Agent:
             self._resync(now_ns)
             has_news = True
             self._next_resync_ns = now_ns + self._settings.agent.resync_interval
-        if has_news and self._flows is not None:
+        if self._flows is not None and (has_news or self._flows.is_behind):
             self._flows.follow(self._watch)
         # A clock that was set back would leave the next boundary far away.
         is_sweep = self._sweeps and (now_ns >= self._next_sweep_ns or self._next_sweep_ns - now_ns > interval_ns)
@@ -241,6 +241,8 @@ class Agent:
             deadlines.append(self._next_sweep_ns)
         if self._gather_until_ns is not None:
             deadlines.append(self._gather_until_ns)
+        if self._flows is not None and self._flows.is_behind:
+            return 0
         longest_ns = _LONGEST_WAIT_UNDER_EXPORTS_NS if self._has_exports_news else _LONGEST_WAIT_NS
         return max(0, min(longest_ns, min(deadlines) - now_ns, self._cost.patience_ns()))
 

@@ -75,6 +75,11 @@ class KernelFlows:
             self._problems.add("probe_refused", name, f"flows of the interface are not seen: {reason}")
         _WATCHED.set(self._probe.watched())
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether `follow` ended before all interfaces were attached to, and is to be called again soon."""
+        return self._probe.is_behind()
+
     def relieve(self) -> bool:
         """Take in what the maps had no room for; whether there was any."""
         return self._probe.relieve() > 0

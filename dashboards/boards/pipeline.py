@@ -39,10 +39,26 @@ HOSTS = Panel(
     most_rows=10_000,
 )
 
+COST = Panel(
+    name="cost",
+    title="Cost of the collectors",
+    description="One row a host: what the agent and its programs take, mean of five minutes, and what is left out.",
+    form="table",
+    columns=(
+        Column("host", "Host", "text", "Its name.", is_narrow=True),
+        Column("cost", "Cores", "count", "Processors taken by the agent and its programs together.", is_narrow=True),
+        Column("budget", "Budget", "count", "Setting agent.budget, in cores.", is_narrow=True),
+        Column("shed", "Left out", "text", "What is left out to stay within the budget now.", is_narrow=True),
+        Column("resident", "Resident", "count", "Memory of the agent's process."),
+        Column("maps", "Maps", "count", "Memory of the kernel that the programs' maps hold."),
+    ),
+    most_rows=10_000,
+)
+
 PIPELINE = Board(
     name="pipeline",
     title="Pipeline",
     question="Can the numbers be trusted?",
     refresh_seconds=10,
-    panels=(BALANCE, HOSTS),
+    panels=(BALANCE, HOSTS, COST),
 )

@@ -136,6 +136,7 @@ class Console:
             board=PIPELINE,
             balance=PIPELINE.panel("balance"),
             hosts=PIPELINE.panel("arrivals"),
+            cost=PIPELINE.panel("cost"),
             most_shown=MOST_OF_PIPELINE,
             version=__version__,
             now=self._now(),
@@ -185,7 +186,14 @@ class Console:
     async def pipeline(self, _request: Request) -> Response:
         """Answer with the exact columns of the ledger's balance and of the hosts."""
         snapshot = await anyio.to_thread.run_sync(self._pipeline.current)
-        body = _JSON.encode({"store_trouble": snapshot.trouble, "balance": snapshot.balance, "hosts": snapshot.hosts})
+        body = _JSON.encode(
+            {
+                "store_trouble": snapshot.trouble,
+                "balance": snapshot.balance,
+                "hosts": snapshot.hosts,
+                "costs": snapshot.costs,
+            }
+        )
         REQUESTS.labels("/api/v1/pipeline", 200).inc()
         return Response(body, media_type="application/json", headers=_LIVE)
 

@@ -35,12 +35,14 @@ class PipelineSnapshot:
         hosts: Rows of the hosts, as the query has them.
         facts: What the rows come to, a sentence each.
         trouble: Why the rows are not of now; empty while the store answers.
+        costs: What Viflux costs each host, as the query has it.
     """
 
     balance: tuple[dict[str, Any], ...] = ()
     hosts: tuple[dict[str, Any], ...] = ()
     facts: tuple[str, ...] = ()
     trouble: str = ""
+    costs: tuple[dict[str, Any], ...] = ()
 
     @property
     def bad(self) -> tuple[dict[str, Any], ...]:
@@ -64,6 +66,10 @@ class PipelineSnapshot:
     def host_cells(self) -> list[dict[str, Cell]]:
         """Return the first hosts as they are shown, the least complete first."""
         return [_host_cells(row) for row in self.hosts[:MOST_SHOWN]]
+
+    def cost_cells(self) -> list[dict[str, Cell]]:
+        """Return what the first hosts spend as it is shown, the dearest first."""
+        return [_cost_cells(row) for row in self.costs[:MOST_SHOWN]]
 
 
 class PipelineSnapshots:
@@ -89,18 +95,22 @@ class PipelineSnapshots:
 
     def _take(self, before: PipelineSnapshot) -> PipelineSnapshot:
         database = self._settings.store.database
-        balance, hosts = PIPELINE.panel("balance"), PIPELINE.panel("arrivals")
+        balance, hosts, cost = (PIPELINE.panel(name) for name in ("balance", "arrivals", "cost"))
         now_ns = self._clock.now_ns()
         try:
             rows = self._store.query_rows(
                 balance.query(database), {"lookback_seconds": _LOOK_BACK_SECONDS, "host": "", "stream": ""}
             )
-            of_hosts = self._store.query_rows(hosts.query(database), {"now_ns": now_ns, "most_rows": hosts.most_rows})
+            of_hosts, costs = (
+                tuple(self._store.query_rows(panel.query(database), {"now_ns": now_ns, "most_rows": panel.most_rows}))
+                for panel in (hosts, cost)
+            )
         except (StoreUnavailable, StoreRefused) as error:
             trouble = f"Not known: {' '.join(str(error).split())[:200]}"
-            return PipelineSnapshot(before.balance, before.hosts, before.facts, trouble)
+            return PipelineSnapshot(before.balance, before.hosts, before.facts, trouble, before.costs)
         facts = summary(rows, _LOOK_BACK, waiting_in(self._settings)) if rows else []
-        return PipelineSnapshot(tuple(rows), tuple(of_hosts), tuple(f"{fact[:1].upper()}{fact[1:]}." for fact in facts))
+        sentences = tuple(f"{fact[:1].upper()}{fact[1:]}." for fact in facts)
+        return PipelineSnapshot(tuple(rows), of_hosts, sentences, costs=costs)
 
 
 def _balance_cells(row: dict[str, Any]) -> dict[str, Cell]:
@@ -141,6 +151,39 @@ def _host_cells(row: dict[str, Any]) -> dict[str, Cell]:
         "parked": _count(row["parked_datagrams_count"], "datagrams wait", "warn"),
         "letters": _count(row["letters_count"], "see viflux deadletter list", "bad"),
     }
+
+
+def _cost_cells(row: dict[str, Any]) -> dict[str, Cell]:
+    cost, budget = row["cost_cores"], float(row["budget_cores"])
+    why = str(row["cost_reason"]).replace("_", " ")
+    is_over = cost is not None and float(cost) > budget
+    return {
+        "host": Cell(str(row["host"])),
+        "cost": Cell(DASH, why, None, "muted", why)
+        if cost is None
+        else Cell(f"{float(cost):.3f}", f"{float(cost):.6f}", float(cost), "warn" if is_over else ""),
+        "budget": Cell(f"{budget:g}", "", budget, "muted"),
+        "shed": _shed(row),
+        "resident": _megabytes(row["resident_bytes"]),
+        "maps": _megabytes(row["map_memory_bytes"]),
+    }
+
+
+def _shed(row: dict[str, Any]) -> Cell:
+    level = int(row["shed_level"])
+    if not level:
+        return Cell("nothing", "", 0, "muted")
+    others, critical = int(row["flow_sampling_rate"]), int(row["critical_flow_sampling_rate"])
+    words = "addresses of dropped packets"
+    if row["shed"] != "drop_samples":
+        words = f"all but one of {others:,} packets in flows"
+        words += f", of critical VIFs one of {critical:,}" if critical > 1 else "; critical VIFs are whole"
+    return Cell(words, f"level {level}", level, "warn")
+
+
+def _megabytes(value: Any) -> Cell:
+    size = int(value)
+    return Cell(f"{size / 1e6:,.0f} MB", f"{size:,} bytes", size, "" if size else "muted")
 
 
 def _share(ratio: float | None, note: str = "") -> Cell:

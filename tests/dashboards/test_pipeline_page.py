@@ -58,6 +58,21 @@ def fill(console: Console) -> None:
     )
 
 
+def spend(console: Console, host: str, cost: float | None, **columns: int | str) -> None:
+    """Store what the agent of a host says of itself."""
+    at = time.time_ns() - 10 * SECOND
+    row = {"host": host, "component": "agent", "duration_ns": 10 * SECOND, "budget_cores": "0.25", **columns}
+    row["cost_cores"] = "NULL" if cost is None else str(cost)
+    values = [
+        f"'{value}'" if name in ("host", "component", "shed", "cost_reason") else str(value)
+        for name, value in row.items()
+    ]
+    console.store.writer().command(
+        f"INSERT INTO viflux.hosts (time, {', '.join(row)}) "
+        f"VALUES (fromUnixTimestamp64Nano({at}, 'UTC'), {', '.join(values)})"
+    )
+
+
 def test_the_empty_page_says_what_to_do(console: Console) -> None:
     """Nothing was handed over: no zero, no 100 %."""
     status, _, page = console.get("/pipeline")
@@ -69,6 +84,8 @@ def test_the_empty_page_says_what_to_do(console: Console) -> None:
 def test_what_does_not_balance_comes_first_at_both_widths(console: Console, browser: Browser) -> None:
     """The sentence, the rows and their causes; no column runs out of a phone's screen."""
     fill(console)
+    spend(console, "host-a", 0.3, shed="other_flows", shed_level=3, flow_sampling_rate=4, critical_flow_sampling_rate=1)
+    spend(console, "host-b", None, shed="none", cost_reason="kernel_statistics_refused")
 
     def told() -> dict[str, object] | None:
         found = json.loads(console.get("/api/v1/pipeline")[2])
@@ -86,6 +103,13 @@ def test_what_does_not_balance_comes_first_at_both_widths(console: Console, brow
         assert "short" in first
         assert "refused 250" in page.locator('#ledger td[data-name="causes"]').all_inner_texts()
         assert page.locator('#hosts td[data-name="completeness"]').first.inner_text() == "87.5 %"
+        costs = [row.split() for row in page.locator("#costs tbody tr").all_inner_texts()]
+        assert [row[0] for row in costs] == ["host-a", "host-b"]
+        cost, unknown = page.locator('#costs td[data-name="cost"]').all_inner_texts()
+        assert cost == "0.300"
+        assert unknown.endswith("kernel statistics refused")
+        left_out = page.locator('#costs td[data-name="shed"]').all_inner_texts()
+        assert left_out == ["all but one of 4 packets in flows; critical VIFs are whole", "nothing"]
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert wrongs == []
         page.context.close()

@@ -53,8 +53,11 @@ class Street:
     def follow(self) -> None:
         """Attach to what is there now of this lab."""
         self.watch.resync()
-        problems = self.probe.follow(self.watch, counting_points=False, names=[f"{self.network.tag}*"])
-        assert not problems
+        while True:
+            problems = self.probe.follow(self.watch, counting_points=False, names=[f"{self.network.tag}*"])
+            assert not problems
+            if not self.probe.is_behind():
+                return
 
     def vif_id(self, interface: Interface) -> int:
         """Return the identity of an interface of the agent's namespace."""

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant as Stopwatch};
 
 use columns::flows::Encoder;
 use flows::{Instant, Losses, Sampling, Seen, Table, Timeouts, Watched};
@@ -15,6 +16,10 @@ use wire::flow_record::FlowOverflow;
 
 use crate::host_watch::{os_error, HostWatch};
 use crate::payload::{views, Viewed};
+
+/// How long interfaces are attached to at one go. The kernel waits for a grace period at each direction of each (tcx), some 20 ms
+/// together: a thousand interfaces at once must not keep the agent from all else.
+const LONGEST_FOLLOW: Duration = Duration::from_millis(250);
 
 /// What one drain hands over; see the stub for what each part is.
 #[pyclass(frozen, get_all, module = "collectors._native")]
@@ -46,6 +51,8 @@ struct State {
     rates: Rates,
     /// Interfaces that are selected, and whether they are critical.
     critical: HashMap<u32, bool>,
+    /// Some are still to be attached to, or to be left.
+    is_behind: bool,
     /// Slots of interfaces that were watched since the last drain.
     used_slots: HashSet<u32>,
     /// Packets that came through the ring and belong to the maps that are written now.
@@ -67,13 +74,19 @@ impl State {
     /// Attach to those that are selected, detach from the others; what went wrong, as (name, reason).
     fn follow(&mut self, selected: &[HomeInterface]) -> Vec<(String, String)> {
         let now_ns = monotonic_ns();
+        let begun = Stopwatch::now();
         let mut problems = Vec::new();
+        self.is_behind = false;
         for (ifindex, vif_id) in self.watched.now() {
             let stays = selected
                 .iter()
                 .any(|one| one.ifindex == ifindex && one.vif_id == vif_id);
             if stays {
                 continue;
+            }
+            if begun.elapsed() > LONGEST_FOLLOW {
+                self.is_behind = true;
+                break;
             }
             self.probe.detach(ifindex);
             let lost = self.losses.since(vif_id, self.probe.lost(ifindex));
@@ -87,9 +100,15 @@ impl State {
         let shown = selected.iter().map(|one| (one.ifindex, one.is_critical));
         self.critical = shown.collect();
         self.plan();
-        for one in selected {
+        // Critical ones first.
+        let (critical, others): (Vec<_>, Vec<_>) = selected.iter().partition(|one| one.is_critical);
+        for one in critical.into_iter().chain(others) {
             if self.watched.vif_of(one.ifindex).is_some() || self.refused.contains(&one.vif_id) {
                 continue;
+            }
+            if begun.elapsed() > LONGEST_FOLLOW {
+                self.is_behind = true;
+                break;
             }
             if let Err(failure) = self.begin_rate(one.ifindex) {
                 problems.push((one.name.clone(), failure.to_string()));
@@ -296,6 +315,7 @@ impl FlowProbe {
                 others: sampling,
             },
             critical: HashMap::new(),
+            is_behind: false,
             used_slots: HashSet::new(),
             early: Vec::new(),
             encoder: Encoder::default(),
@@ -322,6 +342,11 @@ impl FlowProbe {
             });
             self.state().follow(&selected)
         })
+    }
+
+    /// Whether the last call of `follow` ended before it was through.
+    fn is_behind(&self) -> bool {
+        self.state().is_behind
     }
 
     /// Take in what the ring holds; how many packets they were.

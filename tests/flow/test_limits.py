@@ -1,0 +1,113 @@
+"""Many interfaces at once, ones that come and go, full maps: nothing is lost silently, also while packets are left out."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import threading
+import time
+
+import pytest
+
+from tests.flow import verdicts
+from tests.flow.conftest import Street
+from tests.lab.network import lab, need_root, run
+from tests.running import wait_for
+
+pytestmark = pytest.mark.root
+
+VIFS = 120
+
+
+def test_many_interfaces_at_once_never_hold_the_agent_up(street: Street) -> None:
+    """The kernel takes its time for each: they are attached to in turns of a bounded length, critical ones first."""
+    tag = street.network.tag
+    lines = [f"link add {tag}w{at} type veth peer name {tag}v{at}" for at in range(VIFS // 2)]
+    critical = f"{tag}v{VIFS // 2 - 1}"
+    lines.append(f"link set {critical} alias criticality=critical")
+    street.probe.sample(critical=1, others=16)
+    street.drain()
+    already = street.probe.watched()
+    try:
+        subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)
+        street.watch.resync()
+        turns = 0
+        while street.probe.watched() < already + VIFS:
+            begun = time.monotonic()
+            assert not street.probe.follow(street.watch, counting_points=False, names=[f"{tag}*"])
+            # A turn is a quarter of a second and one interface; the rest is for a machine that has other things to do.
+            assert time.monotonic() - begun < 3
+            turns += 1
+            if turns == 1:
+                assert verdicts.count(critical, verdicts.INGRESS) >= 1
+            assert street.probe.is_behind() == (street.probe.watched() < already + VIFS)
+        assert turns > 1
+    finally:
+        gone = "\n".join(f"link del {tag}w{at}" for at in range(VIFS // 2))
+        subprocess.run(["ip", "-force", "-batch", "-"], input=gone, text=True, check=False, capture_output=True)
+    street.follow()
+    assert street.probe.watched() == already
+
+
+def test_full_maps_are_accounted_for_while_packets_are_sampled() -> None:
+    """What neither map nor ring took counts for as many as it stands for; with the rows it is all that was seen."""
+    need_root("loads programs into the kernel")
+    with lab() as network:
+        street = Street(network, entries=256, ring_bytes=4096, sampling=3)
+        street.talk(street.one, "many", street.two.address, 20_000)
+        street.counted(street.two)
+        rows = street.drain()
+        for end, direction, side in ((street.one, 0, "rx"), (street.two, 1, "tx")):
+            vif_id = street.vif_id(end.outer)
+            here = {"vif_id": vif_id, "direction": direction}
+            told = math.fsum(row["packets"] * row["sampling_rate"] for row in rows if here.items() <= row.items())
+            lost = sum(packets for whose, egress, packets, _ in street.lost if (whose, egress) == (vif_id, direction))
+            assert lost > 10_000
+            assert told + lost == pytest.approx(street.counted(end)[f"{side}_packets"], abs=1)
+
+
+def test_an_interface_that_flaps_disturbs_nobody_while_the_rate_changes(street: Street) -> None:
+    """Made and removed some fifty times a second under a probe whose rates change: the others' packets still add up."""
+    tag = street.network.tag
+    stop = threading.Event()
+    flaps = 0
+
+    def flap() -> None:
+        nonlocal flaps
+        while not stop.is_set():
+            run("ip", "link", "add", f"{tag}f", "type", "veth", "peer", "name", f"{tag}g", check=False)
+            run("ip", "link", "del", f"{tag}f", check=False)
+            flaps += 1
+
+    thread = threading.Thread(target=flap)
+    begun = time.monotonic()
+    thread.start()
+    rows = []
+    try:
+        rates = iter([4, 1, 16, 2, 1, 64, 8])
+
+        def has_flapped() -> bool:
+            street.probe.sample(critical=1, others=next(rates, 5))
+            street.watch.resync()
+            street.probe.follow(street.watch, counting_points=False, names=[f"{tag}*"])
+            street.talk(street.one, "udp", street.two.address, 6200, 1_000, 20)
+            rows.extend(street.drain())
+            return flaps >= 50
+
+        wait_for("it has flapped often", has_flapped, 60)
+    finally:
+        stop.set()
+        thread.join()
+    assert flaps / (time.monotonic() - begun) > 5
+    street.probe.sample(critical=1, others=1)
+    rows += street.drain()
+    more, counted = street.settle()
+    rows += more
+    missing = 0.0
+    for end in (street.one, street.two):
+        for direction, side in ((0, "rx"), (1, "tx")):
+            here = {"vif_id": street.vif_id(end.outer), "direction": direction}
+            told = math.fsum(row["skb_packets"] * row["sampling_rate"] for row in rows if here.items() <= row.items())
+            missing += counted[end.outer.name][f"{side}_packets"] - told
+    assert missing == pytest.approx(street.unmatched, abs=1e-3)
+    assert {row["sampling_rate"] > 1 for row in rows} == {True, False}
