@@ -29,7 +29,13 @@ _MOST_REMEMBERED = 64
 # At these a VIF has a workload on one side; at others there is only in and out.
 _OF_WORKLOADS = ("host", "workload")
 _FLOWS_BY = ("vif", "direction", "peer", "ethertype", "port")
-_DROPS_BY = ("vif", "class", "reason", "place")
+_DROPS_BY = ("vif", "class", "reason", "place", "rule")
+_UNKNOWN_RULES = {
+    "ambiguous": "one of: {}",
+    "changed": "rules changed meanwhile",
+    "unread": "rules could not be read",
+    "none": "no rule of nftables",
+}
 _TONES = {"loss": "bad", "denied": "warn", "endpoint": "", "benign": "muted"}
 
 Cells = dict[str, Cell]
@@ -154,11 +160,19 @@ def drop(row: dict[str, Any], pair: dict[int, vifs.Vif], *, is_at_both: bool) ->
         "reason": Cell(row["reason"] or DASH, row["reason"]),
         "end": _end(pair[int(row["vif_id"], 16)], named=is_at_both),
         "class": Cell(row["drop_class"], tone=_TONES.get(row["drop_class"], "")),
-        "place": Cell(row["place"] or DASH, row["place"], tone="" if row["place"] else "muted"),
+        "place": Cell(row["place"] or DASH, row["place"], tone="" if row["place"] else "muted", note=rule(row)),
         "packets": _count(row["scaled_packets"]),
         "rate": Cell(DASH, tone="muted") if rate is None else Cell(_per_second(rate), f"{rate:,}/s"),
         "told": _told(row),
     }
+
+
+def rule(row: dict[str, Any]) -> str:
+    """Return which rule of nftables it was, or why that is not known; empty where it was none."""
+    name, how = row["rule"], row["rule_attribution"]
+    if how in ("exact", "counter"):
+        return str(name)
+    return _UNKNOWN_RULES.get(how, "").format(name)
 
 
 def _peer(row: dict[str, Any]) -> Cell:

@@ -47,6 +47,7 @@ Examples:
   viflux drops --class loss --last 1h         only what hurts
   viflux drops --vif veth12ab --by reason     why, at one VIF
   viflux drops --by src,dst,port --class denied
+  viflux drops --by rule --class denied       which rule of nftables it was
   viflux drops --follow                       each row as it is stored
 
 docs/flows.md has the rest.
@@ -58,6 +59,9 @@ docs/flows.md has the rest.
 @click.option("--class", "drop_class", type=click.Choice(discarded.CLASSES), help="Only of this class.")
 @click.option("--reason", default="", metavar="REASON", help="Only for this reason.")
 @click.option("--place", default="", metavar="PLACE", help="Only at this place of the packet's path.")
+@click.option(
+    "--rule", default="", metavar="TEXT", help="Only by rules of nftables with this in their name or comment."
+)
 @span_options
 @click.option("--by", default="vif,class,reason,place", metavar="NAME,…", help="What rows are told apart by.")
 @list_options(tuple(discarded.SORTS))
@@ -76,6 +80,7 @@ def drops(  # noqa: D103 - the text is above; one argument a flag
     drop_class: str | None,
     reason: str,
     place: str,
+    rule: str,
     last: str | None,
     since: str | None,
     until: str,
@@ -96,7 +101,7 @@ def drops(  # noqa: D103 - the text is above; one argument a flag
         protocol=protocol_of(protocol),
         exporter=exporter,
     )
-    why = discarded.Why(reason=reason, drop_class=drop_class or "", place=place)
+    why = discarded.Why(reason=reason, drop_class=drop_class or "", place=place, rule=rule)
     told = chosen(by, DROP_DIMENSIONS)
     with in_one_line(), closing(StoreClient.reader(settings, _LONGEST_SECONDS)) as store:
         if follow:

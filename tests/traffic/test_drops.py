@@ -53,3 +53,23 @@ def test_why_there_are_no_drops(scene: Scene) -> None:
     said = scene.ask("drops")
     assert said.rows == []
     assert "no dropped packets were stored in the last 7 days; no source of them is on here" in said.notes
+
+
+def test_rules_of_nftables(scene: Scene) -> None:
+    """By rule: its name and how it is known, or those that it may have been; and only those with a text in them."""
+    rule = {"rule_family": "inet", "rule_table": "fw", "rule_chain": "in", "rule_attribution": "exact"}
+    denied = {"vif_id": 1, "drop_class": "denied", "reason": "NETFILTER_DROP", "time": 60}
+    several = {"rule_attribution": "ambiguous", "rule_candidates": "ip a b handle 3; ip a c policy"}
+    scene.drops(
+        denied | rule | {"packets": 5, "rule_handle": 7, "rule_comment": "no telnet"},
+        denied | rule | {"packets": 2},
+        denied | several | {"packets": 1},
+    )
+    said = scene.ask("drops", "--last", "10m", "--by", "rule")
+    assert [(row["rule"], row["rule_attribution"], row["scaled_packets"]) for row in said.rows] == [
+        ('inet fw in handle 7 "no telnet"', "exact", 5),
+        ("inet fw in policy", "exact", 2),
+        ("ip a b handle 3; ip a c policy", "ambiguous", 1),
+    ]
+    said = scene.ask("drops", "--last", "10m", "--by", "rule", "--rule", "TELNET")
+    assert [row["scaled_packets"] for row in said.rows] == [5]

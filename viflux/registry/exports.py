@@ -6,6 +6,7 @@ from viflux.registry.column import Column, Type
 
 _DISCARD = "discarded_packet (0:5) of sFlow v5, sflow_drops.txt"
 _PROBE = "probe drop"
+_RULES = "nf_tables of the running kernel"
 _HOST = "sFlow host structures, sflow_host.txt"
 _LISTENER = "listener"
 _EXPORTS = "decoder of exports"
@@ -38,6 +39,28 @@ DROPS = (
         "",
         "Where in the packet's path it was dropped; empty for not told.",
         f"{_DISCARD}; the kernel's function",
+    ),
+    Column(
+        "rule_attribution",
+        Type.LABEL,
+        "",
+        "How the rule of nftables that dropped it is known: `exact` no other can have, `counter` of all that can have "
+        "its counter alone moved; or why it is not: `ambiguous` several can have, `changed` rules were changed meanwhile, "
+        "`unread` they could not be read, `none` no rule of nftables can have. Empty for what netfilter did not drop.",
+        _RULES,
+    ),
+    Column("rule_family", Type.LABEL, "", "Family of the rule's table: `inet`, `ip`, `ip6`, `bridge`, ….", _RULES),
+    Column("rule_table", Type.LABEL, "", "Table of the rule that dropped it; empty where none is known.", _RULES),
+    Column("rule_chain", Type.LABEL, "", "Its chain.", _RULES),
+    Column("rule_handle", Type.UINT64, "", "Its handle in the table; 0 for the policy of the chain.", _RULES),
+    Column("rule_comment", Type.LABEL, "", "What its maker wrote beside it.", _RULES),
+    Column("rule_log_prefix", Type.LABEL, "", "What it writes before a packet's line in a log.", _RULES),
+    Column(
+        "rule_candidates",
+        Type.LABEL,
+        "",
+        "Where it is not known which rule it was: those that it can have been, some of them where they are many.",
+        _RULES,
     ),
 )
 

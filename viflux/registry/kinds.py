@@ -9,7 +9,7 @@ from viflux.registry import columns
 from viflux.registry.column import Column
 from viflux.registry.columns import COLUMNS
 from viflux.registry.cost import COST
-from viflux.registry.exports import EXPORTERS, HOSTS
+from viflux.registry.exports import DROPS, EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS
 from viflux.registry.rollups import LENGTHS, ROLLUPS, Length, Rollup
 
@@ -229,11 +229,27 @@ KINDS: dict[str, Kind] = {
                 "src_mac",
                 "dst_mac",
                 "src_vlan",
+                "rule_attribution",
+                "rule_family",
+                "rule_table",
+                "rule_chain",
+                "rule_handle",
+                "rule_comment",
+                "rule_log_prefix",
+                "rule_candidates",
             ),
             "(toStartOfHour(time), vif_id, time)",
             "one VIF's hour lies together",
             "raw",
-            added=("namespace", "ifname", "direction", "drop_origin", "skb_packets", "ether_type"),
+            added=(
+                "namespace",
+                "ifname",
+                "direction",
+                "drop_origin",
+                "skb_packets",
+                "ether_type",
+                *(column for column in _names(DROPS) if column.startswith("rule_")),
+            ),
         ),
         _raw(
             "hosts",

@@ -16,6 +16,9 @@
 #define AF_INET6 10
 #define AF_PACKET 17
 #define FIRST_INODE 0xeffffff0u	/* of namespaces, in nsfs; include/uapi/linux/nsfs.h, linux/proc_ns.h */
+#define CT_KIND 7UL	/* of _nfct, the rest is a pointer; enum ip_conntrack_info */
+#define CT_REPLY 3
+#define CT_UNTRACKED 7
 #define NO_HEADER 0xffff	/* of mac_header: not set */
 
 /* The parts of the kernel's types that are read; where they lie is found out when the program is loaded. */
@@ -51,6 +54,7 @@ struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;
 	unsigned long _skb_refdst;
+	unsigned long _nfct;
 	unsigned int len;
 	int skb_iif;
 	__be16 protocol;
@@ -207,6 +211,19 @@ static __always_inline void take_protocol(struct sk_buff *skb, struct viflux_dro
 		bpf_probe_read_kernel(&key->protocol, 1, header + offset);
 }
 
+/* What a rule with `ct state` saw of it: connection tracking is not undone before a packet is freed. */
+static __always_inline __u8 ct_state(struct sk_buff *skb)
+{
+	unsigned long tracked;
+
+	if (!bpf_core_field_exists(skb->_nfct))
+		return 0;
+	tracked = skb->_nfct;
+	if (tracked & ~CT_KIND)
+		return 2 << (tracked & CT_KIND) % CT_REPLY;
+	return tracked == CT_UNTRACKED ? 64 : 1;
+}
+
 /* A function of its own, so that the object has the type of a sample. */
 static __noinline int take_addresses(struct sk_buff *skb, struct viflux_drop_sample *sample)
 {
@@ -260,6 +277,7 @@ static __always_inline void show(struct sk_buff *skb, const struct viflux_drop_k
 	sample->bytes = drop->bytes;
 	sample->packets = drop->packets;
 	sample->written = written;
+	sample->ct_state = ct_state(skb);
 	take_addresses(skb, sample);
 	/* The agent reads the ring when it drains. */
 	bpf_ringbuf_submit(sample, BPF_RB_NO_WAKEUP);

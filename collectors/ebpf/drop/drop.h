@@ -45,7 +45,8 @@ struct viflux_drop_sample {
 	__u32 written;		/* in which of the two maps it is counted */
 	__u8 macs[12];		/* destination, then source; 0 where it has no Ethernet header yet, or any more */
 	__u8 is_whole;		/* addresses could be read */
-	__u8 padding[3];
+	__u8 ct_state;		/* a bit as `ct state` of nftables has it: 1 invalid, 2 established, 4 related, 8 new, 64 untracked; 0 not known */
+	__u8 padding[2];
 };
 
 /* What is in no entry, by `enum viflux_drop_uncounted`. */

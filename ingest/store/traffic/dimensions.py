@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ingest.store.traffic.rules import rule_text
 from viflux.errors import UsageError
 
 VIF, DIRECTION, EXPORTER = "vif", "direction", "exporter"
@@ -70,6 +71,10 @@ DROP_DIMENSIONS: dict[str, Dimension] = {
     "class": Dimension("loss, denied, endpoint or benign", {"drop_class": "flow.drop_class"}),
     "reason": Dimension("why", {"reason": "flow.reason"}),
     "place": Dimension("where in the packet's path", {"place": "flow.place"}),
+    "rule": Dimension(
+        "the rule of nftables that denied it, and how that is known",
+        {"rule": rule_text("flow"), "rule_attribution": "flow.rule_attribution"},
+    ),
     "origin": Dimension("who else counted it: qdisc, device or core", {"drop_origin": "flow.drop_origin"}),
     DIRECTION: Dimension("ingress or egress of the VIF", {"flow_direction": "flow.flow_direction"}),
     "ethertype": _raw("ether_type", "EtherType: IPv4, IPv6, ARP, …"),

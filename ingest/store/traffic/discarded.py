@@ -13,6 +13,7 @@ from ingest.store.literals import quoted
 from ingest.store.traffic import sampling, vifs
 from ingest.store.traffic.dimensions import DROP_DIMENSIONS
 from ingest.store.traffic.question import Filters, Span, any_of, held_by, of_exporter
+from ingest.store.traffic.rules import rule_text
 from viflux.errors import UsageError
 from viflux.settings.schema import Keep
 
@@ -29,11 +30,13 @@ class Why:
         reason: Why a packet was dropped.
         drop_class: One of `CLASSES`.
         place: Where.
+        rule: Part of the text of the rule of nftables, or of those that it may have been.
     """
 
     reason: str = ""
     drop_class: str = ""
     place: str = ""
+    rule: str = ""
 
 
 def rows(span: Span, vif_ids: Sequence[int], filters: Filters, why: Why, keep: Keep) -> str:
@@ -67,6 +70,8 @@ def conditions(row: str, vif_ids: Sequence[int], filters: Filters, why: Why) -> 
     for name, value in (("host", filters.host), ("reason", why.reason), ("place", why.place)):
         if value:
             found.append(f"{row}.{name} = {quoted(value)}")
+    if why.rule:
+        found.append(f"positionCaseInsensitiveUTF8({rule_text(row)}, {quoted(why.rule)}) > 0")
     if why.drop_class:
         found.append(f"{row}.drop_class = {quoted(why.drop_class)}")
     if filters.protocol is not None:

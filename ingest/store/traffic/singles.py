@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ingest.store.traffic import discarded, sums
 from ingest.store.traffic.arrivals import Arrival
 from ingest.store.traffic.question import Filters, Span, any_of
+from ingest.store.traffic.rules import rule_text
 
 _HAS_RATE = "flow.sampling_origin NOT IN ('', 'unknown') AND flow.sampling_rate > 0"
 _ENDS = ", ".join(f"flow.{name} AS {name}" for name in ("src_address", "src_port", "dst_address", "dst_port"))
@@ -50,6 +51,7 @@ def drops(arrivals: Sequence[Arrival], vif_ids: Sequence[int], filters: Filters,
         "flow.vif_id AS vif_id, if(flow.vif_id = 0, flow.namespace, '') AS namespace, "
         f"if(flow.vif_id = 0, flow.ifname, '') AS ifname, {discarded.flow_direction('flow')} AS flow_direction, "
         "flow.drop_class AS drop_class, flow.drop_origin AS drop_origin, flow.reason AS reason, flow.place AS place, "
+        f"{rule_text('flow')} AS rule, flow.rule_attribution AS rule_attribution, "
         f"flow.protocol AS protocol, {_ENDS}, {discarded.service_port('flow')} AS service_port, {_scaled('packets')}, "
         f"{_scaled('bytes')}, flow.packets AS packets, flow.bytes AS bytes, {_told(is_end=False)} "
         f"FROM drops AS flow WHERE {' AND '.join(where)} ORDER BY time, host, vif_id, reason, place"

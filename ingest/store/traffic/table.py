@@ -45,6 +45,8 @@ TEXT = frozenset(
         "drop_origin",
         "reason",
         "place",
+        "rule",
+        "rule_attribution",
         "tcp_flag_names",
         "sampling_origin",
     )
@@ -71,6 +73,8 @@ _ONLY_IF_ANY = frozenset(
         "unknown_rate_packets",
         "bytes",
         "place",
+        "rule",
+        "rule_attribution",
         "scaled_bytes",
         "src_port",
         "dst_port",

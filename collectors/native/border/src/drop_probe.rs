@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use wire::drop_record::{self, DropKey};
 
 use crate::host_watch::{encoded, os_error, Encoded, HostWatch};
+use crate::rules::Rules;
 
 /// What one drain hands over; see the stub for what each part is.
 #[pyclass(frozen, get_all, module = "collectors._native")]
@@ -32,6 +33,7 @@ struct State {
     tally: Tally,
     reasons: Reasons,
     places: HashMap<u64, String>,
+    rules: Rules,
     /// Numbers of parts of the kernel for which its modules were looked through.
     sought: HashSet<u32>,
     since_ns: i64,
@@ -62,6 +64,7 @@ fn added(now: (u64, u64), before: (u64, u64)) -> (u64, u64) {
 
 impl State {
     fn drain(&mut self, watch: &HostWatch, last: bool) -> Result<Harvest, String> {
+        self.rules.look(watch);
         let mut drained = Drained::default();
         let outcome = self.probe.drain(&mut drained);
         let end_ns = realtime_ns();
@@ -77,6 +80,7 @@ impl State {
             tally,
             reasons,
             places,
+            rules,
             ..
         } = self;
         tally.take(
@@ -91,6 +95,7 @@ impl State {
                     .clone()
             },
         );
+        rules.attribute(watch, tally, interval, offset_ns);
         // What was taken out is kept; the next drain tells it.
         outcome.map_err(|failure| failure.to_string())?;
         self.since_ns = end_ns;
@@ -186,6 +191,10 @@ impl DropProbe {
         let (probe, names) = py
             .detach(|| Ok((Probe::open(options)?, probes::drop::reasons()?)))
             .map_err(os_error)?;
+        let denied = names
+            .iter()
+            .find(|(_, name)| *name == "NETFILTER_DROP")
+            .map(|(number, _)| *number);
         let meanings = meanings
             .into_iter()
             .map(|(name, class, origin)| (name, Meaning { class, origin }))
@@ -195,6 +204,7 @@ impl DropProbe {
             tally: Tally::default(),
             reasons: Reasons::new(names, meanings),
             places: HashMap::new(),
+            rules: Rules::new(denied),
             sought: HashSet::new(),
             since_ns: realtime_ns(),
             uncounted: Uncounted::default(),

@@ -48,6 +48,15 @@ impl HostWatch {
         ask(&self.watch().table)
     }
 
+    /// Ask something of namespaces, by their cookies.
+    pub(crate) fn with_places<T>(
+        &self,
+        ask: impl FnOnce(&probes::Home, &std::collections::HashMap<u64, probes::NamespacePlace>) -> T,
+    ) -> T {
+        let watch = self.watch();
+        ask(&watch.home, &watch.places)
+    }
+
     /// Interfaces of the agent's own namespace.
     pub(crate) fn home(&self) -> Vec<vifs::HomeInterface> {
         self.watch().table.home()

@@ -16,6 +16,7 @@ mod listener_totals;
 mod listener_worker;
 mod look;
 mod payload;
+mod rules;
 mod watch;
 
 use pyo3::prelude::*;

@@ -740,6 +740,22 @@ pub mod drops {
         pub dst_mac: Vec<u64>,
         /// VLAN on the way in. Source: IPFIX 58, 243; extended_switch (0:1001), extended_vlantunnel (0:1012).
         pub src_vlan: Vec<u16>,
+        /// How the rule of nftables that dropped it is known: `exact` no other can have, `counter` of all that can have its counter alone moved; or why it is not: `ambiguous` several can have, `changed` rules were changed meanwhile, `unread` they could not be read, `none` no rule of nftables can have. Empty for what netfilter did not drop. Source: nf_tables of the running kernel.
+        pub rule_attribution: Vec<Cow<'static, str>>,
+        /// Family of the rule's table: `inet`, `ip`, `ip6`, `bridge`, …. Source: nf_tables of the running kernel.
+        pub rule_family: Vec<Cow<'static, str>>,
+        /// Table of the rule that dropped it; empty where none is known. Source: nf_tables of the running kernel.
+        pub rule_table: Vec<Cow<'static, str>>,
+        /// Its chain. Source: nf_tables of the running kernel.
+        pub rule_chain: Vec<Cow<'static, str>>,
+        /// Its handle in the table; 0 for the policy of the chain. Source: nf_tables of the running kernel.
+        pub rule_handle: Vec<u64>,
+        /// What its maker wrote beside it. Source: nf_tables of the running kernel.
+        pub rule_comment: Vec<Cow<'static, str>>,
+        /// What it writes before a packet's line in a log. Source: nf_tables of the running kernel.
+        pub rule_log_prefix: Vec<Cow<'static, str>>,
+        /// Where it is not known which rule it was: those that it can have been, some of them where they are many. Source: nf_tables of the running kernel.
+        pub rule_candidates: Vec<Cow<'static, str>>,
     }
 
     /// The Arrow schema of a batch.
@@ -779,6 +795,14 @@ pub mod drops {
             Field::new("src_mac", DataType::UInt64, false),
             Field::new("dst_mac", DataType::UInt64, false),
             Field::new("src_vlan", DataType::UInt16, false),
+            Field::new("rule_attribution", DataType::Utf8, false),
+            Field::new("rule_family", DataType::Utf8, false),
+            Field::new("rule_table", DataType::Utf8, false),
+            Field::new("rule_chain", DataType::Utf8, false),
+            Field::new("rule_handle", DataType::UInt64, false),
+            Field::new("rule_comment", DataType::Utf8, false),
+            Field::new("rule_log_prefix", DataType::Utf8, false),
+            Field::new("rule_candidates", DataType::Utf8, false),
         ]))
     }
 
@@ -828,6 +852,14 @@ pub mod drops {
                     arrays::uint64s(self.src_mac),
                     arrays::uint64s(self.dst_mac),
                     arrays::uint16s(self.src_vlan),
+                    arrays::texts(self.rule_attribution),
+                    arrays::texts(self.rule_family),
+                    arrays::texts(self.rule_table),
+                    arrays::texts(self.rule_chain),
+                    arrays::uint64s(self.rule_handle),
+                    arrays::texts(self.rule_comment),
+                    arrays::texts(self.rule_log_prefix),
+                    arrays::texts(self.rule_candidates),
                 ],
             )
         }

@@ -6,7 +6,8 @@
 
 mod reasons;
 mod row;
+pub mod rules;
 mod tally;
 
 pub use reasons::{Meaning, Reasons};
-pub use tally::{Interval, Owner, Tally};
+pub use tally::{Interval, Key, Owner, Sum, Tally, Tuple};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use columns::generated::drops::Rows;
 use wire::rows::{sampling_origin, source_kind};
 
+use crate::rules::{Attribution, RuleName};
 use crate::tally::{Interval, Key, Owner, Sum, Tuple};
 use crate::Meaning;
 
@@ -19,7 +20,13 @@ pub struct Common<'a> {
 }
 
 /// Append a row; `tuple` is of packets that were looked at, without one it is of all others.
-pub fn push(rows: &mut Rows, common: &Common, tuple: Option<&Tuple>, sum: Sum) {
+pub fn push(
+    rows: &mut Rows,
+    common: &Common,
+    tuple: Option<&Tuple>,
+    sum: Sum,
+    found: &Attribution,
+) {
     let key = common.key;
     // Only a sender's queue drops for the sake of its queue.
     let is_egress = key.is_egress() || common.meaning.origin == "qdisc";
@@ -67,4 +74,14 @@ pub fn push(rows: &mut Rows, common: &Common, tuple: Option<&Tuple>, sum: Sum) {
     rows.src_mac.push(tuple.src_mac);
     rows.dst_mac.push(tuple.dst_mac);
     rows.src_vlan.push(0);
+    let nothing = RuleName::default();
+    let rule = found.rule.as_ref().unwrap_or(&nothing);
+    rows.rule_attribution.push(Cow::Borrowed(found.how.name()));
+    rows.rule_family.push(Cow::Borrowed(rule.family));
+    rows.rule_table.push(text(&rule.table));
+    rows.rule_chain.push(text(&rule.chain));
+    rows.rule_handle.push(rule.handle);
+    rows.rule_comment.push(text(&rule.comment));
+    rows.rule_log_prefix.push(text(&rule.log_prefix));
+    rows.rule_candidates.push(text(&found.candidates));
 }

@@ -1,12 +1,13 @@
 //! What was drained, until it is known whose it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use columns::generated::drops::Rows;
 use wire::drop_record::{Drop, DropKey, DropSample};
 
 use crate::reasons::Reasons;
 use crate::row::{self, Common};
+use crate::rules::{Attribution, Case};
 
 /// Bits of `marks` (drop.h).
 const EGRESS: u8 = 1;
@@ -101,9 +102,24 @@ pub struct Tuple {
     pub dst_port: u16,
     pub src_mac: u64,
     pub dst_mac: u64,
+    /// As the probe tells it; 0 where it does not.
+    ct_state: u8,
 }
 
 impl Tuple {
+    /// What a rule with `ct state` saw of it.
+    pub fn ct_state(&self) -> Option<u32> {
+        (self.ct_state != 0).then_some(u32::from(self.ct_state))
+    }
+
+    fn is_empty(&self) -> bool {
+        *self
+            == Self {
+                ct_state: self.ct_state,
+                ..Self::default()
+            }
+    }
+
     fn of(sample: &DropSample) -> Self {
         let address = |bytes: [u8; 16]| match (sample.is_whole != 0, sample.key.ether_type) {
             (false, _) => [0; 16],
@@ -127,6 +143,7 @@ impl Tuple {
             dst_port: sample.dst_port,
             src_mac: mac(&sample.macs[6..]),
             dst_mac: mac(&sample.macs[..6]),
+            ct_state: sample.ct_state,
         }
     }
 }
@@ -134,7 +151,9 @@ impl Tuple {
 #[derive(Debug)]
 struct Entry {
     sum: Sum,
-    tuples: BTreeMap<Tuple, Sum>,
+    tuples: BTreeMap<Tuple, (Sum, Attribution)>,
+    /// Of all packets that have no tuple.
+    rule: Attribution,
     first_ns: i64,
     last_ns: i64,
     namespace_inode: u32,
@@ -181,6 +200,7 @@ impl Tally {
                 .or_insert_with(|| Entry {
                     sum: Sum::default(),
                     tuples: BTreeMap::new(),
+                    rule: Attribution::default(),
                     first_ns,
                     last_ns,
                     namespace_inode: drop.namespace_inode,
@@ -199,18 +219,60 @@ impl Tally {
             let key = Key::of(&sample.key, place(sample.key.location));
             let tuple = Tuple::of(sample);
             // One that says nothing of its packet is among all others.
-            if tuple == Tuple::default() {
+            if tuple.is_empty() {
                 continue;
             }
             // Of an entry that could not be drained, the packets come later, without their samples.
             if let Some(entry) = self.entries.get_mut(&(interval, key)) {
-                entry.tuples.entry(tuple).or_default().add(Sum {
+                entry.tuples.entry(tuple).or_default().0.add(Sum {
                     skb_packets: 1,
                     packets: u64::from(sample.packets),
                     bytes: u64::from(sample.bytes),
                 });
             }
         }
+    }
+
+    /// Ask which rule it was, for all of an interval that was dropped for a reason, by sampled packets and for all others.
+    ///
+    /// `offset_ns` as in `take`.
+    pub fn attribute(
+        &mut self,
+        interval: Interval,
+        reason: u32,
+        offset_ns: i64,
+        mut rule: impl FnMut(&Case) -> Attribution,
+    ) {
+        for ((of, key), entry) in &mut self.entries {
+            if *of != interval || key.reason != reason {
+                continue;
+            }
+            let mut case = Case {
+                key,
+                ifname: &entry.ifname,
+                tuple: None,
+                first_ns: entry.first_ns - offset_ns,
+            };
+            let mut rest = entry.sum;
+            for (tuple, (sum, found)) in &mut entry.tuples {
+                case.tuple = Some(tuple);
+                *found = rule(&case);
+                rest = rest.without(*sum);
+            }
+            if rest.skb_packets > 0 {
+                case.tuple = None;
+                entry.rule = rule(&case);
+            }
+        }
+    }
+
+    /// Namespaces in which something was dropped for a reason in an interval.
+    pub fn namespaces(&self, interval: Interval, reason: u32) -> BTreeSet<u64> {
+        self.entries
+            .keys()
+            .filter(|(of, key)| *of == interval && key.reason == reason)
+            .map(|(_, key)| key.namespace_cookie)
+            .collect()
     }
 
     /// Rows of all whose owner is known, or will not be; of the others with the next call.
@@ -246,12 +308,12 @@ impl Tally {
                 meaning,
             };
             let mut rest = entry.sum;
-            for (tuple, sum) in &entry.tuples {
-                row::push(&mut rows, &common, Some(tuple), *sum);
+            for (tuple, (sum, rule)) in &entry.tuples {
+                row::push(&mut rows, &common, Some(tuple), *sum, rule);
                 rest = rest.without(*sum);
             }
             if rest.skb_packets > 0 {
-                row::push(&mut rows, &common, None, rest);
+                row::push(&mut rows, &common, None, rest, &entry.rule);
             }
         }
         rows

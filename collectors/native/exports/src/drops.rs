@@ -55,6 +55,18 @@ pub(crate) fn push(rows: &mut Rows, vif_id: u64, discard: &Discard) {
     rows.src_mac.push(packet.src_mac);
     rows.dst_mac.push(packet.dst_mac);
     rows.src_vlan.push(packet.vlan.unwrap_or(0));
+    rows.rule_handle.push(0);
+    for rule in [
+        &mut rows.rule_attribution,
+        &mut rows.rule_family,
+        &mut rows.rule_table,
+        &mut rows.rule_chain,
+        &mut rows.rule_comment,
+        &mut rows.rule_log_prefix,
+        &mut rows.rule_candidates,
+    ] {
+        rule.push(Cow::Borrowed(""));
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod host;
 pub mod memory;
 pub mod monitor;
 pub mod namespace;
+pub mod nftables;
 pub mod nsid;
 mod object;
 mod socket;

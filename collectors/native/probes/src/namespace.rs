@@ -85,7 +85,15 @@ impl NamespacePlace {
 
     /// A request socket of this place, for a thread that is inside it; checks that it still is the namespace once seen.
     pub(crate) fn socket(&self) -> Result<(Socket, u64)> {
-        let socket = Socket::open()?;
+        self.checked(Socket::open()?)
+    }
+
+    /// The same, to ask nf_tables by.
+    pub(crate) fn netfilter_socket(&self) -> Result<Socket> {
+        Ok(self.checked(Socket::netfilter()?)?.0)
+    }
+
+    fn checked(&self, socket: Socket) -> Result<(Socket, u64)> {
         let cookie = socket.cookie()?;
         if self.cookie.is_some_and(|known| known != cookie) {
             return Err(Failure::new(

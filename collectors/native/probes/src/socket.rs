@@ -66,6 +66,7 @@ pub(crate) struct Received {
 #[derive(Debug)]
 pub(crate) struct Socket {
     descriptor: OwnedFd,
+    protocol: i32,
     sequence: u32,
     is_strict: bool,
 }
@@ -73,9 +74,18 @@ pub(crate) struct Socket {
 impl Socket {
     /// A socket of the namespace that the calling thread is in now.
     pub(crate) fn open() -> Result<Self> {
+        Self::of(libc::NETLINK_ROUTE)
+    }
+
+    /// The same, to ask nf_tables by.
+    pub(crate) fn netfilter() -> Result<Self> {
+        Self::of(libc::NETLINK_NETFILTER)
+    }
+
+    fn of(protocol: i32) -> Result<Self> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: no pointer is handed over; the result is checked before it is used.
-        let descriptor = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) };
+        let descriptor = unsafe { libc::socket(libc::AF_NETLINK, kind, protocol) };
         if descriptor < 0 {
             return Err(Failure::last("netlink socket"));
         }
@@ -83,6 +93,7 @@ impl Socket {
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
         Ok(Self {
             descriptor,
+            protocol,
             sequence: 0,
             is_strict: false,
         })
@@ -254,7 +265,7 @@ impl Socket {
                 Ending::Interrupted => {}
                 // What is left of the old answer stays in the old socket.
                 Ending::Cut if self.is_strict => *self = Self::strict()?,
-                Ending::Cut => *self = Self::open()?,
+                Ending::Cut => *self = Self::of(self.protocol)?,
             }
             restart(collected);
         }

@@ -146,13 +146,14 @@ pub struct DropSample {
     pub written: u32,
     pub macs: [u8; 12],
     pub is_whole: u8,
+    pub ct_state: u8,
 }
 
 impl DropSample {
     /// Bytes of a record.
     pub const SIZE: usize = 96;
     /// Name, offset and bytes of each member, in order.
-    pub const LAYOUT: [(&'static str, usize, usize); 11] = [
+    pub const LAYOUT: [(&'static str, usize, usize); 12] = [
         ("key", 0, 32),
         ("src_address", 32, 16),
         ("dst_address", 48, 16),
@@ -163,7 +164,8 @@ impl DropSample {
         ("written", 76, 4),
         ("macs", 80, 12),
         ("is_whole", 92, 1),
-        ("padding", 93, 3),
+        ("ct_state", 93, 1),
+        ("padding", 94, 2),
     ];
 
     /// Read a record as it lies in this machine's memory.
@@ -179,6 +181,7 @@ impl DropSample {
             written: u32::from_ne_bytes(part(bytes, 76)),
             macs: part(bytes, 80),
             is_whole: u8::from_ne_bytes(part(bytes, 92)),
+            ct_state: u8::from_ne_bytes(part(bytes, 93)),
         }
     }
 }

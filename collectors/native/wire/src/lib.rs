@@ -19,6 +19,7 @@ pub mod internet;
 pub mod link;
 pub mod netflow;
 pub mod netlink;
+pub mod nftables;
 pub mod nsid;
 pub mod packet;
 pub mod qdisc;
