@@ -509,7 +509,7 @@ static __always_inline int is_left_out(__u32 ifindex, __u32 written, const __u8 
 static __always_inline int look(struct __sk_buff *skb, const __u8 direction, const int has_ethernet)
 {
 	struct viflux_flow_switch *state;
-	struct packet packet = {};
+	struct packet packet;
 	__u32 zero = 0;
 	__u64 word;
 
@@ -519,6 +519,7 @@ static __always_inline int look(struct __sk_buff *skb, const __u8 direction, con
 	word = *(volatile __u64 *)&state->word;
 	if (word >> 32 && is_left_out(skb->ifindex, word & 1, direction))
 		return NEXT;
+	__builtin_memset(&packet, 0, sizeof(packet));
 	packet.data = (void *)(long)skb->data;
 	packet.end = (void *)(long)skb->data_end;
 	packet.key.ifindex = skb->ifindex;
