@@ -1,4 +1,4 @@
-"""Many interfaces at once, ones that come and go, full maps: nothing is lost silently, also while packets are left out."""
+"""Many interfaces at once, ones that come and go, full maps: nothing is lost silently, also under sampling."""
 
 from __future__ import annotations
 

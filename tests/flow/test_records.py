@@ -13,7 +13,7 @@ import pytest
 from collectors.ebpf.records import Record, records
 
 ROOT = Path(__file__).resolve().parents[2]
-PROBES = {"flow": 10, "drop": 6}
+PROBES = {"flow": 11, "drop": 6}
 """Each probe with the number of its records."""
 
 

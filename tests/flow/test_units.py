@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -168,3 +169,18 @@ def test_a_share_of_packets_is_sampled_and_told() -> None:
         scaled = sum(row["packets"] * row["sampling_rate"] for row in rows if one.items() <= row.items())
         assert scaled == pytest.approx(20_000, rel=0.001)
         assert {row["sampling_origin"] for row in rows} == {"measured"}
+
+
+def test_a_flow_is_told_when_it_was(street: Street) -> None:
+    """First and last packet within a few of the kernel's ticks of when they were sent."""
+    begun = time.time_ns()
+    street.talk(street.one, "udp", street.two.address, 5050, 3, 100)
+    ended = time.time_ns()
+    street.counted(street.one)
+    rows = [row for row in street.drain() if row.get("dst_port") == 5050]
+    assert len(rows) == 2
+    ticks = 5 * 10_000_000
+    for row in rows:
+        first, last = (int(row[f"flow_{which}_time"].timestamp() * 1e9) for which in ("start", "end"))
+        assert begun - ticks <= first <= last <= ended + ticks
+        assert row["duration_ns"] == pytest.approx(last - first, abs=1_000)

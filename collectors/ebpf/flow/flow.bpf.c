@@ -111,6 +111,13 @@ struct {
 	__type(value, struct viflux_flow_seen);
 } viflux_flow_seen SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct viflux_flow_now);
+} viflux_flow_now SEC(".maps");
+
 struct packet {
 	void *data, *end;	/* what of it lies in one piece */
 	struct viflux_flow6_key key;
@@ -408,8 +415,8 @@ static __always_inline void add(struct viflux_flow *flow, const struct viflux_fl
 	__sync_fetch_and_add(&flow->skb_bytes, more->skb_bytes);
 	if (more->more_bytes)
 		__sync_fetch_and_add(&flow->more_bytes, more->more_bytes);
-	if (flow->last_ns != more->last_ns)
-		flow->last_ns = more->last_ns;
+	if (flow->last_tick != more->last_tick)
+		flow->last_tick = more->last_tick;
 	/* Flags of two processors at once may cost one of them its bit; the next packet with it brings it back. */
 	if (more->tcp_flags & ~flow->tcp_flags)
 		flow->tcp_flags |= more->tcp_flags;
@@ -526,7 +533,7 @@ static __always_inline int look(struct __sk_buff *skb, const __u8 direction, con
 	packet.key.marks = direction;
 	parse(skb, &packet, has_ethernet);
 	measure(skb, &packet);
-	packet.flow.first_ns = packet.flow.last_ns = bpf_ktime_get_coarse_ns();
+	packet.flow.first_tick = packet.flow.last_tick = bpf_jiffies64();
 	if (!count(&packet, word))
 		overflow(&packet, word & 1);
 	return NEXT;
@@ -555,6 +562,23 @@ SEC("classifier")
 int viflux_flow3_out(struct __sk_buff *skb)
 {
 	return look(skb, VIFLUX_FLOW_EGRESS, 0);
+}
+
+/* Attached nowhere: the agent has it run once for each drain. */
+SEC("classifier")
+int viflux_flow_clock(struct __sk_buff *skb __attribute__((unused)))
+{
+	struct viflux_flow_now *now;
+	__u32 zero = 0;
+
+	now = bpf_map_lookup_elem(&viflux_flow_now, &zero);
+	if (!now)
+		return NEXT;
+	now->tick = bpf_jiffies64();
+	now->monotonic_ns = bpf_ktime_get_coarse_ns();
+	if (bpf_jiffies64() != now->tick)
+		now->monotonic_ns = 0;
+	return NEXT;
 }
 
 char viflux_license[] SEC("license") = "Dual BSD/GPL";

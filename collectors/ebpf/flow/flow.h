@@ -41,8 +41,8 @@ struct viflux_flow6_key {
 
 /* What was counted of a flow. With a key of 24 bytes and the kernel's own 48, an entry is two cache lines. */
 struct viflux_flow {
-	__u64 first_ns;		/* CLOCK_MONOTONIC_COARSE */
-	__u64 last_ns;
+	__u64 first_tick;	/* jiffies: the coarse clock's time takes 20 ns to read, and these 1; see `viflux_flow_now` */
+	__u64 last_tick;
 	__u64 skb_bytes;	/* as the interface counts: a GSO packet once */
 	__u64 more_bytes;	/* what the wire has beyond `skb_bytes`: headers of segments, VLAN tags out of band */
 	__u64 packets;		/* upper half: on the wire; lower half: as the interface counts */
@@ -98,6 +98,12 @@ struct viflux_flow_ports {
 struct viflux_flow_seen {
 	__u64 packets;		/* counted or not */
 	__u64 skip;		/* so many are left out before the next that is counted */
+};
+
+/* One instant by both clocks. */
+struct viflux_flow_now {
+	__u64 tick;
+	__u64 monotonic_ns;	/* CLOCK_MONOTONIC_COARSE, which moves with the ticks; 0 where a tick came in between */
 };
 
 /* What the agent changes while the probe runs; read in one load. */

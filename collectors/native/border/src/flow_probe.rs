@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant as Stopwatch};
 
 use columns::flows::Encoder;
-use flows::{Instant, Losses, Sampling, Seen, Table, Timeouts, Watched};
+use flows::{Instant, Losses, Sampling, Seen, Table, Ticks, Timeouts, Watched};
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::flow::{slot, Drained, FlowProbe as Probe, Options, SLOTS};
 use probes::{Failure, Kind};
@@ -186,7 +186,18 @@ impl State {
         lost
     }
 
+    fn read_ticks(&mut self) -> Result<(), Failure> {
+        let now = self.probe.ticks()?;
+        self.table.set_ticks(Ticks {
+            tick: now.tick,
+            monotonic_ns: now.monotonic_ns,
+            tick_ns: now.tick_ns,
+        });
+        Ok(())
+    }
+
     fn drain(&mut self, all: bool) -> Result<Harvest, String> {
+        self.read_ticks().map_err(|failure| failure.to_string())?;
         let settled_time_ns = realtime_ns();
         let mut buffer = std::mem::take(&mut self.buffer);
         let written = self.probe.written();
@@ -244,7 +255,7 @@ impl State {
         let oldest_ns = self
             .table
             .oldest_ns()
-            .map_or(i64::MAX, |ns| now.real_ns - now.monotonic_ns + ns as i64);
+            .map_or(i64::MAX, |ns| now.real_ns - now.monotonic_ns + ns);
         Ok(Harvest {
             messages,
             settled_time_ns: settled_time_ns.min(oldest_ns),
@@ -304,7 +315,7 @@ impl FlowProbe {
             active_ns,
             inactive_ns,
         };
-        Ok(Self(Mutex::new(State {
+        let mut state = State {
             probe,
             table: Table::new(timeouts),
             watched: Watched::default(),
@@ -323,7 +334,9 @@ impl FlowProbe {
             buffer: Drained::default(),
             overflowed: 0,
             gone: Vec::new(),
-        })))
+        };
+        py.detach(|| state.read_ticks()).map_err(os_error)?;
+        Ok(Self(Mutex::new(state)))
     }
 
     #[pyo3(signature = (watch, *, counting_points, names))]

@@ -13,5 +13,5 @@ mod watched;
 
 pub use lost::{Losses, Lost};
 pub use sampling::{Sampling, Seen};
-pub use table::{Instant, Table, Timeouts};
+pub use table::{Instant, Table, Ticks, Timeouts};
 pub use watched::Watched;

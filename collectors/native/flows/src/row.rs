@@ -4,6 +4,7 @@ use wire::flow_record::Flow;
 use wire::rows::{header_problem, sampling_origin, source_kind, Flows};
 
 use crate::key::Key;
+use crate::table::Ticks;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
@@ -27,6 +28,7 @@ pub struct Common {
     /// Real time minus the kernel's clock, ns.
     pub offset_ns: i64,
     pub received_ns: i64,
+    pub ticks: Ticks,
 }
 
 /// Append the row of a flow, each of whose packets stands for so many.
@@ -38,17 +40,18 @@ pub fn push(
     end: End,
 ) {
     let at = rows.rows;
-    let real = |ns: u64| common.offset_ns + ns as i64;
+    let real = |tick: u64| common.offset_ns + common.ticks.ns(tick);
     // Two processors may write the last time in the wrong order.
-    let last_ns = flow.last_ns.max(flow.first_ns);
+    let last_tick = flow.last_tick.max(flow.first_tick);
+    let (first_ns, last_ns) = (real(flow.first_tick), real(last_tick));
     let is_egress = key.is_egress();
-    rows.time.set(at, real(last_ns));
-    rows.duration_ns.set(at, last_ns - flow.first_ns);
+    rows.time.set(at, last_ns);
+    rows.duration_ns.set(at, (last_ns - first_ns) as u64);
     rows.vif_id.set(at, vif_id);
     rows.received_time.set(at, common.received_ns);
     rows.source_kind.set(at, source_kind::EBPF);
-    rows.flow_start_time.set(at, real(flow.first_ns));
-    rows.flow_end_time.set(at, real(last_ns));
+    rows.flow_start_time.set(at, first_ns);
+    rows.flow_end_time.set(at, last_ns);
     let ether_type = match (key.is_other(), key.is_ipv6) {
         (true, _) => key.key.src_port,
         (false, true) => IPV6,

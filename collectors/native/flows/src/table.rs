@@ -28,6 +28,25 @@ pub struct Instant {
     pub monotonic_ns: i64,
 }
 
+/// One instant by the kernel's ticks (jiffies) and by CLOCK_MONOTONIC, and the length of a tick.
+///
+/// The kernel reckons ticks by that clock, so this holds also for ticks of long ago.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Ticks {
+    pub tick: u64,
+    pub monotonic_ns: i64,
+    pub tick_ns: i64,
+}
+
+impl Ticks {
+    /// When a tick was, ns.
+    pub(crate) fn ns(self, tick: u64) -> i64 {
+        let before = self.tick.wrapping_sub(tick) as i64;
+        self.monotonic_ns
+            .wrapping_sub(before.wrapping_mul(self.tick_ns))
+    }
+}
+
 /// The two counts of packets share a word: a row is written before the lower one runs over.
 const MOST_PACKETS: u32 = 1 << 31;
 
@@ -35,6 +54,7 @@ const MOST_PACKETS: u32 = 1 << 31;
 #[derive(Debug)]
 pub struct Table {
     timeouts: Timeouts,
+    ticks: Ticks,
     waiting: HashMap<(u64, Key), Flow>,
     taken: Vec<(u64, Key, Flow)>,
 }
@@ -43,6 +63,7 @@ impl Table {
     pub fn new(timeouts: Timeouts) -> Self {
         Self {
             timeouts,
+            ticks: Ticks::default(),
             waiting: HashMap::new(),
             taken: Vec::new(),
         }
@@ -58,9 +79,15 @@ impl Table {
         self.len() == 0
     }
 
-    /// When the oldest flow that waits began, by the kernel's clock.
-    pub fn oldest_ns(&self) -> Option<u64> {
-        self.waiting.values().map(|flow| flow.first_ns).min()
+    /// From now on ticks mean this.
+    pub fn set_ticks(&mut self, ticks: Ticks) {
+        self.ticks = ticks;
+    }
+
+    /// When the oldest flow that waits began, by CLOCK_MONOTONIC.
+    pub fn oldest_ns(&self) -> Option<i64> {
+        let oldest = self.waiting.values().map(|flow| flow.first_tick).min()?;
+        Some(self.ticks.ns(oldest))
     }
 
     /// Take in drained maps: keys and flows of each family, one behind the other.
@@ -101,13 +128,13 @@ impl Table {
         record: &FlowOverflow,
     ) {
         let key = Key::of_overflow(record.key, record.is_ipv6 != 0);
-        let vif_id = watched.vif_at(key.key.ifindex, record.flow.first_ns as i64);
+        let vif_id = watched.vif_at(key.key.ifindex, self.ticks.ns(record.flow.first_tick));
         sampling.count(key.key.ifindex, key.is_egress(), 1);
         self.merge(vif_id, key, record.flow);
     }
 
     fn add(&mut self, watched: &Watched, sampling: &mut Sampling, key: Key, flow: Flow) {
-        let vif_id = watched.vif_at(key.key.ifindex, flow.first_ns as i64);
+        let vif_id = watched.vif_at(key.key.ifindex, self.ticks.ns(flow.first_tick));
         sampling.count(key.key.ifindex, key.is_egress(), flow.packets & 0xffff_ffff);
         if self.timeouts.active_ns == 0 {
             self.taken.push((vif_id, key, flow));
@@ -123,8 +150,8 @@ impl Table {
             }
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
-                known.first_ns = known.first_ns.min(flow.first_ns);
-                known.last_ns = known.last_ns.max(flow.last_ns);
+                known.first_tick = known.first_tick.min(flow.first_tick);
+                known.last_tick = known.last_tick.max(flow.last_tick);
                 known.skb_bytes += flow.skb_bytes;
                 known.more_bytes += flow.more_bytes;
                 known.packets = known.packets.wrapping_add(flow.packets);
@@ -147,7 +174,9 @@ impl Table {
         let common = Common {
             offset_ns: now.real_ns - now.monotonic_ns,
             received_ns: now.real_ns,
+            ticks: self.ticks,
         };
+        let ticks = self.ticks;
         let mut rows = Flows::default();
         for (vif_id, key, flow) in self.taken.drain(..) {
             let rate = sampling.rate(key.key.ifindex, key.is_egress());
@@ -165,8 +194,8 @@ impl Table {
         } = self.timeouts;
         self.waiting.retain(|(vif_id, key), flow| {
             let rate = sampling.rate(key.key.ifindex, key.is_egress());
-            let age_ns = now.monotonic_ns - flow.first_ns as i64;
-            let idle_ns = now.monotonic_ns - flow.last_ns as i64;
+            let age_ns = now.monotonic_ns - ticks.ns(flow.first_tick);
+            let idle_ns = now.monotonic_ns - ticks.ns(flow.last_tick);
             let end = if idle_ns >= inactive_ns {
                 End::Idle
             } else if age_ns >= active_ns || flow.packets as u32 > MOST_PACKETS {

@@ -3,37 +3,13 @@
 //! while the kernel takes the time of runs.
 
 use std::error::Error;
-use std::mem::size_of;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use aya::programs::SchedClassifier;
 use probes::flow::{slot, Drained, FlowProbe, Options};
 use probes::{bpf, tcx};
 
 static FLOOR: &[u8] = aya::include_bytes_aligned!("../../../../benchmarks/floor/floor.bpf.o");
-const PROG_TEST_RUN: i32 = 10;
-
-#[repr(C)]
-#[derive(Default)]
-struct TestRun {
-    program: u32,
-    retval: u32,
-    data_size_in: u32,
-    data_size_out: u32,
-    data_in: u64,
-    data_out: u64,
-    repeat: u32,
-    duration: u32,
-    ctx_size_in: u32,
-    ctx_size_out: u32,
-    ctx_in: u64,
-    ctx_out: u64,
-    flags: u32,
-    cpu: u32,
-    batch_size: u32,
-    padding: u32,
-}
-
 /// A datagram of UDP over IPv4.
 fn frame() -> [u8; 60] {
     let mut frame = [0; 60];
@@ -53,29 +29,8 @@ fn frame() -> [u8; 60] {
 }
 
 /// The mean of a run in ns.
-fn run(program: BorrowedFd, repeat: u32) -> Result<u32, Box<dyn Error>> {
-    let frame = frame();
-    let mut attribute = TestRun {
-        program: program.as_raw_fd() as u32,
-        data_size_in: frame.len() as u32,
-        data_in: frame.as_ptr() as u64,
-        repeat,
-        ..TestRun::default()
-    };
-    // SAFETY: `attribute` is a live #[repr(C)] struct whose size is handed over; its pointer is to a frame that lives through the
-    // call.
-    let code = unsafe {
-        libc::syscall(
-            libc::SYS_bpf,
-            PROG_TEST_RUN,
-            std::ptr::from_mut(&mut attribute),
-            size_of::<TestRun>(),
-        )
-    };
-    if code < 0 {
-        return Err(std::io::Error::last_os_error().into());
-    }
-    Ok(attribute.duration)
+fn run(program: BorrowedFd, repeat: u32) -> Result<u32, probes::Failure> {
+    bpf::run(program, &frame(), repeat)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -10,6 +10,7 @@ const MAP_CREATE: i32 = 0;
 const MAP_LOOKUP_ELEM: i32 = 1;
 const MAP_UPDATE_ELEM: i32 = 2;
 const MAP_DELETE_ELEM: i32 = 3;
+const PROG_TEST_RUN: i32 = 10;
 const OBJ_GET_INFO_BY_FD: i32 = 15;
 const MAP_LOOKUP_AND_DELETE_BATCH: i32 = 25;
 const LINK_CREATE: i32 = 28;
@@ -76,6 +77,23 @@ struct Info {
     descriptor: u32,
     length: u32,
     info: u64,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct TestRun {
+    program: u32,
+    retval: u32,
+    data_size_in: u32,
+    data_size_out: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+    ctx_size_in: u32,
+    ctx_size_out: u32,
+    ctx_in: u64,
+    ctx_out: u64,
 }
 
 #[repr(C)]
@@ -272,6 +290,22 @@ pub fn take_run_times() -> Result<OwnedFd> {
     call(ENABLE_STATS, &mut EnableStats::default())
         .map(owned)
         .map_err(|errno| Failure::of(errno, "BPF_ENABLE_STATS"))
+}
+
+/// Runs a program so many times on a packet that exists for it alone; what one run took on average, ns.
+///
+/// # Errors
+/// What the kernel says, such as EINVAL for less than an Ethernet header.
+pub fn run(program: BorrowedFd, packet: &[u8], repeat: u32) -> Result<u32> {
+    let mut test = TestRun {
+        program: number(&program),
+        data_size_in: packet.len() as u32,
+        data_in: packet.as_ptr() as u64,
+        repeat,
+        ..TestRun::default()
+    };
+    call(PROG_TEST_RUN, &mut test).map_err(|errno| Failure::of(errno, "BPF_PROG_TEST_RUN"))?;
+    Ok(test.duration)
 }
 
 /// Memory of the kernel that a map holds, in bytes; 0 where it does not say.

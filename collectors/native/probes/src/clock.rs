@@ -15,6 +15,17 @@ pub fn monotonic_ns() -> i64 {
     read(libc::CLOCK_MONOTONIC)
 }
 
+/// Length of one of the kernel's ticks (1 s / CONFIG_HZ), ns.
+pub fn tick_ns() -> u64 {
+    let mut length = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `length` is a live timespec that the kernel fills; the coarse clock moves by ticks.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &mut length) };
+    length.tv_sec as u64 * 1_000_000_000 + length.tv_nsec as u64
+}
+
 fn read(clock: libc::clockid_t) -> i64 {
     let mut instant = libc::timespec {
         tv_sec: 0,

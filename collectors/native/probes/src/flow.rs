@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::SchedClassifier;
 use aya::{Ebpf, EbpfLoader};
-use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowOverflow};
+use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowNow, FlowOverflow};
 
 use crate::bpf::{self, GracePeriod};
 use crate::failure::{Kind, Result};
@@ -23,6 +23,7 @@ pub const PROGRAMS: [&str; 4] = [
     "viflux_flow3_in",
     "viflux_flow3_out",
 ];
+const CLOCK: &str = "viflux_flow_clock";
 /// By family, then by which is written.
 const FLOW_MAPS: [[&str; 2]; 2] = [
     ["viflux_flow4_a", "viflux_flow4_b"],
@@ -52,6 +53,14 @@ pub struct Seen {
     pub slot: u32,
     pub is_egress: bool,
     pub packets: u64,
+}
+
+/// One instant by the kernel's ticks and by CLOCK_MONOTONIC, and the length of a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticks {
+    pub tick: u64,
+    pub monotonic_ns: i64,
+    pub tick_ns: i64,
 }
 
 /// What was taken out of the maps, as it lay there.
@@ -90,6 +99,9 @@ pub struct FlowProbe {
     ring: RingBuf<MapData>,
     lost: OwnedFd,
     switch: OwnedFd,
+    now: OwnedFd,
+    clock: OwnedFd,
+    tick_ns: u64,
     grace: GracePeriod,
     /// Which of each pair is written now.
     written: usize,
@@ -136,6 +148,10 @@ impl FlowProbe {
         let lost = map(&ebpf, "viflux_flow_lost")?;
         let switch = map(&ebpf, "viflux_flow_sw")?;
         let rates = map(&ebpf, "viflux_flow_rate")?;
+        let now = map(&ebpf, "viflux_flow_now")?;
+        let clock = program(&mut ebpf, CLOCK)?;
+        clock.load().map_err(|error| refused(&error))?;
+        let clock = tcx::descriptor(clock)?;
         let memory_bytes = memory_bytes(&ebpf);
         let ring = ebpf
             .take_map("viflux_flow_ring")
@@ -152,6 +168,9 @@ impl FlowProbe {
             ring,
             lost,
             switch,
+            now,
+            clock,
+            tick_ns: crate::clock::tick_ns(),
             grace,
             written: 0,
             rates,
@@ -328,6 +347,28 @@ impl FlowProbe {
     /// The program of a direction, for a test that runs it.
     pub fn program(&self, is_egress: bool, has_ethernet: bool) -> BorrowedFd<'_> {
         self.programs[usize::from(is_egress) + if has_ethernet { 0 } else { 2 }].as_fd()
+    }
+
+    /// What the kernel's ticks mean now.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn ticks(&self) -> Result<Ticks> {
+        const TRIES: usize = 100;
+        for _ in 0..TRIES {
+            bpf::run(self.clock.as_fd(), &[0; 64], 1)?;
+            let mut value = [0; FlowNow::SIZE];
+            bpf::lookup(self.now.as_fd(), &0_u32.to_ne_bytes(), &mut value)?;
+            let now = FlowNow::read(&value);
+            if now.monotonic_ns != 0 {
+                return Ok(Ticks {
+                    tick: now.tick,
+                    monotonic_ns: now.monotonic_ns as i64,
+                    tick_ns: self.tick_ns as i64,
+                });
+            }
+        }
+        Err(missing("a tick that lasts"))
     }
 
     /// Plans rates, by slot: one packet of so many is counted from the next drain on.

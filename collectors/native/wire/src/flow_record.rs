@@ -10,8 +10,8 @@ fn part<const LENGTH: usize, const SIZE: usize>(bytes: &[u8; SIZE], offset: usiz
 /// `struct viflux_flow`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Flow {
-    pub first_ns: u64,
-    pub last_ns: u64,
+    pub first_tick: u64,
+    pub last_tick: u64,
     pub skb_bytes: u64,
     pub more_bytes: u64,
     pub packets: u64,
@@ -26,8 +26,8 @@ impl Flow {
     pub const SIZE: usize = 56;
     /// Name, offset and bytes of each member, in order.
     pub const LAYOUT: [(&'static str, usize, usize); 9] = [
-        ("first_ns", 0, 8),
-        ("last_ns", 8, 8),
+        ("first_tick", 0, 8),
+        ("last_tick", 8, 8),
         ("skb_bytes", 16, 8),
         ("more_bytes", 24, 8),
         ("packets", 32, 8),
@@ -40,8 +40,8 @@ impl Flow {
     /// Read a record as it lies in this machine's memory.
     pub fn read(bytes: &[u8; Self::SIZE]) -> Self {
         Self {
-            first_ns: u64::from_ne_bytes(part(bytes, 0)),
-            last_ns: u64::from_ne_bytes(part(bytes, 8)),
+            first_tick: u64::from_ne_bytes(part(bytes, 0)),
+            last_tick: u64::from_ne_bytes(part(bytes, 8)),
             skb_bytes: u64::from_ne_bytes(part(bytes, 16)),
             more_bytes: u64::from_ne_bytes(part(bytes, 24)),
             packets: u64::from_ne_bytes(part(bytes, 32)),
@@ -234,6 +234,28 @@ impl FlowLostKey {
         Self {
             ifindex: u32::from_ne_bytes(part(bytes, 0)),
             is_egress: u32::from_ne_bytes(part(bytes, 4)),
+        }
+    }
+}
+
+/// `struct viflux_flow_now`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FlowNow {
+    pub tick: u64,
+    pub monotonic_ns: u64,
+}
+
+impl FlowNow {
+    /// Bytes of a record.
+    pub const SIZE: usize = 16;
+    /// Name, offset and bytes of each member, in order.
+    pub const LAYOUT: [(&'static str, usize, usize); 2] = [("tick", 0, 8), ("monotonic_ns", 8, 8)];
+
+    /// Read a record as it lies in this machine's memory.
+    pub fn read(bytes: &[u8; Self::SIZE]) -> Self {
+        Self {
+            tick: u64::from_ne_bytes(part(bytes, 0)),
+            monotonic_ns: u64::from_ne_bytes(part(bytes, 8)),
         }
     }
 }
