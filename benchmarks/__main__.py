@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import agent, exports, link_counters, machine, page, pipeline, startup
+from benchmarks import agent, exports, flow, link_counters, machine, page, pipeline, startup
 from benchmarks.figure import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "agent": agent.measure,
     "startup": startup.measure,
     "exports": exports.measure,
+    "flow": flow.measure,
 }
 SECTIONS: dict[str, Callable[[], tuple[str, list[Figure], str]]] = {
     "pipeline": pipeline.embedded,

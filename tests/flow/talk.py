@@ -1,12 +1,14 @@
 """Traffic whose packets and bytes the sender knows, run inside a namespace; what it sent is printed as JSON.
 
 `talk.py serve ADDRESS PORT` · `talk.py tcp ADDRESS PORT BYTES` · `talk.py udp ADDRESS PORT COUNT SIZE` ·
-`talk.py segmented ADDRESS PORT COUNT SEGMENTS SIZE` · `talk.py many ADDRESS COUNT`
+`talk.py segmented ADDRESS PORT COUNT SEGMENTS SIZE` · `talk.py many ADDRESS COUNT` ·
+`talk.py stream ADDRESS PORT BYTES` · `talk.py sink ADDRESS PORT`
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import struct
 import sys
@@ -45,6 +47,27 @@ def tcp(address: str, port: int, size: int) -> dict[str, int]:
         return {"segments": segments, "payload": sent, "port": sender.getsockname()[1]}
 
 
+def sink(address: str, port: int) -> None:
+    """Hold a socket for datagrams that nobody reads, until this process is ended; says `ready` first."""
+    with socket.socket(_family(address), socket.SOCK_DGRAM) as receiver:
+        receiver.bind((address, port))
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        signal.pause()
+
+
+def stream(address: str, port: int, size: int) -> dict[str, int]:
+    """Send so many bytes as fast as it goes, and wait until the other side has read all."""
+    chunk = bytes(1 << 20)
+    with socket.socket(_family(address)) as sender:
+        sender.connect((address, port))
+        for _ in range(size // len(chunk)):
+            sender.sendall(chunk)
+        sender.shutdown(socket.SHUT_WR)
+        sender.recv(1)
+        return {"payload": size // len(chunk) * len(chunk)}
+
+
 def udp(address: str, port: int, count: int, size: int) -> dict[str, int]:
     """Send so many datagrams from one port."""
     with socket.socket(_family(address), socket.SOCK_DGRAM) as sender:
@@ -75,7 +98,13 @@ def many(address: str, count: int) -> dict[str, int]:
 
 if __name__ == "__main__":
     what, where, *numbers = sys.argv[1:]
-    done = {"serve": serve, "tcp": tcp, "udp": udp, "segmented": segmented, "many": many}[what](
-        where, *(int(number) for number in numbers)
-    )
+    done = {
+        "serve": serve,
+        "sink": sink,
+        "tcp": tcp,
+        "stream": stream,
+        "udp": udp,
+        "segmented": segmented,
+        "many": many,
+    }[what](where, *(int(number) for number in numbers))
     sys.stdout.write(f"{json.dumps(done)}\n")
