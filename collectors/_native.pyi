@@ -164,7 +164,16 @@ class FlowProbe:
     Every call but `sample`, `is_behind`, `watched` and `way` releases the interpreter.
     """
 
-    def __init__(self, *, entries: int, ring_bytes: int, sampling: int, active_ns: int, inactive_ns: int) -> None:
+    def __init__(
+        self,
+        *,
+        entries: int,
+        ring_bytes: int,
+        sampling: int,
+        active_ns: int,
+        inactive_ns: int,
+        is_last: bool = False,
+    ) -> None:
         """Load it; it is attached nowhere yet.
 
         Args:
@@ -173,6 +182,7 @@ class FlowProbe:
             sampling: One packet of so many is counted.
             active_ns: A flow that goes on has a row so often; 0: each drain makes rows of all flows.
             inactive_ns: A flow without packets for so long has a row.
+            is_last: It comes behind the programs that others have at an interface by then, else before them.
 
         Raises:
             OSError: The kernel refuses: a capability is missing, or a part of the kernel.

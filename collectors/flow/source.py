@@ -175,6 +175,7 @@ def load(settings: Settings) -> tuple[KernelFlows | None, str]:
             sampling=ebpf.sampling,
             active_ns=0 if is_short else int(ebpf.active_timeout),
             inactive_ns=int(ebpf.inactive_timeout),
+            is_last=ebpf.order == "last",
         )
     except OSError as error:
         needs = "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and Linux 5.11 or newer"

@@ -29,7 +29,7 @@ class Street:
         unmatched: Packets for which, it said, no counted one stands.
     """
 
-    def __init__(self, network: Lab, **options: int) -> None:
+    def __init__(self, network: Lab, *, is_last: bool = False, **options: int) -> None:
         bridge = network.bridge()
         self.network = network
         self.one = network.container("a", bridge, "198.51.100.1")
@@ -43,7 +43,8 @@ class Street:
             all_namespaces=False,
         )
         self.probe = _native.FlowProbe(
-            **{"entries": 4096, "ring_bytes": 65_536, "sampling": 1, "active_ns": 0, "inactive_ns": 0, **options}
+            is_last=is_last,
+            **{"entries": 4096, "ring_bytes": 65_536, "sampling": 1, "active_ns": 0, "inactive_ns": 0, **options},
         )
         self.lost: list[tuple[int, bool, int, int]] = []
         self.unmatched = 0

@@ -46,6 +46,28 @@ def test_another_program_decides_as_without_the_probe(street: Street) -> None:
     assert verdicts.count(port, verdicts.INGRESS) == 1, "the other program is gone, the probe is not"
 
 
+def test_behind_another_program_only_what_it_let_through_is_counted() -> None:
+    """With the order `last` the other program decides as before, and what it dropped is in no flow; gone, all is."""
+    need_root("loads programs into the kernel")
+    with lab() as network:
+        street = Street(network, is_last=True)
+        one, port = street.vif_id(street.one.outer), street.one.outer.name
+
+        def counted() -> tuple[int, int]:
+            before = street.two.inner.counters()["rx_packets"]
+            street.talk(street.one, "udp", street.two.address, 6000, 50, 100)
+            street.talk(street.one, "udp", street.two.address, 6001, 30, 1000)
+            street.counted(street.one)
+            arrived = street.two.inner.counters()["rx_packets"] - before
+            return arrived, total(street.drain(), "packets", vif_id=one, direction=0, protocol=17)
+
+        street.probe.follow(street.watch, counting_points=False, names=[])
+        with verdicts.attached(verdicts.longer_than(500, verdicts.DROP), port, verdicts.INGRESS):
+            street.follow()
+            assert counted() == (50, 50)
+        assert counted() == (80, 80)
+
+
 @pytest.mark.parametrize("ring_bytes", [64 << 10, 4 << 20])
 def test_full_maps_lose_nothing_that_is_not_counted(ring_bytes: int) -> None:
     """More flows than the maps hold go through the ring; what that cannot take is counted by VIF and direction."""

@@ -46,7 +46,8 @@ DROPS = (
         "",
         "How the rule of nftables that dropped it is known: `exact` no other can have, `counter` of all that can have "
         "its counter alone moved; or why it is not: `ambiguous` several can have, `changed` rules were changed "
-        "meanwhile, `unread` they could not be read, `none` no rule of nftables can have. Empty for what netfilter did not drop.",
+        "meanwhile, `unread` they could not be read, `none` no rule of nftables can have. Empty for what netfilter did "
+        "not drop.",
         _RULES,
     ),
     Column("rule_family", Type.LABEL, "", "Family of the rule's table: `inet`, `ip`, `ip6`, `bridge`, ….", _RULES),

@@ -86,6 +86,13 @@ class Ebpf(Section, frozen=True):
             "which * stands for any text"
         ),
     ] = ("counting_points",)
+    order: Annotated[
+        Literal["first", "last"],
+        Meta(
+            description="where flows are counted beside other programs at an interface: before them, so that what they "
+            "drop or redirect is counted as the interface does, or behind them"
+        ),
+    ] = "first"
     entries: Annotated[
         int, Meta(description="flows that each of the kernel's four maps holds", ge=256, le=16_777_216)
     ] = 65_536

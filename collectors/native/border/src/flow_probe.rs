@@ -294,7 +294,7 @@ impl FlowProbe {
 #[pymethods]
 impl FlowProbe {
     #[new]
-    #[pyo3(signature = (*, entries, ring_bytes, sampling, active_ns, inactive_ns))]
+    #[pyo3(signature = (*, entries, ring_bytes, sampling, active_ns, inactive_ns, is_last=false))]
     fn new(
         py: Python<'_>,
         entries: u32,
@@ -302,12 +302,14 @@ impl FlowProbe {
         sampling: u32,
         active_ns: i64,
         inactive_ns: i64,
+        is_last: bool,
     ) -> PyResult<Self> {
         let probe = py
             .detach(|| {
                 Probe::open(Options {
                     entries,
                     ring_bytes,
+                    is_last,
                 })
             })
             .map_err(os_error)?;

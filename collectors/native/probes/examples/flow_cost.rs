@@ -167,7 +167,7 @@ fn round(
     frames: &[[u8; FRAME]],
     sequence: &[u32],
 ) -> Result<f64> {
-    let link = bpf::link_tcx(program, index, TCX_INGRESS)?;
+    let link = bpf::link_tcx(program, index, TCX_INGRESS, false)?;
     // What a round pays for new entries is paid before it is measured.
     send(socket, frames, sequence)?;
     let before = bpf::runs(program)?;
@@ -198,6 +198,7 @@ fn main() -> Result<()> {
     let mut probe = FlowProbe::open(Options {
         entries: 262_144,
         ring_bytes: 1 << 20,
+        is_last: false,
     })?;
     let mut floor = aya::Ebpf::load(FLOOR)?;
     let program: &mut SchedClassifier = floor
@@ -229,7 +230,7 @@ fn main() -> Result<()> {
     let mut encoder = Encoder::default();
     let every: Vec<u32> = (0..FLOWS as u32).collect();
     for _ in 0..rounds {
-        let link = bpf::link_tcx(probe.program(false, true), index, TCX_INGRESS)?;
+        let link = bpf::link_tcx(probe.program(false, true), index, TCX_INGRESS, false)?;
         send(&socket, &frames, &every)?;
         drop(link);
         let mut table = Table::new(Timeouts {

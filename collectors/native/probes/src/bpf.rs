@@ -20,6 +20,7 @@ const TYPE_ARRAY: u32 = 2;
 const TYPE_ARRAY_OF_MAPS: u32 = 12;
 /// Place an attachment before all others.
 const F_BEFORE: u32 = 1 << 3;
+const F_AFTER: u32 = 1 << 4;
 
 /// Entries that one call asks for at first; a bucket that has more makes the kernel say so.
 const BATCH: usize = 4096;
@@ -230,18 +231,24 @@ pub fn drain(
     }
 }
 
-/// Attaches a program to an interface by a tcx link, before all others; it lasts as long as the descriptor or the interface.
+/// Attaches a program to an interface by a tcx link, before all that are there or behind them; it lasts as long as the descriptor
+/// or the interface.
 ///
 /// `attach_type` is BPF_TCX_INGRESS (46) or BPF_TCX_EGRESS (47).
 ///
 /// # Errors
 /// EINVAL where the kernel has no tcx (before 6.6), ENODEV where the interface is gone.
-pub fn link_tcx(program: BorrowedFd, ifindex: u32, attach_type: u32) -> Result<OwnedFd> {
+pub fn link_tcx(
+    program: BorrowedFd,
+    ifindex: u32,
+    attach_type: u32,
+    is_last: bool,
+) -> Result<OwnedFd> {
     let mut link = LinkCreate {
         program: number(&program),
         target: ifindex,
         attach_type,
-        flags: F_BEFORE,
+        flags: if is_last { F_AFTER } else { F_BEFORE },
         ..LinkCreate::default()
     };
     call(LINK_CREATE, &mut link)

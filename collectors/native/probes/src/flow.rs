@@ -45,6 +45,8 @@ pub struct Options {
     pub entries: u32,
     /// Of the ring for what does not fit: a power of two, at least a page.
     pub ring_bytes: u32,
+    /// Behind the programs that others have at an interface, else before them.
+    pub is_last: bool,
 }
 
 /// Packets of a slot and direction that were seen, counted or not, where not all are counted.
@@ -114,6 +116,7 @@ pub struct FlowProbe {
     /// By pair of maps, slot and direction: what was told already.
     seen_told: HashMap<(usize, u32, bool), u64>,
     way: Way,
+    is_last: bool,
     attached: HashMap<u32, Attachment>,
     memory_bytes: u64,
 }
@@ -179,6 +182,7 @@ impl FlowProbe {
             seen,
             seen_told: HashMap::new(),
             way: Way::Tcx,
+            is_last: options.is_last,
             attached: HashMap::new(),
             memory_bytes,
         };
@@ -206,6 +210,7 @@ impl FlowProbe {
                 self.programs[pair].as_fd(),
                 self.programs[pair + 1].as_fd(),
                 ifindex,
+                self.is_last,
             ),
             Way::Clsact => self.filter(pair, name),
         };
@@ -245,7 +250,7 @@ impl FlowProbe {
         ) else {
             return Err(missing("the probe's programs"));
         };
-        tcx::filter(ingress, egress, name, &PROGRAMS)
+        tcx::filter(ingress, egress, name, &PROGRAMS, self.is_last)
     }
 
     /// Ends to watch an interface; what was counted of it stays until it is drained.

@@ -10,8 +10,8 @@ use crate::failure::{Failure, Kind, Result};
 /// linux/bpf.h.
 const TCX_INGRESS: u32 = 46;
 const TCX_EGRESS: u32 = 47;
-/// Before what others put there; they choose the number that is free below 49152, or 1.
-const PRIORITY: u16 = 1;
+/// Before what others put there; they choose the number that is free below 49152, or 1. Or behind all of them.
+const PRIORITIES: [u16; 2] = [1, u16::MAX];
 
 /// How programs are attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +29,18 @@ pub enum Attachment {
     Filters([SchedClassifierLink; 2]),
 }
 
-/// Attaches a program of each direction to an interface, by its number.
+/// Attaches a program of each direction to an interface, by its number, before the programs of others or behind them.
 ///
 /// # Errors
 /// [`Kind::Unsupported`] where the kernel has no tcx, [`Kind::Gone`] where the interface is.
-pub fn link(ingress: BorrowedFd, egress: BorrowedFd, ifindex: u32) -> Result<Attachment> {
+pub fn link(
+    ingress: BorrowedFd,
+    egress: BorrowedFd,
+    ifindex: u32,
+    is_last: bool,
+) -> Result<Attachment> {
     let one = |program, attach_type| {
-        crate::bpf::link_tcx(program, ifindex, attach_type).map_err(|mut failure| {
+        crate::bpf::link_tcx(program, ifindex, attach_type, is_last).map_err(|mut failure| {
             failure.kind = match failure.errno {
                 libc::ENODEV => Kind::Gone,
                 libc::EINVAL => Kind::Unsupported,
@@ -59,6 +64,7 @@ pub fn filter(
     egress: &mut SchedClassifier,
     name: &str,
     names: &[&str],
+    is_last: bool,
 ) -> Result<Attachment> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(Kind::System, format!("a clsact filter at {name}: {error}"))
@@ -68,7 +74,7 @@ pub fn filter(
     let _ = tc::qdisc_add_clsact(name);
     let one = |program: &mut SchedClassifier, kind| {
         let options = TcAttachOptions::Netlink(NlOptions {
-            priority: PRIORITY,
+            priority: PRIORITIES[usize::from(is_last)],
             ..NlOptions::default()
         });
         let id = program
