@@ -156,6 +156,13 @@ def keep_capabilities(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name, number in _NUMBER_OF.items() if (wanted & ~had) >> number & 1)
 
 
+def effective_capabilities() -> frozenset[str]:
+    """Return the names of what the calling thread may do now, such as `CAP_NET_ADMIN` (proc(5), `CapEff`)."""
+    status = Path("/proc/thread-self/status").read_text(encoding="ascii")
+    held = int(status.partition("CapEff:")[2].split()[0], 16)
+    return frozenset(name for name, number in _NUMBER_OF.items() if held >> number & 1)
+
+
 def become(user: str, must_read: Sequence[Path] = ()) -> str | None:
     """Change from root to a user, with that user's groups.
 

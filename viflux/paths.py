@@ -14,6 +14,7 @@ class DataPaths:
     |---|---|---|
     | `format` | whoever comes first | the layout's version |
     | `spool/` | agent | segments, the committed offset, kept statements |
+    | `agent/` | agent | that it is paused, and what it added to interfaces |
     | `exporters/` | agent | what a restart must know of exporters: templates, rates, sequence numbers |
     | `shipper/` | shipper | its cursor in the spool, where batches go through Kafka |
     | `processor/` | processor | the cursor and the open intent of each source |
@@ -33,6 +34,11 @@ class DataPaths:
     def spool(self) -> Path:
         """The agent's segment log."""
         return self.root / "spool"
+
+    @property
+    def agent(self) -> Path:
+        """What the agent keeps of itself."""
+        return self.root / "agent"
 
     @property
     def exporters(self) -> Path:

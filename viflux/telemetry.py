@@ -1,4 +1,4 @@
-"""What a stage says about itself: `/metrics`, `/livez`, `/readyz` and `/drainz` on a unix socket in `run/`.
+"""What a stage says about itself: `/metrics`, `/livez`, `/readyz`, `/notes` and `/drainz` on a unix socket in `run/`.
 
 A stage makes one `Health`, calls `beat` in its main loop and `serve` once; the supervisor and the web console `ask`.
 
@@ -7,6 +7,7 @@ A stage makes one `Health`, calls `beat` in its main loop and `serve` once; the 
 | `/metrics` | prometheus-client's default registry, with the process's CPU and resident memory | never |
 | `/livez` | the main loop made progress within its limit | one line: for how long not |
 | `/readyz` | every part of the stage is ready | one line for each part that is not, with the reason |
+| `/notes` | a line for each thing that a person should know of it | never |
 | `/drainz` | nothing that was handed over is still on its way through the stage | one line: what is left |
 """
 
@@ -56,6 +57,7 @@ class Health:
         self._last_beat_ns = clock.monotonic_ns()
         self._lock = threading.Lock()
         self._unready = {"": "starting"}
+        self._notes: dict[str, str] = {}
         self._left: Callable[[], str | None] = lambda: None
 
     def beat(self) -> None:
@@ -75,6 +77,19 @@ class Health:
                 self._unready.pop(part, None)
             else:
                 self._unready[part] = reason or "not ready"
+
+    def note(self, text: str, part: str = "") -> None:
+        """Have a person know a thing that is no trouble: one line, in place of the part's last one; empty: no more."""
+        with self._lock:
+            if text:
+                self._notes[part] = text
+            else:
+                self._notes.pop(part, None)
+
+    def notes(self) -> list[str]:
+        """Return what a person should know, a line each."""
+        with self._lock:
+            return list(self._notes.values())
 
     def drains(self, left: Callable[[], str | None]) -> None:
         """Name the function that answers `/drainz`; a stage that names none holds nothing back.
@@ -98,15 +113,17 @@ class Health:
             return [f"{part}: {reason}" if part else reason for part, reason in self._unready.items()]
 
     def answer(self, path: str) -> tuple[int, str]:
-        """Return the HTTP status and the text for `/livez`, `/readyz` or `/drainz`; 404 for another path."""
+        """Return the HTTP status and the text for `/livez`, `/readyz`, `/notes` or `/drainz`; 404 for another path."""
         if path == "/livez":
             reasons = [self.stuck()]
         elif path == "/readyz":
             reasons = [*self.unready()]
+        elif path == "/notes":
+            return _OK, "".join(f"{' '.join(note.split())}\n" for note in self.notes())
         elif path == "/drainz":
             reasons = [self._left()]
         else:
-            return _NOT_FOUND, f"{path}: not found; there are /metrics, /livez, /readyz and /drainz\n"
+            return _NOT_FOUND, f"{path}: not found; there are /metrics, /livez, /readyz, /notes and /drainz\n"
         lines = [" ".join(reason.split()) for reason in reasons if reason is not None]
         return (_UNAVAILABLE, "\n".join(lines) + "\n") if lines else (_OK, "ok\n")
 
@@ -192,7 +209,7 @@ def serve(paths: DataPaths, health: Health) -> HealthServer:
 
 
 def ask(paths: DataPaths, stage: str, path: str, timeout_seconds: float = 2.0) -> tuple[int, str]:
-    """Ask a running stage of this data folder for `/metrics`, `/livez`, `/readyz` or `/drainz`.
+    """Ask a running stage of this data folder for `/metrics`, `/livez`, `/readyz`, `/notes` or `/drainz`.
 
     Args:
         paths: The data folder.

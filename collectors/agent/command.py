@@ -5,13 +5,22 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+import time
 from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import click
 
 from viflux.command import verb
 from viflux.errors import VifluxError
 from viflux.settings import Settings
+
+if TYPE_CHECKING:
+    from viflux.paths import DataPaths
+
+_OBEY_SECONDS = 10.0
+_ASK_AGAIN_SECONDS = 0.05
 
 
 @click.group(invoke_without_command=True)
@@ -24,6 +33,54 @@ def agent(context: click.Context, settings: Settings) -> None:
     """
     if context.invoked_subcommand is None:
         _run(settings)
+
+
+@agent.command()
+@verb("agent")
+def pause(settings: Settings) -> None:
+    """Take all programs out of the kernel, within a second; counters go on.
+
+    It holds over a restart of the agent, until `viflux agent resume`. Flows and drops of that time are told as missing
+    (cause `paused` in the ledger), not as none.
+    """
+    from collectors.agent import pause as order  # noqa: PLC0415
+    from viflux.paths import DataPaths  # noqa: PLC0415
+
+    paths = DataPaths(settings.data_dir)
+    if order.read(paths) is None:
+        order.write(paths, order.Pause(time.time_ns()))
+    _await_pause(paths, is_paused=True)
+
+
+@agent.command()
+@verb("agent")
+def resume(settings: Settings) -> None:
+    """End a pause: programs are loaded and attached again, within a second."""
+    from collectors.agent import pause as order  # noqa: PLC0415
+    from viflux.paths import DataPaths  # noqa: PLC0415
+
+    paths = DataPaths(settings.data_dir)
+    order.remove(paths)
+    _await_pause(paths, is_paused=False)
+
+
+def _await_pause(paths: DataPaths, *, is_paused: bool) -> None:
+    """Wait until the running agent has done as it was told, and say what it says."""
+    from viflux import telemetry  # noqa: PLC0415
+
+    deadline = time.monotonic() + _OBEY_SECONDS
+    sample = f"viflux_agent_paused {float(is_paused)}"
+    while time.monotonic() < deadline:
+        status, text = telemetry.ask(paths, "agent", "/metrics")
+        if status != HTTPStatus.OK and "does not run" in text:
+            state = "it will start paused" if is_paused else "it will not start paused"
+            click.echo(f"The agent does not run here; {state}.")
+            return
+        if sample in text.splitlines():
+            click.echo(telemetry.ask(paths, "agent", "/notes")[1].rstrip())
+            return
+        time.sleep(_ASK_AGAIN_SECONDS)
+    raise VifluxError(f"the agent has not obeyed within {_OBEY_SECONDS:g} s; its log says why")
 
 
 @agent.command()
@@ -48,12 +105,12 @@ def _run(settings: Settings) -> None:
     from collectors.agent import sources, view  # noqa: PLC0415
     from collectors.agent.host import Host  # noqa: PLC0415
     from collectors.agent.loop import Agent  # noqa: PLC0415
-    from collectors.drop.source import load as load_drops  # noqa: PLC0415
+    from collectors.agent.probes import Probes  # noqa: PLC0415
     from collectors.exporters.exports import Exports  # noqa: PLC0415
-    from collectors.flow.source import load as load_flows  # noqa: PLC0415
     from viflux import telemetry  # noqa: PLC0415
     from viflux.clock import SystemClock  # noqa: PLC0415
     from viflux.paths import DataPaths  # noqa: PLC0415
+    from viflux.profiles import capabilities, wanted  # noqa: PLC0415
     from viflux.spool import SpoolWriter  # noqa: PLC0415
     from viflux.supervisor.folder import require_format  # noqa: PLC0415
 
@@ -66,10 +123,10 @@ def _run(settings: Settings) -> None:
     require_format(paths)
     # A port below 1024 needs a capability that the agent gives up.
     exports = Exports.open(settings, paths)
-    view.give_up_other_capabilities(settings)
-    flows, no_flows = load_flows(settings)
-    drops, no_drops = load_drops(settings)
-    limits = "; ".join(filter(None, (view.limits_of_view(settings), no_flows, no_drops))) or None
+    view.give_up_other_capabilities(capabilities(wanted(settings), settings))
+    probes = Probes(settings, paths)
+    view.give_up_other_capabilities(probes.kept_capabilities)
+    limits = view.limits_of_view(settings)
     host = Host.of(settings)
     health = telemetry.Health("agent", clock)
     spool = SpoolWriter.open(
@@ -85,7 +142,7 @@ def _run(settings: Settings) -> None:
     )
     server = telemetry.serve(paths, health)
     try:
-        Agent(settings, host, spool, clock, health, limits, exports, flows, drops).run(stop)
+        Agent(settings, host, spool, clock, health, limits, exports, probes).run(stop)
     except OSError as error:
         raise VifluxError(f"the kernel refuses what the agent cannot do without: {error.strerror or error}") from error
     finally:

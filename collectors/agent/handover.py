@@ -138,8 +138,8 @@ class HandOver:
             next_sequence=self._spool.next_sequence,
             unread=[
                 *self._exports.lost(),
-                *(self._flows.lost() if self._flows else []),
-                *(self._drops.lost() if self._drops else []),
+                *(self._flows.lost(now_ns) if self._flows else []),
+                *(self._drops.lost(now_ns) if self._drops else []),
                 *self._cost.lost(),
                 *self._refused_readings(),
             ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Gauge
 
 from collectors import _native
+from collectors.agent import view
 from collectors.agent.handover import HandOver
 from collectors.agent.happenings import Happenings
 from collectors.cost.source import Cost
@@ -19,9 +20,8 @@ from viflux.supervisor import runs_under_up
 
 if TYPE_CHECKING:
     from collectors.agent.host import Host
-    from collectors.drop.source import KernelDrops
+    from collectors.agent.probes import Probes
     from collectors.exporters.exports import Exports
-    from collectors.flow.source import KernelFlows
     from viflux.clock import Clock
     from viflux.settings import Settings
     from viflux.spool import SpoolWriter
@@ -61,8 +61,7 @@ class Agent:
         health: Where progress is told.
         limits: One line on what is not seen, or None.
         exports: What receives from exporters; bound, not yet started.
-        flows: What counts flows in the kernel, where it does; loaded, attached nowhere.
-        drops: What counts drops in the kernel, where it does; loaded, not attached.
+        probes: The programs in the kernel; loaded, attached nowhere.
     """
 
     def __init__(
@@ -74,16 +73,16 @@ class Agent:
         health: Health,
         limits: str | None,
         exports: Exports,
-        flows: KernelFlows | None = None,
-        drops: KernelDrops | None = None,
+        probes: Probes,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._health = health
         self._limits = limits
         self._exports = exports
-        self._flows = flows
-        self._drops = drops
+        self._probes = probes
+        self._flows = probes.flows
+        self._drops = probes.drops
         self._has_exports_news = False
         self._next_export_ns = 0
         self._next_relief_ns = 0
@@ -108,8 +107,6 @@ class Agent:
     def run(self, stop: threading.Event) -> None:
         """Collect until `stop` is set; then hand over what is known and return within two seconds."""
         self._start()
-        if self._drops is not None and not self._drops.start(self._happenings, self._clock.now_ns()):
-            self._drops = None
         self._cost = Cost(self._flows, self._drops, self._settings.agent.budget, self._clock)
         self._hand_over = HandOver(
             self._watch,
@@ -125,8 +122,7 @@ class Agent:
         self._exports.resume(self._spool)
         # Before the first hand-over, which may take its time: what exporters sent since the sockets are bound waits.
         self._exports.start(self._settings, self._happenings, self._clock.now_ns())
-        if self._flows is not None:
-            self._flows.start(self._watch, self._happenings, self._clock.now_ns())
+        self._probes.start(self._watch, self._happenings, self._clock.now_ns())
         # Interfaces that were there before have their baseline from now on, not from the first boundary.
         self._run_hand_over(sweep=True, heartbeat=True)
         now_ns = self._clock.now_ns()
@@ -168,23 +164,30 @@ class Agent:
         self._watch.resync()
         counts = self._watch.counts()
         self._corrections = counts.corrections
-        detail = f"version {__version__}; {counts.vifs} interfaces in {counts.namespaces} namespaces"
+        detail = (
+            f"version {__version__}; {self._probes.note}; {counts.vifs} interfaces in {counts.namespaces} namespaces"
+        )
         self._happenings.tell(now_ns, "agent_started", "agent", detail)
         self._log.info(
             "agent started",
+            profile=self._probes.profile.name,
             interfaces=counts.vifs,
             namespaces=counts.namespaces,
             hears_all_namespaces=self._watch.sees_all_namespaces(),
             restored_states=states,
             restored_readings=readings,
         )
+        summary = view.summary(self._probes, self._limits)
+        self._health.note(summary)
         if self._limits is not None:
             self._happenings.tell(now_ns, "view_limited", "agent", self._limits)
-            if not runs_under_up():  # which has said so itself
-                self._log.warning(f"not all is seen: {self._limits}")
+        if (self._limits or self._probes.why_lower) and not runs_under_up():  # which says so itself
+            self._log.warning(f"not all is seen: {summary}")
 
     def _turn(self, interval_ns: int) -> None:
         now_ns = self._clock.now_ns()
+        self._probes.obey(self._watch, self._happenings, now_ns)
+        self._health.note(view.summary(self._probes, self._limits))
         has_news = self._watch.poll(self._patience_ns(now_ns))
         if has_news and self._gather_until_ns is None:
             self._gather_until_ns = self._clock.now_ns() + _GATHER_NS

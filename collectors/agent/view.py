@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from collectors import _native
 from viflux.confinement import keep_capabilities
-from viflux.supervisor.plan import capabilities_of_agent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collectors.agent.probes import Probes
     from viflux.settings import Settings
 
 
@@ -25,7 +27,17 @@ def limits_of_view(settings: Settings) -> str | None:
     return f"{losses}; run as root, or give the agent {names}, to change that"
 
 
-def give_up_other_capabilities(settings: Settings) -> None:
-    """As root keep only what the view needs, and the probes where they are on."""
+def give_up_other_capabilities(kept: Sequence[str]) -> None:
+    """As root keep only these."""
     if os.geteuid() == 0:
-        keep_capabilities(capabilities_of_agent(settings))
+        keep_capabilities(kept)
+
+
+def summary(probes: Probes, limits: str | None) -> str:
+    """Return one line for a person: the profile, and what is not seen."""
+    if os.geteuid() != 0 and probes.pause is None and probes.why_lower and limits:
+        return (
+            f"profile {probes.profile.name}, and this network namespace only: a normal user may neither load programs "
+            "into the kernel nor enter namespaces; started as root, Viflux counts flows and drops of all of this host"
+        )
+    return "; ".join(filter(None, (probes.note, limits)))

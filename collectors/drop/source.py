@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter
@@ -42,11 +43,11 @@ class KernelDrops:
     to 64 MiB of them.
 
     Args:
-        probe: Loaded, not attached.
+        probe: Counting; None while the agent is paused.
         settings: How many drops it tells apart, and of how many packets the addresses.
     """
 
-    def __init__(self, probe: DropProbe, settings: Ebpf) -> None:
+    def __init__(self, probe: DropProbe | None, settings: Ebpf) -> None:
         self._probe = probe
         self.capacity = settings.drop_entries
         self._samples = settings.drop_samples
@@ -60,23 +61,40 @@ class KernelDrops:
         """Whether more waits than the last proposal could take."""
         return self._waiting.has_more
 
-    def start(self, happenings: Happenings, now_ns: int) -> bool:
-        """Begin to count, and say so; whether the kernel allows it."""
-        try:
-            self._probe.attach()
-        except OSError as error:
-            detail = f"drops are not counted in the kernel: {error.strerror or error}"
-            happenings.tell(now_ns, "probe_refused", "drop", detail)
-            self._log.warning(detail)
-            return False
+    @property
+    def rows_per_second(self) -> float:
+        """How many rows there were lately."""
+        return self._waiting.rows_per_second
+
+    def unload(self, watch: HostWatch, now_ns: int) -> None:
+        """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
+        if self._probe is None:
+            return
+        self._drain(self._probe, watch, last=True)
+        self._probe = None
+        self._waiting.miss_from(now_ns, self._waiting.rows_per_second)
+
+    def miss_from(self, since_ns: int, rows_per_second: float) -> None:
+        """Count as missed what the kernel would have told since an instant, were the agent not paused."""
+        self._waiting.miss_from(since_ns, rows_per_second)
+
+    def resume(self, probe: DropProbe | None, happenings: Happenings, now_ns: int) -> None:
+        """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
+        self._waiting.miss_until(now_ns)
+        self._probe = probe
+        self.start(happenings, now_ns)
+
+    def start(self, happenings: Happenings, now_ns: int) -> None:
+        """Say that it counts."""
+        if self._probe is None:
+            return
         detail = "drops of all namespaces are counted in the kernel, at the tracepoint kfree_skb"
         happenings.tell(now_ns, "probe_attached", "drop", detail)
         self._log.info(detail)
-        return True
 
     def is_full(self) -> bool:
         """Whether the kernel's map ran over since the last drain."""
-        return self._probe.is_full()
+        return self._probe is not None and self._probe.is_full()
 
     def propose(self, watch: HostWatch, *, drain: bool, last: bool = False) -> list[Batch]:
         """Return rows that are not committed, about 8 MiB of them at most.
@@ -86,13 +104,13 @@ class KernelDrops:
             drain: Take out what was counted in the kernel first.
             last: There will be no other: rows also of interfaces that are not known yet.
         """
-        if drain:
-            self._drain(watch, last=last)
+        if drain and self._probe is not None:
+            self._drain(self._probe, watch, last=last)
         return self._waiting.propose()
 
-    def _drain(self, watch: HostWatch, *, last: bool) -> None:
+    def _drain(self, probe: DropProbe, watch: HostWatch, *, last: bool) -> None:
         try:
-            harvest = self._probe.drain(watch, last=last)
+            harvest = probe.drain(watch, last=last)
         except RuntimeError as error:
             # What was not taken stays in the kernel, and comes with a later one.
             detail = f"drops could not be taken out of the kernel: {error}"
@@ -118,15 +136,18 @@ class KernelDrops:
 
     def tell_samples(self, *, is_told: bool) -> None:
         """From the next drain on addresses of some packets are told, or none; counts are exact either way."""
-        self._probe.set_samples(self._samples if is_told else 0)
+        if self._probe is not None:
+            self._probe.set_samples(self._samples if is_told else 0)
 
     def runs(self) -> tuple[int, int]:
         """Return how often the program ran and for how many ns, while the kernel took the time."""
+        if self._probe is None:
+            raise OSError(errno.ENODATA, "the agent is paused")
         return self._probe.runs()
 
     def memory_bytes(self) -> int:
         """Return the memory of the kernel that the maps hold."""
-        return self._probe.memory_bytes()
+        return self._probe.memory_bytes() if self._probe is not None else 0
 
     def take_account(self) -> Account:
         """Return what was done since the last call."""
@@ -137,9 +158,9 @@ class KernelDrops:
         """The instant before which all drops are in committed or proposed rows."""
         return self._waiting.watermark_ns
 
-    def lost(self) -> list[Unread]:
+    def lost(self, now_ns: int) -> list[Unread]:
         """Return what was lost since the last commit; a packet that is in no row is one row at most."""
-        return self._waiting.lost()
+        return self._waiting.lost(now_ns)
 
     def commit(self) -> None:
         """What was proposed is written."""
@@ -150,22 +171,17 @@ class KernelDrops:
         self._problems.tell(happenings, now_ns)
 
 
-def load(settings: Settings) -> tuple[KernelDrops | None, str]:
-    """Load the probe where the source is on and this host can run it.
+def load(settings: Settings) -> DropProbe:
+    """Load the probe, and begin to count.
 
-    Returns:
-        The source, or None; and one line on what is not seen for the lack of it, or an empty text.
+    Raises:
+        OSError: The kernel refuses.
     """
-    if "ebpf" not in settings.agent.sources or "drop" not in settings.ebpf.probes:
-        return None, ""
-    try:
-        probe = _native.DropProbe(
-            entries=settings.ebpf.drop_entries,
-            ring_bytes=_RING_BYTES,
-            samples=settings.ebpf.drop_samples,
-            meanings=[(name, *meaning) for name, meaning in MEANINGS.items()],
-        )
-    except OSError as error:
-        needs = "CAP_BPF and CAP_PERFMON, and Linux 5.17 or newer with its type information (BTF)"
-        return None, f"drops are not counted in the kernel: {error.strerror or error}; that needs {needs}"
-    return KernelDrops(probe, settings.ebpf), ""
+    probe = _native.DropProbe(
+        entries=settings.ebpf.drop_entries,
+        ring_bytes=_RING_BYTES,
+        samples=settings.ebpf.drop_samples,
+        meanings=[(name, *meaning) for name, meaning in MEANINGS.items()],
+    )
+    probe.attach()
+    return probe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge
@@ -37,11 +38,11 @@ class KernelFlows:
     to 64 MiB of them.
 
     Args:
-        probe: Loaded, attached nowhere.
         settings: Which interfaces it follows.
+        probe: Loaded, attached nowhere; None while the agent is paused.
     """
 
-    def __init__(self, probe: FlowProbe, settings: Ebpf) -> None:
+    def __init__(self, settings: Ebpf, probe: FlowProbe | None) -> None:
         self._probe = probe
         self._counting_points = COUNTING_POINTS in settings.vifs
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
@@ -57,6 +58,30 @@ class KernelFlows:
         """Whether more waits than the last proposal could take."""
         return self._waiting.has_more
 
+    @property
+    def rows_per_second(self) -> float:
+        """How many rows there were lately."""
+        return self._waiting.rows_per_second
+
+    def unload(self, now_ns: int) -> None:
+        """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
+        if self._probe is None:
+            return
+        self._drain(self._probe, whole=True)
+        self._probe = None
+        self._waiting.miss_from(now_ns, self._waiting.rows_per_second)
+        _WATCHED.set(0)
+
+    def miss_from(self, since_ns: int, rows_per_second: float) -> None:
+        """Count as missed what the kernel would have told since an instant, were the agent not paused."""
+        self._waiting.miss_from(since_ns, rows_per_second)
+
+    def resume(self, probe: FlowProbe | None, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
+        """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
+        self._waiting.miss_until(now_ns)
+        self._probe = probe
+        self.start(watch, happenings, now_ns)
+
     def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
         """Remove what a killed run left, attach to the interfaces that are there, and say so."""
         reclaimed = _native.reclaim_filters([name for _, name, _ in watch.local_interfaces()])
@@ -64,6 +89,8 @@ class KernelFlows:
             detail = "filters that an earlier run left at interfaces were removed"
             happenings.tell(now_ns, "probe_reclaimed", "flow", detail, reclaimed)
             self._log.warning(detail, count=reclaimed)
+        if self._probe is None:
+            return
         self.follow(watch)
         detail = f"flows of {self._probe.watched()} interfaces are counted in the kernel, by {self._probe.way()}"
         happenings.tell(now_ns, "probe_attached", "flow", detail)
@@ -71,6 +98,8 @@ class KernelFlows:
 
     def follow(self, watch: HostWatch) -> None:
         """Attach to interfaces that came, detach from those that went or are not selected any more."""
+        if self._probe is None:
+            return
         for name, reason in self._probe.follow(watch, counting_points=self._counting_points, names=self._names):
             self._problems.add("probe_refused", name, f"flows of the interface are not seen: {reason}")
         _WATCHED.set(self._probe.watched())
@@ -78,11 +107,11 @@ class KernelFlows:
     @property
     def is_behind(self) -> bool:
         """Whether `follow` ended before all interfaces were attached to, and is to be called again soon."""
-        return self._probe.is_behind()
+        return self._probe is not None and self._probe.is_behind()
 
     def relieve(self) -> bool:
         """Take in what the maps had no room for; whether there was any."""
-        return self._probe.relieve() > 0
+        return self._probe is not None and self._probe.relieve() > 0
 
     def propose(self, *, drain: bool, whole: bool = False) -> list[Batch]:
         """Return rows that are not committed, about 8 MiB of them at most.
@@ -91,13 +120,13 @@ class KernelFlows:
             drain: Take out what was counted in the kernel first.
             whole: Rows of flows that wait for their timeout too.
         """
-        if drain:
-            self._drain(whole=whole)
+        if drain and self._probe is not None:
+            self._drain(self._probe, whole=whole)
         return self._waiting.propose()
 
-    def _drain(self, *, whole: bool) -> None:
+    def _drain(self, probe: FlowProbe, *, whole: bool) -> None:
         try:
-            harvest = self._probe.drain(all=whole)
+            harvest = probe.drain(all=whole)
         except RuntimeError as error:
             # What was not taken stays in the kernel, and comes with a later one.
             self._problems.add("probe_undrained", "flow", f"flows could not be taken out of the kernel: {error}")
@@ -125,15 +154,18 @@ class KernelFlows:
 
     def sample(self, *, critical: int, others: int) -> None:
         """From the next drain on one packet of so many is counted, of critical VIFs and of others."""
-        self._probe.sample(critical=critical, others=others)
+        if self._probe is not None:
+            self._probe.sample(critical=critical, others=others)
 
     def runs(self) -> tuple[int, int]:
         """Return how often the programs ran and for how many ns, while the kernel took the time."""
+        if self._probe is None:
+            raise OSError(errno.ENODATA, "the agent is paused")
         return self._probe.runs()
 
     def memory_bytes(self) -> int:
         """Return the memory of the kernel that the maps hold."""
-        return self._probe.memory_bytes()
+        return self._probe.memory_bytes() if self._probe is not None else 0
 
     def take_account(self) -> Account:
         """Return what was done since the last call."""
@@ -144,9 +176,9 @@ class KernelFlows:
         """The instant before which all flows are in committed or proposed rows."""
         return self._waiting.watermark_ns
 
-    def lost(self) -> list[Unread]:
+    def lost(self, now_ns: int) -> list[Unread]:
         """Return what was lost since the last commit; a packet that is in no flow is one row at most."""
-        return self._waiting.lost()
+        return self._waiting.lost(now_ns)
 
     def commit(self) -> None:
         """What was proposed is written."""
@@ -157,27 +189,20 @@ class KernelFlows:
         self._problems.tell(happenings, now_ns)
 
 
-def load(settings: Settings) -> tuple[KernelFlows | None, str]:
-    """Load the probe where the source is on and this host can run it.
+def load(settings: Settings) -> FlowProbe:
+    """Load the probe; it is attached nowhere.
 
-    Returns:
-        The source, or None; and one line on what is not seen for the lack of it, or an empty text.
+    Raises:
+        OSError: The kernel refuses.
     """
-    if "ebpf" not in settings.agent.sources or "flow" not in settings.ebpf.probes:
-        return None, ""
     ebpf = settings.ebpf
     # Each drain makes rows of all flows where the timeouts are no longer than the time between two drains.
     is_short = max(ebpf.active_timeout, ebpf.inactive_timeout) <= settings.counters.interval
-    try:
-        probe = _native.FlowProbe(
-            entries=ebpf.entries,
-            ring_bytes=int(ebpf.ring_bytes),
-            sampling=ebpf.sampling,
-            active_ns=0 if is_short else int(ebpf.active_timeout),
-            inactive_ns=int(ebpf.inactive_timeout),
-            is_last=ebpf.order == "last",
-        )
-    except OSError as error:
-        needs = "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and Linux 5.11 or newer"
-        return None, f"flows are not counted in the kernel: {error.strerror or error}; that needs {needs}"
-    return KernelFlows(probe, ebpf), ""
+    return _native.FlowProbe(
+        entries=ebpf.entries,
+        ring_bytes=int(ebpf.ring_bytes),
+        sampling=ebpf.sampling,
+        active_ns=0 if is_short else int(ebpf.active_timeout),
+        inactive_ns=int(ebpf.inactive_timeout),
+        is_last=ebpf.order == "last",
+    )

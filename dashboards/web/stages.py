@@ -14,6 +14,9 @@ from viflux.verbs import VERBS
 STAGES = ("agent", "shipper", "store", "processor", "slis", "web")
 STATE_FILE = "up.json"
 
+_NOTES_SECONDS = 0.5
+"""The page does not wait for an agent that has other things to do."""
+
 _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (.+)$")
 
 
@@ -35,12 +38,17 @@ class _Up(msgspec.Struct, frozen=True):
 
 
 def read(paths: DataPaths) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
-    """Return the processes and the notes of the running `up`; both empty where none runs or has written yet."""
+    """Return the processes of the running `up`, none where none runs or has written yet, and what a person should know.
+
+    The notes are those of `up`, and those of the agent while it answers: its profile, and what it does not see.
+    """
     try:
         up = msgspec.json.decode((paths.run / STATE_FILE).read_bytes(), type=_Up)
     except (OSError, msgspec.DecodeError):
-        return (), ()
-    return tuple(stage for stage in up.stages if stage.name in VERBS and stage.name in STAGES), up.notes
+        up = _Up(())
+    status, text = telemetry.ask(paths, "agent", "/notes", _NOTES_SECONDS)
+    notes = (*up.notes, *(text.splitlines() if status == HTTPStatus.OK else ()))
+    return tuple(stage for stage in up.stages if stage.name in VERBS and stage.name in STAGES), notes
 
 
 def expected(paths: DataPaths) -> tuple[str, ...]:

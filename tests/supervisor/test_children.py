@@ -9,10 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from viflux.clock import ManualClock
+from viflux.profiles import COUNTERS, DEEP, EVERY_CAPABILITY, SEES_ALL_NAMESPACES
 from viflux.settings import load
 from viflux.supervisor.children import Child, State, command_for
-from viflux.supervisor.plan import AGENT_CAPABILITIES, STAGES, VIEW_CAPABILITIES, Stage, stages_for
+from viflux.supervisor.plan import STAGES, Stage, stages_for
 
 SECOND = 1_000_000_000
 
@@ -116,7 +119,7 @@ def test_only_the_agent_keeps_anything() -> None:
         command = command_for(stage, [], data_dir=Path("/d"), user="somebody", tells_missing=False)
         flags = command[: command.index("--")]
         if stage.name == "agent":
-            assert [flags[i + 1] for i, word in enumerate(flags) if word == "--keep"] == list(VIEW_CAPABILITIES)
+            assert [flags[i + 1] for i, word in enumerate(flags) if word == "--keep"] == list(EVERY_CAPABILITY)
             assert "--user" not in flags
         else:
             assert "--keep" not in flags
@@ -125,18 +128,21 @@ def test_only_the_agent_keeps_anything() -> None:
             assert writable == [*([f"/d/{folder}" for folder in stage.writes] or ["/d"]), os.devnull]
 
 
-def test_the_agent_keeps_what_probes_need_only_with_the_source() -> None:
-    """Loading programs into the kernel is a right of its own, and stays away where no probe runs."""
-    words = ["agent.sources=inventory,counters,ebpf"]
-    kept = {
-        len(assignments): next(
-            stage.keeps
-            for stage in stages_for(load(environment={}, assignments=assignments)[0])
-            if stage.name == "agent"
-        )
-        for assignments in ([], words)
-    }
-    assert kept == {0: VIEW_CAPABILITIES, 1: AGENT_CAPABILITIES}
+@pytest.mark.parametrize(
+    ("assignments", "expected"),
+    [
+        (["agent.sources=inventory,counters"], {*COUNTERS.capabilities, *SEES_ALL_NAMESPACES}),
+        (["agent.sources=inventory,ebpf"], {*DEEP.capabilities, *SEES_ALL_NAMESPACES}),
+        (["agent.sources=inventory,ebpf", "agent.profile=counters"], {*COUNTERS.capabilities, *SEES_ALL_NAMESPACES}),
+        (["agent.sources=inventory,ebpf", "agent.all_namespaces=false"], {"CAP_NET_ADMIN", "CAP_BPF", "CAP_PERFMON"}),
+        (["agent.sources=inventory", "agent.all_namespaces=false"], {"CAP_NET_ADMIN"}),
+    ],
+)
+def test_the_agent_keeps_what_its_profile_needs(assignments: list[str], expected: set[str]) -> None:
+    """Loading programs and entering other namespaces are rights of their own, kept only where they are asked for."""
+    settings, _ = load(environment={}, assignments=assignments)
+    (agent,) = [stage for stage in stages_for(settings) if stage.name == "agent"]
+    assert set(agent.keeps) == expected
 
 
 def test_the_bus_adds_its_stages_and_nothing_waits_for_what_is_not_there() -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from tests.lab.network import need_root
 from tests.supervisor.test_supervision import SmallUp, eventually, lives
-from viflux.supervisor.plan import AGENT_CAPABILITIES, SUPERVISOR_CAPABILITIES
+from viflux.profiles import EVERY_CAPABILITY
+from viflux.supervisor.plan import SUPERVISOR_CAPABILITIES
 
 pytestmark = pytest.mark.root
 
@@ -91,7 +92,7 @@ def running(user: str, shared: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     (shared / "open").chmod(0o777)
     options = [part for path in tries for part in ("--writes", path)]
     made = SmallUp(shared / "data").start(
-        {"name": "agent", "keeps": list(AGENT_CAPABILITIES)},
+        {"name": "agent", "keeps": list(EVERY_CAPABILITY)},
         {"name": "processor", "drain_turn": 2, "options": options},
         python=readable_python(user, monkeypatch),
         prepare=True,
@@ -105,7 +106,7 @@ def test_only_the_agent_keeps_capabilities(running: SmallUp, user: str) -> None:
     """The agent has exactly its own, `up` these and what it needs to start the others, the others none for good."""
     running.await_ready()
     agent, processor = running.stage("agent").pid, running.stage("processor").pid
-    agents = mask(AGENT_CAPABILITIES)
+    agents = mask(EVERY_CAPABILITY)
     assert capabilities(agent) == {"CapInh": 0, "CapPrm": agents, "CapEff": agents, "CapBnd": agents, "CapAmb": 0}
     assert capabilities(processor) == dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), 0)
     ups = agents | mask(SUPERVISOR_CAPABILITIES)

@@ -37,6 +37,13 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Agent(Section, frozen=True):
     """The collector of this host."""
 
+    profile: Annotated[
+        Literal["auto", "counters", "flows", "deep"],
+        Meta(
+            description="how deep the agent goes at most: counters (no program in the kernel), flows (every packet by "
+            "flow), deep (every dropped packet too); auto: as deep as this host lets it"
+        ),
+    ] = "auto"
     sources: Annotated[tuple[str, ...], Meta(description="sources that the agent runs")] = ("inventory", "counters")
     budget: Annotated[
         float,

@@ -13,11 +13,12 @@ from viflux.command import flags_of, verb
 from viflux.confinement import keep_capabilities
 from viflux.errors import VifluxError
 from viflux.paths import DataPaths
+from viflux.profiles import EVERY_CAPABILITY
 from viflux.settings import Settings
 from viflux.supervisor import addresses, folder
 from viflux.supervisor.children import Child, command_for
 from viflux.supervisor.folder import Owner
-from viflux.supervisor.plan import AGENT_CAPABILITIES, STORE, SUPERVISOR_CAPABILITIES, VIEW_CAPABILITIES, stages_for
+from viflux.supervisor.plan import STORE, SUPERVISOR_CAPABILITIES, stages_for
 from viflux.supervisor.report import Report, read_state
 from viflux.supervisor.supervision import Supervision, wait_until_gone
 
@@ -53,7 +54,6 @@ def up(context: click.Context, settings: Settings, user: str | None) -> None:
             addresses.require_free_udp(setting, address, wait_seconds)
 
     owner, notes = _prepare_folder(paths, user or settings.user, _files_to_read(settings, context.params.get("config")))
-    notes += _unseen(settings)
     if os.geteuid() == 0:
         _give_up_what_none_needs(owner)
 
@@ -126,24 +126,8 @@ def _prepare_folder(paths: DataPaths, user: str, must_read: list[Path]) -> tuple
     return this, [f"the stages run as root without capabilities: {reason}"]
 
 
-def _unseen(settings: Settings) -> list[str]:
-    if not settings.agent.all_namespaces:
-        return []
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    effective = int(status.partition("CapEff:")[2].split()[0], 16)
-    # linux/capability.h: the numbers of VIEW_CAPABILITIES.
-    missing = [name for name, bit in zip(VIEW_CAPABILITIES, (12, 21, 19, 11), strict=True) if not effective >> bit & 1]
-    if not missing:
-        return []
-    if os.geteuid() != 0:
-        return ["a normal user sees only this network namespace; started as root, Viflux sees all of this host"]
-    return [
-        f"only this network namespace is seen: root lacks {', '.join(missing)} here; give this container or unit these"
-    ]
-
-
 def _give_up_what_none_needs(owner: Owner) -> None:
     # The agent has no right over others' files, and reads theirs as a member of their group.
     if owner.gid not in os.getgroups():
         os.setgroups([*os.getgroups(), owner.gid])
-    keep_capabilities((*AGENT_CAPABILITIES, *SUPERVISOR_CAPABILITIES))
+    keep_capabilities((*EVERY_CAPABILITY, *SUPERVISOR_CAPABILITIES))

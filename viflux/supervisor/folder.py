@@ -107,7 +107,7 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
 
     | part | owner | mode | so that |
     |---|---|---|---|
-    | the folder, `spool/`, `exporters/` | user of `up` : group of the others | 2750 | the agent writes |
+    | the folder, `spool/`, `agent/`, `exporters/` | user of `up` : group of the others | 2750 | the agent writes |
     | `run/` | the same | 3770 | both make sockets and locks, and neither removes the other's |
     | `shipper/`, `processor/`, `deadletter/` | the others | 2750 | they write, the agent reads through the group |
     | `store/`, `run/*.key` | the others | 2700, 0600 | only the store and its writers read |
@@ -121,11 +121,12 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
     this = Owner.of_this_process()
     try:
         others = (paths.shipper, paths.processor, paths.deadletter)
-        for folder in (paths.spool, paths.exporters, *others, paths.store, paths.run):
+        for folder in (paths.spool, paths.agent, paths.exporters, *others, paths.store, paths.run):
             folder.mkdir(mode=0o750, exist_ok=True)
         if this.uid == 0:
             _give(paths.root, this.uid, owner.gid, 0o2750)
             _give_all(paths.spool, this.uid, owner.gid, 0o2750)
+            _give_all(paths.agent, this.uid, owner.gid, 0o2750)
             _give_all(paths.exporters, this.uid, owner.gid, 0o2750)
             _give(paths.run, this.uid, owner.gid, 0o3770)
             for folder in others:

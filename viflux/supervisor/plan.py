@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from viflux.profiles import EVERY_CAPABILITY, capabilities, wanted
+
 if TYPE_CHECKING:
     from viflux.settings import Settings
-
-VIEW_CAPABILITIES = ("CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_NET_BROADCAST")
-"""What the agent sees by: links and queues; entering namespaces; finding them in /proc; hearing all their events."""
-
-PROBE_CAPABILITIES = ("CAP_BPF", "CAP_PERFMON")
-"""What its probes need besides: loading programs into the kernel, and letting them read packets."""
-
-AGENT_CAPABILITIES = (*VIEW_CAPABILITIES, *PROBE_CAPABILITIES)
-"""All that the agent may be started with; see `capabilities_of_agent`."""
 
 SUPERVISOR_CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL")
 """What `up` itself needs besides, to start the others as another user and to stop them again."""
@@ -62,7 +55,7 @@ TOPICS = Stage("topics", verb=("migrate", "--only", "topics", "--wait"), writes=
 
 STAGES = (
     STORE,
-    Stage("agent", keeps=VIEW_CAPABILITIES, drain_turn=0),
+    Stage("agent", keeps=EVERY_CAPABILITY, drain_turn=0),
     SHIPPER,
     Stage("migrate", verb=("migrate", "--only", "tables"), after=("store",), task=True, drain_turn=0),
     TOPICS,
@@ -89,13 +82,8 @@ def stages_for(settings: Settings) -> tuple[Stage, ...]:
         replace(
             stage,
             after=tuple(name for name in stage.after if name not in absent),
-            keeps=capabilities_of_agent(settings) if stage.name == "agent" else stage.keeps,
+            keeps=capabilities(wanted(settings), settings) if stage.name == "agent" else stage.keeps,
         )
         for stage in STAGES
         if stage not in left_out
     )
-
-
-def capabilities_of_agent(settings: Settings) -> tuple[str, ...]:
-    """Return what the agent keeps: what it sees by, and what its probes need where they are on."""
-    return AGENT_CAPABILITIES if "ebpf" in settings.agent.sources else VIEW_CAPABILITIES

@@ -88,15 +88,17 @@ class Report:
             facts = {"exports": self.exports} if self.exports else {}
             self._log.info("starting", page=self.page, data_dir=self._data_dir, notes=self.notes, **facts)
 
-    def ready(self, seconds: float, stages: Sequence[str]) -> None:
-        """Say that every stage is ready."""
+    def ready(self, seconds: float, stages: Sequence[str], notes: Sequence[str] = ()) -> None:
+        """Say that every stage is ready, and what the stages want a person to know."""
         if self._as_text:
             mark = click.style("ready", fg="green", bold=True)
             hears = f"; hears {self._heard}" if self.exports else ""
             click.echo(f"{mark} after {seconds:.1f} s: {', '.join(stages)}{hears}", err=True)
+            for note in notes:
+                click.echo(f"  note  {note}", err=True)
         else:
             facts = {"exports": self.exports} if self.exports else {}
-            self._log.info("ready", after_seconds=round(seconds, 1), stages=stages, **facts)
+            self._log.info("ready", after_seconds=round(seconds, 1), stages=stages, notes=notes, **facts)
 
     @property
     def _heard(self) -> str:

@@ -200,7 +200,12 @@ class Supervision:
         if is_ready and not self._was_ready:
             self._was_ready = True
             seconds = (self._clock.monotonic_ns() - self._began_ns) / 1e9
-            self._report.ready(seconds, [child.stage.name for child in self._children if not child.stage.task])
+            names = [child.stage.name for child in self._children if not child.stage.task]
+            self._report.ready(seconds, names, [note for name in names for note in self._notes_of(name)])
+
+    def _notes_of(self, stage: str) -> list[str]:
+        status, text = ask(self._paths, stage, "/notes", _ASK_TIMEOUT_SECONDS)
+        return text.splitlines() if status == 200 else []
 
     def _ask(self, child: Child, *, also_live: bool) -> None:
         before = child.state

@@ -1,0 +1,53 @@
+"""Why the kernel refuses a probe: what is missing, for a person."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viflux.confinement import effective_capabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NEEDS = {
+    "flow": (("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"), "Linux 5.11 or newer"),
+    "drop": (("CAP_BPF", "CAP_PERFMON"), "Linux 5.17 or newer with its type information (/sys/kernel/btf/vmlinux)"),
+}
+"""Of each probe: the capabilities, and the kernel."""
+
+
+def why(probe: str, error: OSError) -> str:
+    """Return one clause: what is missing for a probe that the kernel refused."""
+    needed, kernel = NEEDS[probe]
+    if error.errno in (errno.EPERM, errno.EACCES):
+        if missing := lacking(needed):
+            return f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        return f"bpf(2) is refused though no capability is missing, by {who_refuses()}"
+    if error.errno == errno.ENOSYS:
+        return f"bpf(2) is not there: the kernel has no BPF, or {who_refuses()} hides it"
+    return f"{error.strerror or error}; that needs {kernel}"
+
+
+def lacking(needed: Sequence[str]) -> list[str]:
+    """Return those of some capabilities that this thread does not have."""
+    held = effective_capabilities()
+    return [name for name in needed if name not in held]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as one says them: `A, B and C`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def who_refuses() -> str:
+    """Return who stands between this process and the kernel, as far as it can be seen."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    if status.partition("\nSeccomp:")[2].split()[:1] == ["2"]:
+        return "a seccomp filter of this container or unit"
+    lockdown = Path("/sys/kernel/security/lockdown")
+    if os.access(lockdown, os.R_OK) and "[confidentiality]" in lockdown.read_text(encoding="ascii"):
+        return "the kernel's lockdown (confidentiality)"
+    return "a security module (AppArmor, SELinux, …)"
