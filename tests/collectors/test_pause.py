@@ -42,7 +42,7 @@ def test_a_pause_leaves_nothing_in_the_kernel_and_holds_over_a_restart(agent: Ag
     assert len(own) >= 5
     assert "paused since" in ordered(agent, "pause")
     assert not programs(agent.pid)
-    wait_for("the kernel took them back", lambda: not any(map(is_loaded, own)), 1)
+    wait_for("the kernel took them back", lambda: not any(map(is_loaded, own)), 10)
     agent.next_sweep()
     assert telemetry.ask(DataPaths(agent.data_dir), "agent", "/readyz")[0] == 200
     agent.kill()
