@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options {
         entries: 65_536,
         ring_bytes: 1 << 20,
+        is_last: false,
     };
     let probe = FlowProbe::open(options)?;
     let mut sampled = FlowProbe::open(options)?;
