@@ -125,19 +125,16 @@ impl State {
             .chunks_exact(drop_record::Drop::SIZE)
             .filter_map(|drop| Some(drop_record::Drop::read(drop.first_chunk()?).skb_packets))
             .sum::<u64>();
-        let (full, messages_count) = (
-            added(now.map_full, self.uncounted.map_full).0,
-            added(now.messages, self.uncounted.messages).0,
-        );
+        let uncounted = Uncounted {
+            map_full: added(now.map_full, self.uncounted.map_full),
+            messages: added(now.messages, self.uncounted.messages),
+            unsampled: added(now.unsampled, self.uncounted.unsampled),
+        };
         let harvest = Harvest {
             messages,
-            runs: counted + full + messages_count,
+            runs: counted + uncounted.map_full.0 + uncounted.messages.0,
             settled_time_ns: self.tally.oldest_ns().unwrap_or(i64::MAX).min(end_ns),
-            uncounted: Uncounted {
-                map_full: added(now.map_full, self.uncounted.map_full),
-                messages: added(now.messages, self.uncounted.messages),
-                unsampled: added(now.unsampled, self.uncounted.unsampled),
-            },
+            uncounted,
             missed: missed.saturating_sub(self.missed),
             unknown_reasons: self.reasons.take_unknown(),
             drained: drained.drops.len() / drop_record::Drop::SIZE,

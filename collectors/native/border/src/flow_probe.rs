@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant as Stopwatch};
 
 use columns::flows::Encoder;
-use flows::{Instant, Losses, Sampling, Seen, Table, Ticks, Timeouts, Watched};
+use flows::{Instant, Losses, Sampling, Table, Timeouts, Watched};
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::flow::{slot, Drained, FlowProbe as Probe, Options, SLOTS};
 use probes::{Failure, Kind};
@@ -187,12 +187,7 @@ impl State {
     }
 
     fn read_ticks(&mut self) -> Result<(), Failure> {
-        let now = self.probe.ticks()?;
-        self.table.set_ticks(Ticks {
-            tick: now.tick,
-            monotonic_ns: now.monotonic_ns,
-            tick_ns: now.tick_ns,
-        });
+        self.table.set_ticks(self.probe.ticks()?);
         Ok(())
     }
 
@@ -214,15 +209,7 @@ impl State {
         );
         let entries = [&buffer.flows4, &buffer.flows6]
             .map(|flows| flows.len() / wire::flow_record::Flow::SIZE);
-        let seen: Vec<Seen> = buffer
-            .seen
-            .iter()
-            .map(|one| Seen {
-                slot: one.slot,
-                is_egress: one.is_egress,
-                packets: one.packets,
-            })
-            .collect();
+        let seen = std::mem::take(&mut buffer.seen);
         buffer.clear();
         self.buffer = buffer;
         // Before the ring is read: what could not be drained is not lost, but the drain did not go well.

@@ -76,18 +76,17 @@ impl Rules {
         if self.too_many.get(&cookie) == Some(&generation) || !self.book.wants(cookie, generation) {
             return Ok(());
         }
-        let reading = nftables::read(home, place, MOST).inspect_err(|failure| {
-            if nftables::is_too_many(failure) {
-                self.too_many.insert(cookie, generation);
-            }
-        })?;
+        let Some(reading) = nftables::read(home, place, MOST)? else {
+            self.too_many.insert(cookie, generation);
+            self.book.forget(cookie);
+            return Ok(());
+        };
         let maps = reading
             .maps
             .into_iter()
             .map(|map| ((map.family, map.table, map.name), map.verdicts));
         let mut set = Ruleset::new(&reading.tables, reading.chains, reading.rules, maps);
         set.generation = reading.generation;
-        set.began_ns = reading.began_ns;
         set.ended_ns = reading.ended_ns;
         set.bridged = reading.bridged;
         self.book.learn(cookie, set);

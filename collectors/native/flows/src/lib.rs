@@ -12,6 +12,6 @@ mod table;
 mod watched;
 
 pub use lost::{Losses, Lost};
-pub use sampling::{Sampling, Seen};
-pub use table::{Instant, Table, Ticks, Timeouts};
+pub use sampling::Sampling;
+pub use table::{Instant, Table, Timeouts};
 pub use watched::Watched;

@@ -1,10 +1,10 @@
 //! One flow to one row.
 
+use wire::flow_reading::Ticks;
 use wire::flow_record::Flow;
 use wire::rows::{header_problem, sampling_origin, source_kind, Flows};
 
 use crate::key::Key;
-use crate::table::Ticks;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;

@@ -1,13 +1,6 @@
 //! For how many packets each counted one stands, where not all are counted.
 
-/// What was seen of a slot, which interfaces may share, in one direction, where not every packet is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    pub slot: u32,
-    pub is_egress: bool,
-    /// Counted or not.
-    pub packets: u64,
-}
+use wire::flow_reading::Seen;
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Slot {

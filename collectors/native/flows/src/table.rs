@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 
+use wire::flow_reading::Ticks;
 use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowOverflow};
 use wire::rows::Flows;
 
@@ -26,25 +27,6 @@ pub struct Instant {
     pub real_ns: i64,
     /// CLOCK_MONOTONIC, which the kernel's programs read.
     pub monotonic_ns: i64,
-}
-
-/// One instant by the kernel's ticks (jiffies) and by CLOCK_MONOTONIC, and the length of a tick.
-///
-/// The kernel reckons ticks by that clock, so this holds also for ticks of long ago.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Ticks {
-    pub tick: u64,
-    pub monotonic_ns: i64,
-    pub tick_ns: i64,
-}
-
-impl Ticks {
-    /// When a tick was, ns.
-    pub(crate) fn ns(self, tick: u64) -> i64 {
-        let before = self.tick.wrapping_sub(tick) as i64;
-        self.monotonic_ns
-            .wrapping_sub(before.wrapping_mul(self.tick_ns))
-    }
 }
 
 /// The two counts of packets share a word: a row is written before the lower one runs over.

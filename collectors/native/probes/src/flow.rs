@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::SchedClassifier;
 use aya::{Ebpf, EbpfLoader};
+use wire::flow_reading::{Seen, Ticks};
 use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowNow, FlowOverflow};
 
 use crate::bpf::{self, GracePeriod};
@@ -47,22 +48,6 @@ pub struct Options {
     pub ring_bytes: u32,
     /// Behind the programs that others have at an interface, else before them.
     pub is_last: bool,
-}
-
-/// Packets of a slot and direction that were seen, counted or not, where not all are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    pub slot: u32,
-    pub is_egress: bool,
-    pub packets: u64,
-}
-
-/// One instant by the kernel's ticks and by CLOCK_MONOTONIC, and the length of a tick.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticks {
-    pub tick: u64,
-    pub monotonic_ns: i64,
-    pub tick_ns: i64,
 }
 
 /// What was taken out of the maps, as it lay there.

@@ -50,8 +50,7 @@ pub type Placed = (usize, Rule);
 pub struct Reading {
     /// Of the ruleset: another one after each change of tables, chains, rules and elements.
     pub generation: u32,
-    /// By CLOCK_MONOTONIC: no counter is older than the first, none younger than the second.
-    pub began_ns: i64,
+    /// When it was read, by CLOCK_MONOTONIC: no counter is younger.
     pub ended_ns: i64,
     pub tables: Vec<Table>,
     pub chains: Vec<Chain>,
@@ -95,17 +94,12 @@ pub fn generations<'a>(
     found
 }
 
-/// Reads all rules of a namespace.
+/// Reads all rules of a namespace; `None` where there are more than asked for.
 ///
 /// # Errors
-/// As [`generation`]; [`Kind::Unsupported`] with [`is_too_many`] where there are more rules than asked for.
-pub fn read(home: &Home, place: &NamespacePlace, most: Most) -> Result<Reading> {
+/// As [`generation`]; EINTR where they changed while they were read.
+pub fn read(home: &Home, place: &NamespacePlace, most: Most) -> Result<Option<Reading>> {
     home.visit(place, || inside(place, most))
-}
-
-/// Whether a failure is that there are more rules than were asked for.
-pub fn is_too_many(failure: &Failure) -> bool {
-    failure.kind == Kind::Malformed && failure.to_string().contains("nf_tables rules")
 }
 
 fn generation_of(socket: &mut Socket, buffer: &mut Buffer) -> Result<u32> {
@@ -124,12 +118,11 @@ fn generation_of(socket: &mut Socket, buffer: &mut Buffer) -> Result<u32> {
     generation.ok_or_else(|| Failure::new(Kind::Malformed, "nf_tables tells no generation"))
 }
 
-fn inside(place: &NamespacePlace, most: Most) -> Result<Reading> {
+fn inside(place: &NamespacePlace, most: Most) -> Result<Option<Reading>> {
     let mut socket = place.netfilter_socket()?;
     let mut buffer = Buffer::default();
     let mut reading = Reading {
         generation: generation_of(&mut socket, &mut buffer)?,
-        began_ns: monotonic_ns(),
         ..Reading::default()
     };
     socket.ask(
@@ -155,8 +148,8 @@ fn inside(place: &NamespacePlace, most: Most) -> Result<Reading> {
         },
     )?;
     let chains = &reading.chains;
-    let mut at = 0;
-    socket.ask(
+    let (mut at, mut is_too_many) = (0, false);
+    let answer = socket.ask(
         &mut buffer,
         request::rules,
         NFT_NEWRULE,
@@ -165,6 +158,7 @@ fn inside(place: &NamespacePlace, most: Most) -> Result<Reading> {
         |rules, body| {
             let placed = nft::rule(body)?;
             if rules.len() >= most.rules {
+                is_too_many = true;
                 return Err(Flaw::Value {
                     part: "number of nf_tables rules",
                     value: rules.len() as u64 + 1,
@@ -183,7 +177,11 @@ fn inside(place: &NamespacePlace, most: Most) -> Result<Reading> {
             }
             Ok(())
         },
-    )?;
+    );
+    if is_too_many {
+        return Ok(None);
+    }
+    answer?;
     read_maps(&mut socket, &mut buffer, &mut reading, most.elements)?;
     reading.ended_ns = monotonic_ns();
     if BRIDGE_CALLS
@@ -199,7 +197,7 @@ fn inside(place: &NamespacePlace, most: Most) -> Result<Reading> {
             "rules that change while they are read",
         ));
     }
-    Ok(reading)
+    Ok(Some(reading))
 }
 
 fn bridged(place: &NamespacePlace, buffer: &mut Buffer) -> Result<Vec<u32>> {

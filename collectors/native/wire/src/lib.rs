@@ -12,6 +12,7 @@ pub mod column;
 pub mod drop_record;
 pub mod fault;
 pub mod flaw;
+pub mod flow_reading;
 pub mod flow_record;
 pub mod hex;
 pub mod identity;

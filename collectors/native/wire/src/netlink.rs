@@ -1,5 +1,7 @@
 //! Framing of netlink: messages in a datagram, attributes in a message (RFC 3549, linux/netlink.h).
 
+use std::borrow::Cow;
+
 use crate::flaw::{Flaw, Result};
 
 /// Message types that every netlink family has.
@@ -204,13 +206,14 @@ impl Attribute<'_> {
 
     /// The value as text up to its first NUL; bytes that are no UTF-8 become U+FFFD.
     pub fn text(&self) -> String {
-        let end = self
-            .value
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(self.value.len());
-        String::from_utf8_lossy(&self.value[..end]).into_owned()
+        text(self.value).into_owned()
     }
+}
+
+/// Text up to its first NUL; bytes that are no UTF-8 become U+FFFD.
+pub(crate) fn text(value: &[u8]) -> Cow<'_, str> {
+    let end = value.iter().position(|byte| *byte == 0);
+    String::from_utf8_lossy(&value[..end.unwrap_or(value.len())])
 }
 
 /// What follows the fixed part (`length` bytes) of a message's body.
@@ -251,7 +254,11 @@ pub(crate) fn ifindex_at(body: &[u8], offset: usize, part: &'static str) -> Resu
 }
 
 #[inline]
-fn array_at<const N: usize>(bytes: &[u8], offset: usize, part: &'static str) -> Result<[u8; N]> {
+pub(crate) fn array_at<const N: usize>(
+    bytes: &[u8],
+    offset: usize,
+    part: &'static str,
+) -> Result<[u8; N]> {
     bytes
         .get(offset..)
         .and_then(|rest| rest.first_chunk::<N>())

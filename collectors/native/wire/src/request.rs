@@ -6,9 +6,9 @@ use crate::rtnetlink::{
     RTM_NEWNSID,
 };
 
-const NLM_F_REQUEST: u16 = 0x1;
+pub(crate) const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
-const NLM_F_DUMP: u16 = 0x300;
+pub(crate) const NLM_F_DUMP: u16 = 0x300;
 
 const NETNSA_NSID: u16 = 1;
 const NETNSA_FD: u16 = 3;
@@ -92,7 +92,8 @@ fn dump(kind: u16, sequence: u32, fixed: &[u8]) -> Vec<u8> {
     finished(message(kind, NLM_F_REQUEST | NLM_F_DUMP, sequence, fixed))
 }
 
-fn message(kind: u16, flags: u16, sequence: u32, fixed: &[u8]) -> Vec<u8> {
+/// A request without attributes yet; [`finished`] ends it.
+pub(crate) fn message(kind: u16, flags: u16, sequence: u32, fixed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
     bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(&kind.to_ne_bytes());
@@ -103,14 +104,17 @@ fn message(kind: u16, flags: u16, sequence: u32, fixed: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn attribute(bytes: &mut Vec<u8>, kind: u16, value: &[u8; 4]) {
-    bytes.extend_from_slice(&8_u16.to_ne_bytes());
+/// Appends an attribute, of less than 64 KiB.
+pub(crate) fn attribute(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let length = 4 + value.len();
+    bytes.extend_from_slice(&(length as u16).to_ne_bytes());
     bytes.extend_from_slice(&kind.to_ne_bytes());
     bytes.extend_from_slice(value);
+    bytes.resize(aligned(bytes.len()), 0);
 }
 
 /// Writes the length, which is known only now.
-fn finished(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn finished(mut bytes: Vec<u8>) -> Vec<u8> {
     let length = bytes.len();
     bytes.resize(aligned(length), 0);
     // No request here comes near 4 GiB.

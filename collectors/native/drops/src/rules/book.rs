@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::rules::attribution::{Attribution, How, RuleName};
-use crate::rules::ruleset::{Id, Ruleset};
+use crate::rules::ruleset::{Id, LastingKey, Ruleset};
 use crate::rules::walk;
 use crate::tally::{Key, Tuple};
 
@@ -37,7 +37,7 @@ impl Case<'_> {
     }
 }
 
-type Counts = HashMap<(u8, String, u64, u64), u64>;
+type Counts = HashMap<LastingKey, u64>;
 
 #[derive(Debug)]
 struct Known {

@@ -9,6 +9,9 @@ use crate::rules::attribution::RuleName;
 /// Family, table and name of a map.
 pub type MapKey = (u8, String, String);
 
+/// What a rule, or the policy of a chain, keeps between two readings: family, table, chain's handle, and rule's handle or 0.
+pub type LastingKey = (u8, String, u64, u64);
+
 /// A rule, or with `None` the policy of a chain, by positions.
 pub type Id = (usize, Option<usize>);
 
@@ -24,8 +27,7 @@ pub struct Ordered {
 pub struct Ruleset {
     /// Another one after each change.
     pub generation: u32,
-    /// By the kernel's clock that programs have: no counter is older than the first, none younger than the second.
-    pub began_ns: i64,
+    /// When it was read, by the kernel's clock that programs have: no counter is younger.
     pub ended_ns: i64,
     /// Bridges and their ports whose packets are shown to the rules for IP, too.
     pub bridged: Vec<u32>,
@@ -115,23 +117,21 @@ impl Ruleset {
         }
     }
 
-    /// Packets by what keeps its meaning between two readings: family, table, chain's handle, and rule's handle or 0.
-    pub(super) fn counts(&self) -> HashMap<(u8, String, u64, u64), u64> {
-        let mut counts = HashMap::new();
-        for (position, Ordered { chain, rules }) in self.chains.iter().enumerate() {
-            let ids = (0..rules.len()).map(Some).chain([None]);
-            for id in ids.map(|rule| (position, rule)) {
-                if let Some(packets) = self.packets(id) {
-                    let handle = id.1.map_or(0, |rule| rules[rule].handle);
-                    let key = (chain.family, chain.table.clone(), chain.handle, handle);
-                    counts.insert(key, packets);
-                }
-            }
-        }
-        counts
+    /// Packets of all that count.
+    pub(super) fn counts(&self) -> HashMap<LastingKey, u64> {
+        let of_chain = |(position, ordered): (usize, &Ordered)| {
+            let rules = (0..ordered.rules.len()).map(Some).chain([None]);
+            rules.map(move |rule| (position, rule))
+        };
+        let ids = self.chains.iter().enumerate().flat_map(of_chain);
+        ids.filter_map(|id| {
+            let packets = self.packets(id)?;
+            Some((self.key(id), packets))
+        })
+        .collect()
     }
 
-    pub(super) fn key(&self, (chain, rule): Id) -> (u8, String, u64, u64) {
+    pub(super) fn key(&self, (chain, rule): Id) -> LastingKey {
         let Ordered { chain, rules } = &self.chains[chain];
         let handle = rule
             .and_then(|rule| rules.get(rule))

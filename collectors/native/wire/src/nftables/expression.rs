@@ -1,7 +1,7 @@
 //! Expressions of a rule, as far as they say whether a packet matches and what becomes of it.
 
-use crate::netlink::{attributes, Attribute};
-use crate::nftables::{be32, be64, text, Rule};
+use crate::netlink::{attributes, text, Attribute};
+use crate::nftables::{be32, be64, Rule};
 
 /// Bytes of all data registers.
 const REGISTERS: u32 = 64;

@@ -9,7 +9,7 @@ pub mod request;
 use std::borrow::Cow;
 
 use crate::flaw::{Flaw, Result};
-use crate::netlink::{after_fixed, attributes, Attribute};
+use crate::netlink::{after_fixed, array_at, attributes, text, Attribute};
 
 pub use expression::{Register, Source, Step, Value, Verdict};
 
@@ -315,29 +315,10 @@ fn members(body: &[u8]) -> Result<impl Iterator<Item = Result<Attribute<'_>>>> {
     Ok(attributes(after_fixed(body, NFGENMSG, "nfgenmsg")?))
 }
 
-fn text(value: &[u8]) -> Cow<'_, str> {
-    let end = value.iter().position(|byte| *byte == 0);
-    String::from_utf8_lossy(&value[..end.unwrap_or(value.len())])
-}
-
 fn be32(value: &[u8], part: &'static str) -> Result<u32> {
-    match value.first_chunk() {
-        Some(bytes) => Ok(u32::from_be_bytes(*bytes)),
-        None => Err(Flaw::Short {
-            part,
-            needed: 4,
-            present: value.len(),
-        }),
-    }
+    Ok(u32::from_be_bytes(array_at(value, 0, part)?))
 }
 
 fn be64(value: &[u8], part: &'static str) -> Result<u64> {
-    match value.first_chunk() {
-        Some(bytes) => Ok(u64::from_be_bytes(*bytes)),
-        None => Err(Flaw::Short {
-            part,
-            needed: 8,
-            present: value.len(),
-        }),
-    }
+    Ok(u64::from_be_bytes(array_at(value, 0, part)?))
 }
