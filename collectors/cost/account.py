@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 
 @dataclass
@@ -28,28 +27,3 @@ class Account:
         self.entries = max(self.entries, entries)
         self.overflowed_packets += overflowed_packets
         self.uncounted_packets += uncounted_packets
-
-    def take(self) -> Account:
-        """Return what there is, and begin anew."""
-        taken = Account(self.runs, self.entries, self.overflowed_packets, self.uncounted_packets)
-        self.runs = self.entries = self.overflowed_packets = self.uncounted_packets = 0
-        return taken
-
-
-class CountingProbe(Protocol):
-    """A probe at work."""
-
-    capacity: int
-    """Entries that each of its maps that count holds."""
-
-    def runs(self) -> tuple[int, int]:
-        """Return how often its programs ran and for how many ns, while the kernel took the time."""
-        ...
-
-    def memory_bytes(self) -> int:
-        """Return the memory of the kernel that its maps hold."""
-        ...
-
-    def take_account(self) -> Account:
-        """Return what it did since the last call."""
-        ...

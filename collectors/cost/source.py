@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import Gauge
 
@@ -17,7 +17,7 @@ from collectors.cost.shedding import Shedding, steps
 
 if TYPE_CHECKING:
     from collectors.agent.happenings import Happenings
-    from collectors.cost.account import CountingProbe
+    from collectors.agent.kernel_source import KernelSource
     from collectors.drop.source import KernelDrops
     from collectors.flow.source import KernelFlows
     from viflux.clock import Clock
@@ -74,7 +74,7 @@ class Cost:
     def __init__(self, flows: KernelFlows | None, drops: KernelDrops | None, budget_cores: float, clock: Clock) -> None:
         self._flows = flows
         self._drops = drops
-        self._probes: dict[str, CountingProbe] = {}
+        self._probes: dict[str, KernelSource[Any]] = {}
         if flows is not None:
             self._probes["flow"] = flows
         if drops is not None:
@@ -185,7 +185,7 @@ class Cost:
             _CORES.labels(row.component).set(_UNKNOWN if row.cost_cores is None else row.cost_cores)
         return [own, *rows]
 
-    def _row_of(self, name: str, probe: CountingProbe, began_ns: int, duration_ns: int) -> CostRow:
+    def _row_of(self, name: str, probe: KernelSource[Any], began_ns: int, duration_ns: int) -> CostRow:
         account = probe.take_account()
         run_ns, reason = self._meter.take_run_ns(name)
         cpu_ns = None if run_ns is None else round(run_ns * account.runs)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter
 
 from collectors import _native
 from collectors.agent.batches import batches
-from collectors.agent.happenings import Problems
-from collectors.agent.waiting import Waiting
-from collectors.cost.account import Account
+from collectors.agent.kernel_source import KernelSource
 from collectors.drop.reasons import MEANINGS
-from viflux import logs
 
 if TYPE_CHECKING:
     from collectors._native import DropProbe, HostWatch
     from collectors.agent.happenings import Happenings
     from viflux.settings import Settings
     from viflux.settings.schema import Ebpf
-    from viflux.spool import Batch, Unread
+    from viflux.spool import Batch
 
 STREAM = "drops.ebpf"
 
@@ -36,11 +32,8 @@ _UNSAMPLED = Counter(
 _MESSAGES = Counter("viflux_agent_drop_messages", "What was freed as dropped and is no packet of a network")
 
 
-class KernelDrops:
-    """The probe at work.
-
-    What `propose` returns stays proposed until `commit`, so a spool that takes nothing delays rows and loses none, up
-    to 64 MiB of them.
+class KernelDrops(KernelSource["DropProbe"]):
+    """Dropped packets, as rows.
 
     Args:
         probe: Counting; None while the agent is paused.
@@ -48,40 +41,19 @@ class KernelDrops:
     """
 
     def __init__(self, probe: DropProbe | None, settings: Ebpf) -> None:
-        self._probe = probe
-        self.capacity = settings.drop_entries
+        super().__init__("drop", STREAM, settings.drop_entries, probe)
         self._samples = settings.drop_samples
-        self._account = Account()
-        self._waiting = Waiting(STREAM)
-        self._problems = Problems("drop")
-        self._log = logs.get("drop")
-
-    @property
-    def has_more(self) -> bool:
-        """Whether more waits than the last proposal could take."""
-        return self._waiting.has_more
-
-    @property
-    def rows_per_second(self) -> float:
-        """How many rows there were lately."""
-        return self._waiting.rows_per_second
 
     def unload(self, watch: HostWatch, now_ns: int) -> None:
         """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
         if self._probe is None:
             return
         self._drain(self._probe, watch, last=True)
-        self._probe = None
-        self._waiting.miss_from(now_ns, self._waiting.rows_per_second)
-
-    def miss_from(self, since_ns: int, rows_per_second: float) -> None:
-        """Count as missed what the kernel would have told since an instant, were the agent not paused."""
-        self._waiting.miss_from(since_ns, rows_per_second)
+        self._leave(now_ns)
 
     def resume(self, probe: DropProbe | None, happenings: Happenings, now_ns: int) -> None:
         """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
-        self._waiting.miss_until(now_ns)
-        self._probe = probe
+        self._return(probe, now_ns)
         self.start(happenings, now_ns)
 
     def start(self, happenings: Happenings, now_ns: int) -> None:
@@ -138,37 +110,6 @@ class KernelDrops:
         """From the next drain on addresses of some packets are told, or none; counts are exact either way."""
         if self._probe is not None:
             self._probe.set_samples(self._samples if is_told else 0)
-
-    def runs(self) -> tuple[int, int]:
-        """Return how often the program ran and for how many ns, while the kernel took the time."""
-        if self._probe is None:
-            raise OSError(errno.ENODATA, "the agent is paused")
-        return self._probe.runs()
-
-    def memory_bytes(self) -> int:
-        """Return the memory of the kernel that the maps hold."""
-        return self._probe.memory_bytes() if self._probe is not None else 0
-
-    def take_account(self) -> Account:
-        """Return what was done since the last call."""
-        return self._account.take()
-
-    @property
-    def watermark_ns(self) -> int:
-        """The instant before which all drops are in committed or proposed rows."""
-        return self._waiting.watermark_ns
-
-    def lost(self, now_ns: int) -> list[Unread]:
-        """Return what was lost since the last commit; a packet that is in no row is one row at most."""
-        return self._waiting.lost(now_ns)
-
-    def commit(self) -> None:
-        """What was proposed is written."""
-        self._waiting.commit()
-
-    def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
-        """Make events and log lines of what a person should know."""
-        self._problems.tell(happenings, now_ns)
 
 
 def load(settings: Settings) -> DropProbe:

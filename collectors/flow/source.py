@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge
 
 from collectors import _native
 from collectors.agent.batches import batches
-from collectors.agent.happenings import Problems
-from collectors.agent.waiting import Waiting
-from collectors.cost.account import Account
-from viflux import logs
+from collectors.agent.kernel_source import KernelSource
 
 if TYPE_CHECKING:
     from collectors._native import FlowProbe, HostWatch
     from collectors.agent.happenings import Happenings
     from viflux.settings import Settings
     from viflux.settings.schema import Ebpf
-    from viflux.spool import Batch, Unread
+    from viflux.spool import Batch
 
 STREAM = "flows.ebpf"
 COUNTING_POINTS = "counting_points"
@@ -31,11 +27,11 @@ _LOST = Counter("viflux_agent_flow_lost_packets", "Packets that are in no flow, 
 _WAITING = Gauge("viflux_agent_flow_waiting", "Flows that wait for their active or inactive timeout")
 
 
-class KernelFlows:
-    """The probe at work.
+class KernelFlows(KernelSource["FlowProbe"]):
+    """Packets by flow, as rows.
 
-    What `propose` returns stays proposed until `commit`, so a spool that takes nothing delays rows and loses none, up
-    to 64 MiB of them.
+    Attributes:
+        sampling: One packet of so many is counted where nothing is shed.
 
     Args:
         settings: Which interfaces it follows.
@@ -43,43 +39,22 @@ class KernelFlows:
     """
 
     def __init__(self, settings: Ebpf, probe: FlowProbe | None) -> None:
-        self._probe = probe
+        super().__init__("flow", STREAM, settings.entries, probe)
         self._counting_points = COUNTING_POINTS in settings.vifs
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
-        self._waiting = Waiting(STREAM)
-        self._account = Account()
-        self.capacity = settings.entries
         self.sampling = settings.sampling
-        self._problems = Problems("flow")
-        self._log = logs.get("flow")
-
-    @property
-    def has_more(self) -> bool:
-        """Whether more waits than the last proposal could take."""
-        return self._waiting.has_more
-
-    @property
-    def rows_per_second(self) -> float:
-        """How many rows there were lately."""
-        return self._waiting.rows_per_second
 
     def unload(self, now_ns: int) -> None:
         """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
         if self._probe is None:
             return
         self._drain(self._probe, whole=True)
-        self._probe = None
-        self._waiting.miss_from(now_ns, self._waiting.rows_per_second)
+        self._leave(now_ns)
         _WATCHED.set(0)
-
-    def miss_from(self, since_ns: int, rows_per_second: float) -> None:
-        """Count as missed what the kernel would have told since an instant, were the agent not paused."""
-        self._waiting.miss_from(since_ns, rows_per_second)
 
     def resume(self, probe: FlowProbe | None, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
         """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
-        self._waiting.miss_until(now_ns)
-        self._probe = probe
+        self._return(probe, now_ns)
         self.start(watch, happenings, now_ns)
 
     def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
@@ -156,37 +131,6 @@ class KernelFlows:
         """From the next drain on one packet of so many is counted, of critical VIFs and of others."""
         if self._probe is not None:
             self._probe.sample(critical=critical, others=others)
-
-    def runs(self) -> tuple[int, int]:
-        """Return how often the programs ran and for how many ns, while the kernel took the time."""
-        if self._probe is None:
-            raise OSError(errno.ENODATA, "the agent is paused")
-        return self._probe.runs()
-
-    def memory_bytes(self) -> int:
-        """Return the memory of the kernel that the maps hold."""
-        return self._probe.memory_bytes() if self._probe is not None else 0
-
-    def take_account(self) -> Account:
-        """Return what was done since the last call."""
-        return self._account.take()
-
-    @property
-    def watermark_ns(self) -> int:
-        """The instant before which all flows are in committed or proposed rows."""
-        return self._waiting.watermark_ns
-
-    def lost(self, now_ns: int) -> list[Unread]:
-        """Return what was lost since the last commit; a packet that is in no flow is one row at most."""
-        return self._waiting.lost(now_ns)
-
-    def commit(self) -> None:
-        """What was proposed is written."""
-        self._waiting.commit()
-
-    def tell_problems(self, happenings: Happenings, now_ns: int) -> None:
-        """Make events and log lines of what a person should know."""
-        self._problems.tell(happenings, now_ns)
 
 
 def load(settings: Settings) -> FlowProbe:
