@@ -19,44 +19,56 @@ SEES_ALL_NAMESPACES = ("CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_NET_BROADCAST")
 """What it takes to see other namespaces: entering them, finding them in /proc, hearing all their events."""
 
 
+# Without it all is read as well, but a burst of changes overruns the socket that tells of them.
+_READS_INTERFACES = ("CAP_NET_ADMIN",)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a probe needs of a host.
+
+    Attributes:
+        capabilities: To be loaded and attached; tried one by one on Linux 6.18.
+        kernel: The kernel, as a clause.
+    """
+
+    capabilities: tuple[str, ...]
+    kernel: str
+
+
+PROBES = {
+    "flow": Probe(("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"), "Linux 5.11 or newer"),
+    "drop": Probe(
+        ("CAP_BPF", "CAP_PERFMON"), "Linux 5.17 or newer with its type information (/sys/kernel/btf/vmlinux)"
+    ),
+}
+"""Programs in the kernel."""
+
+
 @dataclass(frozen=True)
 class Profile:
-    """One profile; each has the probes and capabilities of those before it.
+    """One profile; each has the probes of those before it.
 
     Attributes:
         name: Value of `agent.profile`.
-        probes: Programs in the kernel, in the order in which they are loaded.
-        capabilities: What the agent keeps for it, in its own network namespace.
+        probes: Names in `PROBES`, in the order in which they are loaded.
         meaning: One clause for a person.
     """
 
     name: str
     probes: tuple[str, ...]
-    capabilities: tuple[str, ...]
     meaning: str
 
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the agent keeps for it, in its own network namespace."""
+        needed = (name for probe in self.probes for name in PROBES[probe].capabilities)
+        return tuple(dict.fromkeys((*_READS_INTERFACES, *needed)))
 
-COUNTERS = Profile(
-    "counters",
-    (),
-    # Without it all is read as well, but a burst of changes overruns the socket that tells of them.
-    ("CAP_NET_ADMIN",),
-    "interfaces and their counters by netlink, no program in the kernel",
-)
-FLOWS = Profile(
-    "flows",
-    ("flow",),
-    # Measured on Linux 6.18: loading needs all three, attaching none.
-    ("CAP_NET_ADMIN", "CAP_BPF", "CAP_PERFMON"),
-    "every packet of the selected interfaces counted by flow",
-)
-DEEP = Profile(
-    "deep",
-    ("flow", "drop"),
-    # Tracing needs no more: CAP_BPF and CAP_PERFMON alone load and attach it.
-    FLOWS.capabilities,
-    "every packet that the kernel drops counted by its reason, too",
-)
+
+COUNTERS = Profile("counters", (), "interfaces and their counters by netlink, no program in the kernel")
+FLOWS = Profile("flows", ("flow",), "every packet of the selected interfaces counted by flow")
+DEEP = Profile("deep", ("flow", "drop"), "every packet that the kernel drops counted by its reason, too")
 
 PROFILES = {profile.name: profile for profile in (COUNTERS, FLOWS, DEEP)}
 """In the order of depth."""

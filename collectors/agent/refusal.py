@@ -8,27 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viflux.confinement import effective_capabilities
+from viflux.profiles import PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NEEDS = {
-    "flow": (("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"), "Linux 5.11 or newer"),
-    "drop": (("CAP_BPF", "CAP_PERFMON"), "Linux 5.17 or newer with its type information (/sys/kernel/btf/vmlinux)"),
-}
-"""Of each probe: the capabilities, and the kernel."""
-
 
 def why(probe: str, error: OSError) -> str:
     """Return one clause: what is missing for a probe that the kernel refused."""
-    needed, kernel = NEEDS[probe]
+    needs = PROBES[probe]
     if error.errno in (errno.EPERM, errno.EACCES):
-        if missing := lacking(needed):
+        if missing := lacking(needs.capabilities):
             return f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
         return f"bpf(2) is refused though no capability is missing, by {who_refuses()}"
     if error.errno == errno.ENOSYS:
         return f"bpf(2) is not there: the kernel has no BPF, or {who_refuses()} hides it"
-    return f"{error.strerror or error}; that needs {kernel}"
+    return f"{error.strerror or error}; that needs {needs.kernel}"
 
 
 def lacking(needed: Sequence[str]) -> list[str]:
