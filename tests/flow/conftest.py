@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -132,6 +133,13 @@ def street() -> Iterator[Street]:
     need_root("loads programs into the kernel")
     with lab() as network:
         yield Street(network)
+
+
+def scaled(rows: list[dict[str, Any]], column: str, **where: object) -> float:
+    """Sum a column over the rows with these values, each row times its rate."""
+    return math.fsum(
+        row[column] * row["sampling_rate"] for row in rows if all(row.get(key) == value for key, value in where.items())
+    )
 
 
 def total(rows: list[dict[str, Any]], column: str, **where: object) -> int:

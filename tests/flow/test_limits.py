@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import threading
 import time
@@ -10,7 +9,7 @@ import time
 import pytest
 
 from tests.flow import verdicts
-from tests.flow.conftest import Street
+from tests.flow.conftest import Street, scaled
 from tests.lab.network import lab, need_root, run
 from tests.running import wait_for
 
@@ -59,8 +58,7 @@ def test_full_maps_are_accounted_for_while_packets_are_sampled() -> None:
         rows = street.drain()
         for end, direction, side in ((street.one, 0, "rx"), (street.two, 1, "tx")):
             vif_id = street.vif_id(end.outer)
-            here = {"vif_id": vif_id, "direction": direction}
-            told = math.fsum(row["packets"] * row["sampling_rate"] for row in rows if here.items() <= row.items())
+            told = scaled(rows, "packets", vif_id=vif_id, direction=direction)
             lost = sum(packets for whose, egress, packets, _ in street.lost if (whose, egress) == (vif_id, direction))
             assert lost > 10_000
             assert told + lost == pytest.approx(street.counted(end)[f"{side}_packets"], abs=1)
@@ -106,8 +104,7 @@ def test_an_interface_that_flaps_disturbs_nobody_while_the_rate_changes(street: 
     missing = 0.0
     for end in (street.one, street.two):
         for direction, side in ((0, "rx"), (1, "tx")):
-            here = {"vif_id": street.vif_id(end.outer), "direction": direction}
-            told = math.fsum(row["skb_packets"] * row["sampling_rate"] for row in rows if here.items() <= row.items())
+            told = scaled(rows, "skb_packets", vif_id=street.vif_id(end.outer), direction=direction)
             missing += counted[end.outer.name][f"{side}_packets"] - told
     assert missing == pytest.approx(street.unmatched, abs=1e-3)
     assert {row["sampling_rate"] > 1 for row in rows} == {True, False}

@@ -7,18 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import Street
+from tests.flow.conftest import Street, scaled
 from tests.lab.network import run
 
 pytestmark = pytest.mark.root
 
 INGRESS, EGRESS = 0, 1
-
-
-def scaled(rows: list[dict[str, Any]], vif_id: int, direction: int, column: str = "skb_packets", **where: int) -> float:
-    """Sum a column of one VIF and direction, each row times its rate."""
-    wanted = {"vif_id": vif_id, "direction": direction, **where}
-    return math.fsum(row[column] * row["sampling_rate"] for row in rows if wanted.items() <= row.items())
 
 
 def adds_up(street: Street, rows: list[dict[str, Any]], counted: dict[str, dict[str, int]]) -> None:
@@ -27,7 +21,7 @@ def adds_up(street: Street, rows: list[dict[str, Any]], counted: dict[str, dict[
     for end in (street.one, street.two):
         vif_id = street.vif_id(end.outer)
         for direction, side in ((INGRESS, "rx"), (EGRESS, "tx")):
-            told = scaled(rows, vif_id, direction)
+            told = scaled(rows, "skb_packets", vif_id=vif_id, direction=direction)
             assert told <= counted[end.outer.name][f"{side}_packets"] + 1e-6
             missing += counted[end.outer.name][f"{side}_packets"] - told
     assert missing == pytest.approx(street.unmatched, abs=1e-6)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import Street, total
+from tests.flow.conftest import Street, scaled, total
 from tests.lab.network import lab, need_root, run
 
 pytestmark = pytest.mark.root
@@ -166,8 +166,7 @@ def test_a_share_of_packets_is_sampled_and_told() -> None:
         # The chance of a sample this far off is below one in a thousand million.
         assert 1_700 < total(rows, "packets", **one) < 2_300
         # As many as were seen for each that was counted.
-        scaled = sum(row["packets"] * row["sampling_rate"] for row in rows if one.items() <= row.items())
-        assert scaled == pytest.approx(20_000, rel=0.001)
+        assert scaled(rows, "packets", **one) == pytest.approx(20_000, rel=0.001)
         assert {row["sampling_origin"] for row in rows} == {"measured"}
 
 
