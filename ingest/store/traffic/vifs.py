@@ -40,7 +40,6 @@ class Vif:
         workload: Who is behind it; empty for unknown.
         vif_key: Its lineage.
         side: `workload`, `host`, `uplink`, `overlay`, `bridge` or `exported`.
-        counting_point: Whether its scope counts it.
         peer_vif_id: The other end of its pair; 0 for none.
     """
 
@@ -51,7 +50,6 @@ class Vif:
     workload: str
     vif_key: str
     side: str
-    counting_point: bool = False
     peer_vif_id: int = 0
 
     @property
@@ -203,8 +201,7 @@ def _named(text: str) -> str:
 
 def _vifs(store: StoreClient, known: str, condition: str) -> list[Vif]:
     rows = store.query_rows(
-        "SELECT vif_id, host, namespace, ifname, workload, vif_key, side, counting_point, peer_vif_id "
-        f"FROM ({known}) {condition}"
+        f"SELECT vif_id, host, namespace, ifname, workload, vif_key, side, peer_vif_id FROM ({known}) {condition}"
     )
     return [Vif(**row) for row in rows]
 
