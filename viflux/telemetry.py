@@ -7,7 +7,7 @@ A stage makes one `Health`, calls `beat` in its main loop and `serve` once; the 
 | `/metrics` | prometheus-client's default registry, with the process's CPU and resident memory | never |
 | `/livez` | the main loop made progress within its limit | one line: for how long not |
 | `/readyz` | every part of the stage is ready | one line for each part that is not, with the reason |
-| `/notes` | a line for each thing that a person should know of it | never |
+| `/notes` | one line that a person should know of it, or nothing | never |
 | `/drainz` | nothing that was handed over is still on its way through the stage | one line: what is left |
 """
 
@@ -57,7 +57,7 @@ class Health:
         self._last_beat_ns = clock.monotonic_ns()
         self._lock = threading.Lock()
         self._unready = {"": "starting"}
-        self._notes: dict[str, str] = {}
+        self._note = ""
         self._left: Callable[[], str | None] = lambda: None
 
     def beat(self) -> None:
@@ -78,18 +78,9 @@ class Health:
             else:
                 self._unready[part] = reason or "not ready"
 
-    def note(self, text: str, part: str = "") -> None:
-        """Have a person know a thing that is no trouble: one line, in place of the part's last one; empty: no more."""
-        with self._lock:
-            if text:
-                self._notes[part] = text
-            else:
-                self._notes.pop(part, None)
-
-    def notes(self) -> list[str]:
-        """Return what a person should know, a line each."""
-        with self._lock:
-            return list(self._notes.values())
+    def note(self, text: str) -> None:
+        """Have a person know what is no trouble: one line, in place of the last one; empty: no more."""
+        self._note = " ".join(text.split())
 
     def drains(self, left: Callable[[], str | None]) -> None:
         """Name the function that answers `/drainz`; a stage that names none holds nothing back.
@@ -119,7 +110,7 @@ class Health:
         elif path == "/readyz":
             reasons = [*self.unready()]
         elif path == "/notes":
-            return _OK, "".join(f"{' '.join(note.split())}\n" for note in self.notes())
+            return _OK, f"{self._note}\n" if self._note else ""
         elif path == "/drainz":
             reasons = [self._left()]
         else:

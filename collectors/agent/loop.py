@@ -186,8 +186,9 @@ class Agent:
 
     def _turn(self, interval_ns: int) -> None:
         now_ns = self._clock.now_ns()
-        self._probes.obey(self._watch, self._happenings, now_ns)
-        self._health.note(view.summary(self._probes, self._limits))
+        if self._probes.obey(self._watch, self._happenings, now_ns):
+            self._health.note(view.summary(self._probes, self._limits))
+            self._probes.measure()
         has_news = self._watch.poll(self._patience_ns(now_ns))
         if has_news and self._gather_until_ns is None:
             self._gather_until_ns = self._clock.now_ns() + _GATHER_NS

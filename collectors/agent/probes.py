@@ -62,7 +62,7 @@ class Probes:
             self.flows = flow.KernelFlows(settings.ebpf, loaded[0])
         if "drop" in names:
             self.drops = drop.KernelDrops(loaded[1], settings.ebpf)
-        self._measure()
+        self.measure()
 
     @property
     def kept_capabilities(self) -> tuple[str, ...]:
@@ -82,13 +82,16 @@ class Probes:
         if self.flows is not None:
             self.flows.start(watch, happenings, now_ns)
 
-    def obey(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
-        """Pause or resume where the file says so; asked in each turn, it costs one look at a folder."""
+    def obey(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> bool:
+        """Pause or resume where the file says so, and return whether it did; asked in each turn, it costs one look."""
         is_ordered = pause.file_of(self._paths).exists()
-        if is_ordered and self.pause is None:
+        if is_ordered == (self.pause is not None):
+            return False
+        if is_ordered:
             self._stop(watch, happenings, now_ns)
-        elif not is_ordered and self.pause is not None:
+        else:
             self._resume(watch, happenings, now_ns)
+        return True
 
     def _stop(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
         """Pause: what was counted becomes rows, and nothing is left in the kernel."""
@@ -100,7 +103,6 @@ class Probes:
             rates[drop.STREAM] = self.drops.rows_per_second
             self.drops.unload(watch, now_ns)
         self.pause = pause.Pause(now_ns, rates)
-        self._measure()
         happenings.tell(now_ns, "agent_paused", "agent", self.note)
         self._log.warning(self.note)
         try:
@@ -119,7 +121,6 @@ class Probes:
             self.flows.resume(flow_probe, watch, happenings, now_ns)
         if self.drops is not None:
             self.drops.resume(drop_probe, happenings, now_ns)
-        self._measure()
         self._log.info(f"resumed: {self.note}")
 
     @property
@@ -165,7 +166,8 @@ class Probes:
         happenings.tell(now_ns, "profile_lowered", self.profile.name, self._untold)
         self._untold = ""
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
+        """Say in the metrics what runs; whoever gave an order waits for that, so all else is to be said before."""
         now = COUNTERS if self.pause is not None else self.profile
         for name in PROFILES:
             _PROFILE.labels(name).set(name == now.name)

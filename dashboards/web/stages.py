@@ -42,19 +42,24 @@ def read(paths: DataPaths) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
 
     The notes are those of `up`, and those of the agent while it answers: its profile, and what it does not see.
     """
+    up = _up(paths)
+    status, text = telemetry.ask(paths, "agent", "/notes", _NOTES_SECONDS)
+    return up.stages, (*up.notes, *(text.splitlines() if status == HTTPStatus.OK else ()))
+
+
+def _up(paths: DataPaths) -> _Up:
     try:
         up = msgspec.json.decode((paths.run / STATE_FILE).read_bytes(), type=_Up)
     except (OSError, msgspec.DecodeError):
-        up = _Up(())
-    status, text = telemetry.ask(paths, "agent", "/notes", _NOTES_SECONDS)
-    notes = (*up.notes, *(text.splitlines() if status == HTTPStatus.OK else ()))
-    return tuple(stage for stage in up.stages if stage.name in VERBS and stage.name in STAGES), notes
+        return _Up(())
+    return _Up(tuple(stage for stage in up.stages if stage.name in VERBS and stage.name in STAGES), up.notes)
 
 
 def expected(paths: DataPaths) -> tuple[str, ...]:
     """Return the stages that ought to answer: those of `up`, else those that have left a socket; always this one."""
-    running, _ = read(paths)
-    names = {stage.name for stage in running} or {name for name in STAGES if paths.health_socket(name).exists()}
+    names = {stage.name for stage in _up(paths).stages} or {
+        name for name in STAGES if paths.health_socket(name).exists()
+    }
     return tuple(name for name in STAGES if name in names or name == "web")
 
 
