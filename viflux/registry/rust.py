@@ -202,6 +202,9 @@ def _module(kind: Kind) -> str:
     arrays = "".join(
         f"                arrays::{_ARRAYS[_narrow(column)]}(self.{column.name}),\n" for column in kind.record_columns
     )
+    fills = "".join(
+        f"            self.{name}.resize(rows, Default::default());\n" for name in kind.record if name != kind.record[0]
+    )
     return f"""
 /// {kind.meaning}
 pub mod {kind.name} {{
@@ -234,6 +237,11 @@ pub mod {kind.name} {{
         pub fn is_empty(&self) -> bool {{
             self.len() == 0
         }}
+
+        /// Bring every column to the length of `{kind.record[0]}`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {{
+            let rows = self.len();
+{fills}        }}
 
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
         pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {{

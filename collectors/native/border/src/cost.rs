@@ -43,30 +43,6 @@ fn push(rows: &mut hosts::Rows, row: CostRow) {
     rows.source_kind.push(Cow::Borrowed(
         source_kind::NAMES[usize::from(source_kind::AGENT)],
     ));
-    rows.exporter_address.push([0; 16]);
-    rows.observation_domain_id.push(0);
-    rows.host_name.push(Cow::Borrowed(""));
-    rows.operating_system.push(Cow::Borrowed(""));
-    rows.cpu_count.push(0);
-    for column in [
-        &mut rows.cpu_busy_ratio,
-        &mut rows.load_1m,
-        &mut rows.load_5m,
-        &mut rows.load_15m,
-    ] {
-        column.push(None);
-    }
-    for column in [
-        &mut rows.memory_total_bytes,
-        &mut rows.memory_free_bytes,
-        &mut rows.memory_buffers_bytes,
-        &mut rows.memory_cached_bytes,
-        &mut rows.swap_total_bytes,
-        &mut rows.swap_free_bytes,
-    ] {
-        column.push(0);
-    }
-    rows.uptime_seconds.push(None);
     rows.component.push(Cow::Owned(row.component));
     rows.cpu_ns.push(row.cpu_ns);
     rows.cost_reason.push(Cow::Owned(row.cost_reason));
@@ -86,6 +62,7 @@ fn push(rows: &mut hosts::Rows, row: CostRow) {
     rows.flow_sampling_rate.push(row.flow_sampling_rate);
     rows.critical_flow_sampling_rate
         .push(row.critical_flow_sampling_rate);
+    rows.fill();
 }
 
 /// Encode rows of `hosts`, one a component.

@@ -185,6 +185,52 @@ pub mod inventory {
             self.len() == 0
         }
 
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.vif_id.resize(rows, Default::default());
+            self.valid_from_time.resize(rows, Default::default());
+            self.change.resize(rows, Default::default());
+            self.identity_origin.resize(rows, Default::default());
+            self.vif_key.resize(rows, Default::default());
+            self.namespace.resize(rows, Default::default());
+            self.nsid.resize(rows, Default::default());
+            self.ifname.resize(rows, Default::default());
+            self.ifindex.resize(rows, Default::default());
+            self.kind.resize(rows, Default::default());
+            self.side.resize(rows, Default::default());
+            self.counting_point.resize(rows, Default::default());
+            self.link_id.resize(rows, Default::default());
+            self.peer_vif_id.resize(rows, Default::default());
+            self.parent_vif_id.resize(rows, Default::default());
+            self.bridge_vif_id.resize(rows, Default::default());
+            self.vni.resize(rows, Default::default());
+            self.vlan_id.resize(rows, Default::default());
+            self.mac_address.resize(rows, Default::default());
+            self.addresses.resize(rows, Default::default());
+            self.prefix_lengths.resize(rows, Default::default());
+            self.mtu_bytes.resize(rows, Default::default());
+            self.is_up.resize(rows, Default::default());
+            self.operstate.resize(rows, Default::default());
+            self.has_carrier.resize(rows, Default::default());
+            self.link_speed_bits_per_second
+                .resize(rows, Default::default());
+            self.provisioned_rate_bits_per_second
+                .resize(rows, Default::default());
+            self.provisioned_rate_origin
+                .resize(rows, Default::default());
+            self.qdisc.resize(rows, Default::default());
+            self.alias.resize(rows, Default::default());
+            self.driver.resize(rows, Default::default());
+            self.workload.resize(rows, Default::default());
+            self.owner.resize(rows, Default::default());
+            self.tenant.resize(rows, Default::default());
+            self.service.resize(rows, Default::default());
+            self.criticality.resize(rows, Default::default());
+            self.born_time.resize(rows, Default::default());
+            self.gone_time.resize(rows, Default::default());
+        }
+
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
         pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
             RecordBatch::try_new(
@@ -383,6 +429,58 @@ pub mod counters {
         /// Whether there is no row.
         pub fn is_empty(&self) -> bool {
             self.len() == 0
+        }
+
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.duration_ns.resize(rows, Default::default());
+            self.vif_id.resize(rows, Default::default());
+            self.delta_kind.resize(rows, Default::default());
+            self.rx_packets.resize(rows, Default::default());
+            self.rx_packets_total.resize(rows, Default::default());
+            self.tx_packets.resize(rows, Default::default());
+            self.tx_packets_total.resize(rows, Default::default());
+            self.rx_bytes.resize(rows, Default::default());
+            self.rx_bytes_total.resize(rows, Default::default());
+            self.tx_bytes.resize(rows, Default::default());
+            self.tx_bytes_total.resize(rows, Default::default());
+            self.rx_errors_packets.resize(rows, Default::default());
+            self.rx_errors_packets_total
+                .resize(rows, Default::default());
+            self.tx_errors_packets.resize(rows, Default::default());
+            self.tx_errors_packets_total
+                .resize(rows, Default::default());
+            self.rx_dropped_packets.resize(rows, Default::default());
+            self.rx_dropped_packets_total
+                .resize(rows, Default::default());
+            self.tx_dropped_packets.resize(rows, Default::default());
+            self.tx_dropped_packets_total
+                .resize(rows, Default::default());
+            self.rx_missed_packets.resize(rows, Default::default());
+            self.rx_missed_packets_total
+                .resize(rows, Default::default());
+            self.rx_nohandler_packets.resize(rows, Default::default());
+            self.rx_nohandler_packets_total
+                .resize(rows, Default::default());
+            self.multicast_packets.resize(rows, Default::default());
+            self.multicast_packets_total
+                .resize(rows, Default::default());
+            self.qdisc_packets.resize(rows, Default::default());
+            self.qdisc_packets_total.resize(rows, Default::default());
+            self.qdisc_bytes.resize(rows, Default::default());
+            self.qdisc_bytes_total.resize(rows, Default::default());
+            self.qdisc_dropped_packets.resize(rows, Default::default());
+            self.qdisc_dropped_packets_total
+                .resize(rows, Default::default());
+            self.qdisc_overlimits_count.resize(rows, Default::default());
+            self.qdisc_overlimits_count_total
+                .resize(rows, Default::default());
+            self.qdisc_requeues_count.resize(rows, Default::default());
+            self.qdisc_requeues_count_total
+                .resize(rows, Default::default());
+            self.qdisc_backlog_bytes.resize(rows, Default::default());
+            self.qdisc_backlog_packets.resize(rows, Default::default());
         }
 
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
@@ -817,6 +915,48 @@ pub mod drops {
             self.len() == 0
         }
 
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.duration_ns.resize(rows, Default::default());
+            self.vif_id.resize(rows, Default::default());
+            self.source_kind.resize(rows, Default::default());
+            self.exporter_address.resize(rows, Default::default());
+            self.observation_domain_id.resize(rows, Default::default());
+            self.namespace.resize(rows, Default::default());
+            self.ifname.resize(rows, Default::default());
+            self.direction.resize(rows, Default::default());
+            self.drop_class.resize(rows, Default::default());
+            self.drop_origin.resize(rows, Default::default());
+            self.reason.resize(rows, Default::default());
+            self.reason_code.resize(rows, Default::default());
+            self.place.resize(rows, Default::default());
+            self.packets.resize(rows, Default::default());
+            self.bytes.resize(rows, Default::default());
+            self.skb_packets.resize(rows, Default::default());
+            self.sampling_rate.resize(rows, Default::default());
+            self.sampling_origin.resize(rows, Default::default());
+            self.in_if_index.resize(rows, Default::default());
+            self.out_if_index.resize(rows, Default::default());
+            self.ether_type.resize(rows, Default::default());
+            self.src_address.resize(rows, Default::default());
+            self.dst_address.resize(rows, Default::default());
+            self.src_port.resize(rows, Default::default());
+            self.dst_port.resize(rows, Default::default());
+            self.protocol.resize(rows, Default::default());
+            self.src_mac.resize(rows, Default::default());
+            self.dst_mac.resize(rows, Default::default());
+            self.src_vlan.resize(rows, Default::default());
+            self.rule_attribution.resize(rows, Default::default());
+            self.rule_family.resize(rows, Default::default());
+            self.rule_table.resize(rows, Default::default());
+            self.rule_chain.resize(rows, Default::default());
+            self.rule_handle.resize(rows, Default::default());
+            self.rule_comment.resize(rows, Default::default());
+            self.rule_log_prefix.resize(rows, Default::default());
+            self.rule_candidates.resize(rows, Default::default());
+        }
+
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
         pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
             RecordBatch::try_new(
@@ -1013,6 +1153,48 @@ pub mod hosts {
             self.len() == 0
         }
 
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.duration_ns.resize(rows, Default::default());
+            self.source_kind.resize(rows, Default::default());
+            self.exporter_address.resize(rows, Default::default());
+            self.observation_domain_id.resize(rows, Default::default());
+            self.host_name.resize(rows, Default::default());
+            self.operating_system.resize(rows, Default::default());
+            self.cpu_count.resize(rows, Default::default());
+            self.cpu_busy_ratio.resize(rows, Default::default());
+            self.load_1m.resize(rows, Default::default());
+            self.load_5m.resize(rows, Default::default());
+            self.load_15m.resize(rows, Default::default());
+            self.memory_total_bytes.resize(rows, Default::default());
+            self.memory_free_bytes.resize(rows, Default::default());
+            self.memory_buffers_bytes.resize(rows, Default::default());
+            self.memory_cached_bytes.resize(rows, Default::default());
+            self.swap_total_bytes.resize(rows, Default::default());
+            self.swap_free_bytes.resize(rows, Default::default());
+            self.uptime_seconds.resize(rows, Default::default());
+            self.component.resize(rows, Default::default());
+            self.cpu_ns.resize(rows, Default::default());
+            self.cost_reason.resize(rows, Default::default());
+            self.runs_count.resize(rows, Default::default());
+            self.run_ns.resize(rows, Default::default());
+            self.resident_bytes.resize(rows, Default::default());
+            self.resident_private_bytes.resize(rows, Default::default());
+            self.map_memory_bytes.resize(rows, Default::default());
+            self.map_entries_count.resize(rows, Default::default());
+            self.map_capacity_count.resize(rows, Default::default());
+            self.overflowed_packets.resize(rows, Default::default());
+            self.uncounted_packets.resize(rows, Default::default());
+            self.budget_cores.resize(rows, Default::default());
+            self.cost_cores.resize(rows, Default::default());
+            self.shed.resize(rows, Default::default());
+            self.shed_level.resize(rows, Default::default());
+            self.flow_sampling_rate.resize(rows, Default::default());
+            self.critical_flow_sampling_rate
+                .resize(rows, Default::default());
+        }
+
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
         pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
             RecordBatch::try_new(
@@ -1191,6 +1373,47 @@ pub mod exporters {
             self.len() == 0
         }
 
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.duration_ns.resize(rows, Default::default());
+            self.source_kind.resize(rows, Default::default());
+            self.exporter_address.resize(rows, Default::default());
+            self.observation_domain_id.resize(rows, Default::default());
+            self.listener.resize(rows, Default::default());
+            self.exporter_port.resize(rows, Default::default());
+            self.exporter_name.resize(rows, Default::default());
+            self.received_datagrams_count
+                .resize(rows, Default::default());
+            self.received_bytes.resize(rows, Default::default());
+            self.decoded_datagrams_count
+                .resize(rows, Default::default());
+            self.refused_datagrams_count
+                .resize(rows, Default::default());
+            self.undecodable_datagrams_count
+                .resize(rows, Default::default());
+            self.parked_datagrams_count.resize(rows, Default::default());
+            self.parked_dropped_datagrams_count
+                .resize(rows, Default::default());
+            self.shed_packets.resize(rows, Default::default());
+            self.flows_count.resize(rows, Default::default());
+            self.unknown_rate_flows_count
+                .resize(rows, Default::default());
+            self.counter_samples_count.resize(rows, Default::default());
+            self.missed_count.resize(rows, Default::default());
+            self.missed_unit.resize(rows, Default::default());
+            self.reordered_count.resize(rows, Default::default());
+            self.restarts_count.resize(rows, Default::default());
+            self.socket_dropped_count.resize(rows, Default::default());
+            self.templates_count.resize(rows, Default::default());
+            self.exporter_dropped_packets
+                .resize(rows, Default::default());
+            self.clock_skew_ns.resize(rows, Default::default());
+            self.last_received_time.resize(rows, Default::default());
+            self.sampling_rate.resize(rows, Default::default());
+            self.sampling_origin.resize(rows, Default::default());
+        }
+
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
         pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
             RecordBatch::try_new(
@@ -1284,6 +1507,16 @@ pub mod events {
         /// Whether there is no row.
         pub fn is_empty(&self) -> bool {
             self.len() == 0
+        }
+
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.vif_id.resize(rows, Default::default());
+            self.event.resize(rows, Default::default());
+            self.subject.resize(rows, Default::default());
+            self.detail.resize(rows, Default::default());
+            self.event_count.resize(rows, Default::default());
         }
 
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
@@ -1403,6 +1636,28 @@ pub mod ledger {
         /// Whether there is no row.
         pub fn is_empty(&self) -> bool {
             self.len() == 0
+        }
+
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.duration_ns.resize(rows, Default::default());
+            self.stage.resize(rows, Default::default());
+            self.of_stream.resize(rows, Default::default());
+            self.in_rows_count.resize(rows, Default::default());
+            self.out_rows_count.resize(rows, Default::default());
+            self.out_bytes.resize(rows, Default::default());
+            self.batches_count.resize(rows, Default::default());
+            self.through_sequence.resize(rows, Default::default());
+            self.of_spool_id.resize(rows, Default::default());
+            self.lost_rows_count.resize(rows, Default::default());
+            self.lost_rows_origin.resize(rows, Default::default());
+            self.lost_batches_count.resize(rows, Default::default());
+            self.lost_through_sequence.resize(rows, Default::default());
+            self.cause.resize(rows, Default::default());
+            self.watermark_time.resize(rows, Default::default());
+            self.first_event_time.resize(rows, Default::default());
+            self.last_event_time.resize(rows, Default::default());
         }
 
         /// Turn the rows into a record batch; an error means that the vectors differ in length.

@@ -155,7 +155,7 @@ impl Finder {
                 &mut self.table[slot as usize],
                 value << 32 | u64::from(number),
             );
-            let distance = number - entry as u32;
+            let distance = number.wrapping_sub(entry as u32);
             let is_hit = entry >> 32 == value && distance <= FARTHEST_ROWS;
             let far = hit | (u64::from(distance) * T::BYTES as u64) << 8;
             let near = miss.with(value);

@@ -39,8 +39,6 @@ pub fn push(
     rows.source_kind.push(Cow::Borrowed(
         source_kind::NAMES[usize::from(source_kind::EBPF)],
     ));
-    rows.exporter_address.push([0; 16]);
-    rows.observation_domain_id.push(0);
     rows.namespace
         .push(text(if is_vif { "" } else { &common.owner.namespace }));
     rows.ifname
@@ -73,7 +71,6 @@ pub fn push(
     rows.protocol.push(key.protocol);
     rows.src_mac.push(tuple.src_mac);
     rows.dst_mac.push(tuple.dst_mac);
-    rows.src_vlan.push(0);
     let nothing = RuleName::default();
     let rule = found.rule.as_ref().unwrap_or(&nothing);
     rows.rule_attribution.push(Cow::Borrowed(found.how.name()));
@@ -84,4 +81,5 @@ pub fn push(
     rows.rule_comment.push(text(&rule.comment));
     rows.rule_log_prefix.push(text(&rule.log_prefix));
     rows.rule_candidates.push(text(&found.candidates));
+    rows.fill();
 }

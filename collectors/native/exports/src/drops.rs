@@ -14,18 +14,13 @@ pub(crate) fn push(rows: &mut Rows, vif_id: u64, discard: &Discard) {
     let packet = &discard.packet;
     let (src_port, dst_port) = packet.ip.ports.unwrap_or_default();
     rows.time.push(discard.received_ns);
-    rows.duration_ns.push(0);
     rows.vif_id.push(vif_id);
     rows.source_kind.push(Cow::Borrowed(
         source_kind::NAMES[usize::from(source_kind::SFLOW)],
     ));
     rows.exporter_address.push(discard.agent);
     rows.observation_domain_id.push(discard.sub_agent);
-    rows.namespace.push(Cow::Borrowed(""));
-    rows.ifname.push(Cow::Borrowed(""));
-    rows.direction.push(None);
     rows.drop_class.push(Cow::Borrowed(why.class.name()));
-    rows.drop_origin.push(Cow::Borrowed(""));
     rows.reason.push(if discard.kernel_reason.is_empty() {
         Cow::Borrowed(why.name)
     } else {
@@ -39,7 +34,6 @@ pub(crate) fn push(rows: &mut Rows, vif_id: u64, discard: &Discard) {
         .push(place.map_or(Cow::Borrowed(""), |place| Cow::Owned(place.clone())));
     rows.packets.push(1);
     rows.bytes.push(discard.bytes);
-    rows.skb_packets.push(0);
     rows.sampling_rate.push(1.0);
     rows.sampling_origin.push(Cow::Borrowed(
         sampling_origin::NAMES[usize::from(sampling_origin::ANNOUNCED)],
@@ -55,18 +49,7 @@ pub(crate) fn push(rows: &mut Rows, vif_id: u64, discard: &Discard) {
     rows.src_mac.push(packet.src_mac);
     rows.dst_mac.push(packet.dst_mac);
     rows.src_vlan.push(packet.vlan.unwrap_or(0));
-    rows.rule_handle.push(0);
-    for rule in [
-        &mut rows.rule_attribution,
-        &mut rows.rule_family,
-        &mut rows.rule_table,
-        &mut rows.rule_chain,
-        &mut rows.rule_comment,
-        &mut rows.rule_log_prefix,
-        &mut rows.rule_candidates,
-    ] {
-        rule.push(Cow::Borrowed(""));
-    }
+    rows.fill();
 }
 
 #[cfg(test)]

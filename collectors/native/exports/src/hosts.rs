@@ -91,35 +91,8 @@ impl HostReading {
         rows.swap_total_bytes.push(memory.swap_total_bytes);
         rows.swap_free_bytes.push(memory.swap_free_bytes);
         rows.uptime_seconds.push(cpu.map(|cpu| cpu.uptime_seconds));
-        no_cost(rows);
+        rows.fill();
     }
-}
-
-/// What only an agent says of itself.
-fn no_cost(rows: &mut Rows) {
-    const NONE: Cow<'static, str> = Cow::Borrowed("");
-    rows.component.push(NONE);
-    rows.cpu_ns.push(None);
-    rows.cost_reason.push(NONE);
-    rows.runs_count.push(None);
-    rows.run_ns.push(None);
-    for column in [
-        &mut rows.resident_bytes,
-        &mut rows.resident_private_bytes,
-        &mut rows.map_memory_bytes,
-        &mut rows.map_entries_count,
-        &mut rows.map_capacity_count,
-        &mut rows.overflowed_packets,
-        &mut rows.uncounted_packets,
-    ] {
-        column.push(0);
-    }
-    rows.budget_cores.push(0.0);
-    rows.cost_cores.push(None);
-    rows.shed.push(NONE);
-    rows.shed_level.push(0);
-    rows.flow_sampling_rate.push(0);
-    rows.critical_flow_sampling_rate.push(0);
 }
 
 /// Share of all processors' time between two samples that was not idle; `None` where the host started anew in between.
