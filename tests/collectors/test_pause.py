@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.collectors.agent_process import VIFLUX, AgentProcess
-from tests.drop.test_agent import is_loaded, programs
 from tests.lab.network import need_root
+from tests.lab.programs import held_by, is_loaded
 from tests.running import wait_for
 from viflux import telemetry
 from viflux.paths import DataPaths
@@ -38,16 +38,16 @@ def test_a_pause_leaves_nothing_in_the_kernel_and_holds_over_a_restart(agent: Ag
     """All programs are gone when `pause` returns, lost rows are told, counters go on; `resume` loads them again."""
     agent.start()
     assert "profile deep" in telemetry.ask(DataPaths(agent.data_dir), "agent", "/notes")[1]
-    own = programs(agent.pid)
+    own = held_by(agent.pid)
     assert len(own) >= 5
     assert "paused since" in ordered(agent, "pause")
-    assert not programs(agent.pid)
+    assert not held_by(agent.pid)
     wait_for("the kernel took them back", lambda: not any(map(is_loaded, own)), 10)
     agent.next_sweep()
     assert telemetry.ask(DataPaths(agent.data_dir), "agent", "/readyz")[0] == 200
     agent.kill()
     agent.start()
-    assert not programs(agent.pid)
+    assert not held_by(agent.pid)
 
     def told() -> bool:
         lost = [row for row in agent.rows("ledger.agent", of_stream="flows.ebpf") if row["lost_rows_count"]]
@@ -55,7 +55,7 @@ def test_a_pause_leaves_nothing_in_the_kernel_and_holds_over_a_restart(agent: Ag
 
     wait_for("what the pause costs is told", told, 30)
     assert "profile deep" in ordered(agent, "resume")
-    assert len(programs(agent.pid)) >= 5
+    assert len(held_by(agent.pid)) >= 5
     agent.next_sweep()
     assert agent.events("agent_paused")
     assert agent.events("agent_resumed")

@@ -34,7 +34,7 @@ def of(rows: list[dict[str, Any]], component: str) -> list[dict[str, Any]]:
 
 def test_without_a_probe_there_is_the_agents_own_cost(tmp_path: Path) -> None:
     """Its processor time and memory, in rows that leave no time out; and a heartbeat of the stream."""
-    agent = agent_with(tmp_path, "agent.all_namespaces=false", "agent.budget=0.5")
+    agent = agent_with(tmp_path, "agent.sources=inventory,counters", "agent.all_namespaces=false", "agent.budget=0.5")
     agent.start()
     try:
         agent.next_sweep()

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import platform
-import re
-import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,12 +10,10 @@ import pytest
 from tests.collectors.agent_process import AgentProcess
 from tests.drop.conftest import Road
 from tests.lab.network import need_root
+from tests.lab.programs import held_by, is_loaded
 from tests.running import until, wait_for
 
 pytestmark = pytest.mark.root
-
-_BPF = {"x86_64": 321, "aarch64": 280}
-_PROG_GET_FD_BY_ID = 13
 
 
 @pytest.fixture
@@ -34,30 +26,11 @@ def agent(tmp_path: Path) -> Iterator[AgentProcess]:
     process.close()
 
 
-def programs(pid: int) -> set[int]:
-    """Return the ids of the programs that a process holds."""
-    found = set()
-    for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
-        with suppress(OSError):
-            found |= {int(number) for number in re.findall(r"^prog_id:\s*(\d+)$", entry.read_text(), re.MULTILINE)}
-    return found
-
-
-def is_loaded(program: int) -> bool:
-    """Whether the kernel has a program with this id."""
-    attribute = ctypes.create_string_buffer(struct.pack("=IIII", program, 0, 0, 0), 64)
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor: int = libc.syscall(_BPF[platform.machine()], _PROG_GET_FD_BY_ID, attribute, len(attribute))
-    if descriptor >= 0:
-        os.close(descriptor)
-    return descriptor >= 0
-
-
 def test_an_agent_tells_drops_and_leaves_nothing_behind(agent: AgentProcess, road: Road) -> None:
     """Rows are exact beside another probe, each program is gone after a kill, and a new agent counts on."""
     agent.start()
     left = road.ends[1]
-    own = programs(agent.pid)
+    own = held_by(agent.pid)
     assert own
     assert all(is_loaded(program) for program in own)
     road.drain()

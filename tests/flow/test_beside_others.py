@@ -12,6 +12,7 @@ from tests.collectors.agent_process import AgentProcess
 from tests.flow import verdicts
 from tests.flow.conftest import Street, total
 from tests.lab.network import lab, need_root, run
+from tests.lab.programs import held_by, is_loaded
 from tests.running import until
 
 pytestmark = pytest.mark.root
@@ -32,7 +33,7 @@ def test_another_program_decides_as_without_the_probe(street: Street) -> None:
                 street.probe.follow(street.watch, counting_points=False, names=[])
             with verdicts.attached(program, port, verdicts.INGRESS):
                 street.follow()
-                assert verdicts.count(port, verdicts.INGRESS) == 2
+                assert len(verdicts.held(port, verdicts.INGRESS)) == 2
                 street.talk(street.one, "udp", street.two.address, 6000, 50, 100)
                 street.talk(street.one, "udp", street.two.address, 6001, 30, 1000)
                 street.counted(street.one)
@@ -43,7 +44,7 @@ def test_another_program_decides_as_without_the_probe(street: Street) -> None:
             assert total(rows, "packets", vif_id=one, direction=0, dst_port=6000) == 50
             assert total(rows, "packets", vif_id=one, direction=0, dst_port=6001) == 30
             assert total(rows, "packets", vif_id=two, direction=1, protocol=17) == arrived
-    assert verdicts.count(port, verdicts.INGRESS) == 1, "the other program is gone, the probe is not"
+    assert len(verdicts.held(port, verdicts.INGRESS)) == 1, "the other program is gone, the probe is not"
 
 
 def test_behind_another_program_only_what_it_let_through_is_counted() -> None:
@@ -145,7 +146,7 @@ def test_interfaces_come_and_go_under_a_running_agent(agent: AgentProcess) -> No
         port = one.outer.name
 
         def is_watched() -> bool:
-            return verdicts.count(port, verdicts.INGRESS) == verdicts.count(port, verdicts.EGRESS) == 1
+            return all(len(verdicts.held(port, where, agent.pid)) == 1 for where in (verdicts.INGRESS, verdicts.EGRESS))
 
         # One second is what is promised; the rest is for a machine that has other things to do.
         until("the new interface is watched", is_watched, 5)
@@ -163,13 +164,15 @@ def test_interfaces_come_and_go_under_a_running_agent(agent: AgentProcess) -> No
         until("the flow's rows are in the spool", told, 30)
         (row,) = agent.rows("flows.ebpf", dst_port=9, direction=0, vif_id=agent.vif(port)["vif_id"])[:1]
         assert row["bytes"] / row["packets"] == 342
+        own = held_by(agent.pid)
         agent.kill()
-        until("the kernel took the programs back", lambda: verdicts.count(port, verdicts.INGRESS) == 0, 5)
+        until("the kernel took the programs back", lambda: not any(map(is_loaded, own)), 10)
         before = two.inner.counters()["rx_packets"]
         one.send(two, 10)
         assert two.inner.counters()["rx_packets"] - before == 10, "traffic goes on"
         agent.start()
         until("a new agent watches it", is_watched, 5)
+        own = held_by(agent.pid)
         code, _ = agent.stop()
         assert code == 0
-        assert verdicts.count(port, verdicts.EGRESS) == 0
+        until("the kernel took these back, too", lambda: not any(map(is_loaded, own)), 10)

@@ -10,9 +10,12 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.lab.programs import held_by
+
 _BPF = {"x86_64": 321, "aarch64": 280}
 _PROG_LOAD, _PROG_QUERY, _LINK_CREATE = 5, 16, 28
 _SCHED_CLS = 3
+_MOST = 64
 INGRESS, EGRESS = 46, 47
 NEXT, DROP, REDIRECT = -1, 2, 7
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -74,13 +77,21 @@ def attached(program: bytes, ifname: str, where: int) -> Iterator[None]:
         os.close(loaded)
 
 
-def count(ifname: str, where: int) -> int:
-    """Return how many programs are at tcx of an interface; 0 where there is none of that name."""
+def held(ifname: str, where: int, pid: int | None = None) -> set[int]:
+    """Return the ids of the programs at tcx of an interface that a process holds; others' beside them are not told.
+
+    Args:
+        ifname: The interface; where there is none of that name, nothing is at it.
+        where: `INGRESS` or `EGRESS`.
+        pid: The process; this one by default.
+    """
     try:
         index = socket.if_nametoindex(ifname)
     except OSError:
-        return 0
-    query = ctypes.create_string_buffer(struct.pack("=IIIIQI", index, where, 0, 0, 0, 0), 64)
+        return set()
+    ids = (ctypes.c_uint32 * _MOST)()
+    asked = struct.pack("=IIIIQI", index, where, 0, 0, ctypes.addressof(ids), _MOST)
+    query = ctypes.create_string_buffer(asked, 64)
     _bpf(_PROG_QUERY, query)
     (found,) = struct.unpack_from("=I", query, 24)
-    return int(found)
+    return set(ids[:found]) & held_by(pid or os.getpid())

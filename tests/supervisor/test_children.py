@@ -131,6 +131,7 @@ def test_only_the_agent_keeps_anything() -> None:
 @pytest.mark.parametrize(
     ("assignments", "expected"),
     [
+        ([], {*DEEP.capabilities, *SEES_ALL_NAMESPACES}),
         (["agent.sources=inventory,counters"], {*COUNTERS.capabilities, *SEES_ALL_NAMESPACES}),
         (["agent.sources=inventory,ebpf"], {*DEEP.capabilities, *SEES_ALL_NAMESPACES}),
         (["agent.sources=inventory,ebpf", "agent.profile=counters"], {*COUNTERS.capabilities, *SEES_ALL_NAMESPACES}),

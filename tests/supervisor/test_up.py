@@ -17,7 +17,7 @@ from tests.supervisor.test_privileges import capabilities, mask, status
 from tests.supervisor.test_refusals import ROOT, arguments, free_port
 from tests.supervisor.test_supervision import eventually, lives
 from viflux.paths import DataPaths
-from viflux.profiles import COUNTERS, SEES_ALL_NAMESPACES
+from viflux.profiles import DEEP, SEES_ALL_NAMESPACES
 from viflux.supervisor.report import StageState, UpState, read_state
 from viflux.telemetry import ask
 
@@ -133,7 +133,7 @@ def test_real_stages_keep_what_the_plan_says(up: RealUp) -> None:
         if stage.pid is None:
             continue
         held = capabilities(stage.pid)
-        expected = mask((*COUNTERS.capabilities, *SEES_ALL_NAMESPACES)) if name == "agent" else 0
+        expected = mask((*DEEP.capabilities, *SEES_ALL_NAMESPACES)) if name == "agent" else 0
         assert (name, held["CapPrm"], held["CapEff"], held["CapBnd"]) == (name, expected, expected, expected)
         assert (name, status(stage.pid)["NoNewPrivs"]) == (name, "1")
 

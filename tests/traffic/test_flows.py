@@ -246,8 +246,11 @@ def test_why_there_is_nothing(scene: Scene) -> None:
     """No source, nothing in the span, nothing that matches, and names that are not known, with the nearest ones."""
     said = scene.ask("flows")
     assert (said.exit_code, said.rows) == (0, [])
+    assert "these are on: the source ebpf (the agent does not run here)" in said.notes
+    named = ("--set", "agent.sources=inventory,counters")
+    said = scene.ask("flows", *named)
     assert "no source of them is on here: `viflux up --set agent.sources=inventory,counters,ebpf`" in said.notes
-    assert "these are on: ipfix on 127.0.0.1:4739" in scene.ask("flows", "--set", "ipfix.listen=4739").notes
+    assert "these are on: ipfix on 127.0.0.1:4739" in scene.ask("flows", *named, "--set", "ipfix.listen=4739").notes
     scene.vif(1, "veth12ab", workload="checkout")
     scene.flows(tcp(10, 1, 0, CLIENT, SERVER))
     assert "the newest of the last 7 days are of " + scene.text(10) in scene.ask("flows", "--last", "1m").notes

@@ -44,7 +44,9 @@ class Agent(Section, frozen=True):
             "flow), deep (every dropped packet too); auto: as deep as this host lets it"
         ),
     ] = "auto"
-    sources: Annotated[tuple[str, ...], Meta(description="sources that the agent runs")] = ("inventory", "counters")
+    sources: Annotated[
+        tuple[str, ...], Meta(description="sources that the agent runs; ebpf as far as this host can run it")
+    ] = ("inventory", "counters", "ebpf")
     budget: Annotated[
         float,
         Meta(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from http import HTTPStatus
 from typing import Any
 
 from ingest.store.client import StoreClient
@@ -12,9 +13,11 @@ from ingest.store.literals import instant, quoted
 from ingest.store.tiers.rows import MINUTE_NS
 from ingest.store.traffic import vifs
 from ingest.store.traffic.question import Filters, Span
+from viflux import telemetry
 from viflux.clock import DAY_NS
 from viflux.instant import instant_text
 from viflux.paths import DataPaths
+from viflux.profiles import probes_of, wanted
 from viflux.settings import Settings
 from viflux.supervisor.addresses import EXPORT_SETTINGS, export_listeners
 from viflux.supervisor.report import read_state
@@ -115,8 +118,8 @@ def _sources(settings: Settings, kind: str) -> str:
     on = [f"{setting.partition('.')[0]} on {', '.join(heard)}" for setting, heard in listeners.items()]
     if kind == "drops":
         on = [each for each in on if each.startswith("sflow")]
-    is_counted = _SOURCE in settings.agent.sources and _PROBES[kind] in settings.ebpf.probes
-    on += [f"the source {_SOURCE}"] * is_counted
+    is_counted = _PROBES[kind] in probes_of(wanted(settings), settings)
+    on += [f"the source {_SOURCE} ({_said_by_agent(settings)})"] * is_counted
     if on:
         return f"these are on: {'; '.join(on)}" + (
             "; an exporter tells drops only where it is set to" if kind == "drops" and not is_counted else ""
@@ -124,6 +127,12 @@ def _sources(settings: Settings, kind: str) -> str:
     turn_on = f"`viflux up --set agent.sources=inventory,counters,{_SOURCE}` counts them in the kernel"
     listening = ", ".join(EXPORT_SETTINGS) if kind == "flows" else EXPORT_SETTINGS[0]
     return f"no source of them is on here: {turn_on}, {listening} hears exporters"
+
+
+def _said_by_agent(settings: Settings) -> str:
+    """Return how deep the agent of this data folder goes; that a source is on does not mean that it can run here."""
+    status, text = telemetry.ask(DataPaths(settings.data_dir), "agent", "/notes")
+    return text.partition("\n")[0] if status == HTTPStatus.OK and text else "the agent does not run here"
 
 
 _SOURCE, _PROBES = "ebpf", {"flows": "flow", "drops": "drop"}

@@ -7,6 +7,7 @@ use columns::message::{encode, Message};
 use drops::{Interval, Meaning, Reasons, Tally};
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::drop::{Drained, DropProbe as Probe, Options, Uncounted};
+use probes::memory::give_back_freed;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use wire::drop_record::{self, DropKey};
@@ -186,7 +187,11 @@ impl DropProbe {
             samples,
         };
         let (probe, names) = py
-            .detach(|| Ok((Probe::open(options)?, probes::drop::reasons()?)))
+            .detach(|| {
+                let opened = (Probe::open(options)?, probes::drop::reasons()?);
+                give_back_freed();
+                Ok(opened)
+            })
             .map_err(os_error)?;
         let denied = names
             .iter()

@@ -8,6 +8,7 @@ use columns::flows::Encoder;
 use flows::{Instant, Losses, Sampling, Table, Timeouts, Watched};
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::flow::{slot, Drained, FlowProbe as Probe, Options, SLOTS};
+use probes::memory::give_back_freed;
 use probes::{Failure, Kind};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -293,11 +294,13 @@ impl FlowProbe {
     ) -> PyResult<Self> {
         let probe = py
             .detach(|| {
-                Probe::open(Options {
+                let opened = Probe::open(Options {
                     entries,
                     ring_bytes,
                     is_last,
-                })
+                });
+                give_back_freed();
+                opened
             })
             .map_err(os_error)?;
         let timeouts = Timeouts {
