@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from viflux.errors import VifluxError
+from viflux.profiles import PROFILES
 
 WINDOWS = (10, 60)
 """Lengths of the windows that are computed, in seconds."""
@@ -36,6 +37,11 @@ Scope = Literal["vif", "host", "uplink"]
 Relation = Literal["slices", "coverage"]
 Kind = Literal["counters", "flows"]
 Showing = Literal["observed", "share"]
+ProfileName = Literal["counters", "flows", "deep"]
+Export = Literal["sflow", "ipfix"]
+
+_TOLD_IN = {"counters": "counters", "flows": "flows", "drops": "deep"}
+"""The shallowest profile in which this host's agent tells a record kind."""
 
 
 class CatalogueError(VifluxError):
@@ -55,6 +61,7 @@ class Part(Definition, frozen=True):
         meaning: One sentence: what over what.
         windows: Window lengths at which it is computed; None for all of the SLI's.
         scopes: Scopes that it is computed for; None for all of the SLI's.
+        profile: As of the SLI, where it needs a deeper one; None for the SLI's.
     """
 
     name: Name
@@ -62,6 +69,7 @@ class Part(Definition, frozen=True):
     meaning: Text
     windows: tuple[WindowSeconds, ...] | None = None
     scopes: tuple[Scope, ...] | None = None
+    profile: ProfileName | None = None
 
 
 class Reason(Definition, frozen=True):
@@ -109,7 +117,8 @@ class Sli(Definition, frozen=True):
         completeness: What was expected and what counts as observed.
         cannot_see: What it is blind to.
         runbook: What to read when it is bad.
-        profile: Source that the agent must run.
+        profile: Shallowest profile of the agent in which it has values; a key of `viflux.profiles.PROFILES`.
+        instead: Sources of exports with which it has values in any profile.
         target: The starting target.
         scopes: How each scope is summed, by the scope's name.
         parts: Its figures.
@@ -130,14 +139,19 @@ class Sli(Definition, frozen=True):
     completeness: Text
     cannot_see: Text
     runbook: Text
-    profile: Text
+    profile: ProfileName
     target: Target
     scopes: dict[Scope, Text]
     parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
     streams: Annotated[dict[Kind, Showing], Meta(min_length=1)]
     relation: Relation = "slices"
     reasons: tuple[Reason, ...] = ()
+    instead: tuple[Export, ...] = ()
     select: str = ""
+
+    def profile_of(self, part: Part) -> str:
+        """Return the shallowest profile in which a part has values."""
+        return part.profile or self.profile
 
     def shown_by(self, showing: Showing) -> tuple[str, ...]:
         """Return the record kinds whose lost rows show in one way."""
@@ -193,6 +207,9 @@ def read(text: str, file_name: str) -> Sli:
 
 def _check(sli: Sli, select: str, file_name: str) -> None:
     names = [part.name for part in sli.parts]
+    depth = list(PROFILES)
+    profiles = [depth.index(sli.profile), *(depth.index(sli.profile_of(part)) for part in sli.parts)]
+    needed = max(depth.index(_TOLD_IN[kind]) for kind in sli.streams)
     known = _FILE.fullmatch(file_name)
     complaints: dict[str, Any] = {
         f"the file's name must begin with its id, {sli.id.lower()}_": known is None or known[1] != sli.id.lower(),
@@ -204,6 +221,8 @@ def _check(sli: Sli, select: str, file_name: str) -> None:
         ),
         "parts: the first one must be computed at all windows, it marks a window as done": sli.parts[0].windows,
         "scopes: vif and host are missing or one of them is": {"vif", "host"} - set(sli.scopes),
+        "parts.profile: no part may need less than the SLI": min(profiles) < profiles[0],
+        f"profile: with its parts it must be {depth[needed]}, as its streams say": max(profiles) != needed,
         "target: at_least must be below at_most": sli.target.at_least >= sli.target.at_most,
         "parts.scopes: must be among the SLI's scopes": any(
             set(part.scopes or ()) - set(sli.scopes) for part in sli.parts

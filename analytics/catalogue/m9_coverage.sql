@@ -9,7 +9,8 @@ relation = "coverage"
 completeness = "Share of the VIF's life in the minute that clean readings cover, times the share of its flows' bytes whose sampling rate is known, times the share of flow rows that are not known to be lost."
 cannot_see = "Flows that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row. Which exporter is short where several watch one VIF: of each direction the one counts that exported the most packets, and exporters that send the same protocol from one address are taken as one."
 runbook = "docs/slis.md#m9"
-profile = "sflow, ipfix"
+profile = "flows"
+instead = ["sflow", "ipfix"]
 
 [streams]
 counters = "observed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from analytics.catalogue import CATALOGUE, REASONS, Reason, Sli, Target
+from viflux.profiles import PROFILES
 
 _HEAD = """# Service-level indicators
 
@@ -30,12 +31,35 @@ made of flows stands on `samples_count` exported packets; where these were sampl
 def render() -> str:
     """Return the page."""
     reasons = _reasons("## Why a value is null", REASONS)
-    return "\n".join([_HEAD, *(_section(sli) for sli in CATALOGUE.values()), reasons])
+    return "\n".join([_HEAD, _profiles(), *(_section(sli) for sli in CATALOGUE.values()), reasons])
+
+
+def _profiles() -> str:
+    lines = [
+        "## Which profile of the agent tells what\n",
+        "The parts that have values in each profile of the agent (`agent.profile`), and those that come from exports.\n",
+        f"| SLI | {' | '.join(f'`{name}`' for name in PROFILES)} | from exports |",
+        "|---" * (len(PROFILES) + 2) + "|",
+        *(_in_profiles(sli) for sli in CATALOGUE.values()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _in_profiles(sli: Sli) -> str:
+    depth = list(PROFILES)
+    cells = []
+    for name in depth:
+        there = [part.name for part in sli.parts if depth.index(sli.profile_of(part)) <= depth.index(name)]
+        whole = len(there) == len(sli.parts)
+        cells.append("all" if whole else ", ".join(f"`{part}`" for part in there) or "none")
+    exports = " or ".join(f"`{source}`" for source in sli.instead)
+    cells.append(f"all, by {exports}" if exports else "none")
+    return f"| [{sli.id}](#{sli.id.lower()}) {sli.name} | {' | '.join(cells)} |"
 
 
 def _section(sli: Sli) -> str:
     targets = " and ".join(f"`{part}`" for part in sli.target.parts)
-    needs = " or ".join(f"`{source.strip()}`" for source in sli.profile.split(","))
+    needs = " or ".join([f"profile `{sli.profile}`", *(f"source `{source}`" for source in sli.instead)])
     parts = [
         f"| `{part.name}` | {part.unit} | {_windows(part.windows or sli.windows)} | {part.meaning} |"
         for part in sli.parts
@@ -51,7 +75,7 @@ def _section(sli: Sli) -> str:
         f"\n* Starting target: {targets} {_range(sli.target)}.",
         f"* Completeness: {sli.completeness}",
         f"* Cannot see: {sli.cannot_see}",
-        f"* Needs the source {needs}. Definition version {sli.definition_version}.",
+        f"* Needs {needs}. Definition version {sli.definition_version}.",
     ]
     if sli.reasons:
         lines.append("\n" + _reasons("Null although data arrived:", sli.reasons).rstrip())

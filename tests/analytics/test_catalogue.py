@@ -39,6 +39,9 @@ def test_every_file_is_in_the_catalogue() -> None:
         (("FROM slices", "FROM counters"), "one SELECT over slices"),
         (("at_most = 0.7", "at_most = 0.7\nat_least = 0.8"), "at_least must be below"),
         (('runbook = "docs/slis.md#m1"\n', ""), "runbook"),
+        (('profile = "counters"', 'profile = "everything"'), "$.profile"),
+        (('profile = "counters"', 'profile = "deep"'), "must be counters, as its streams say"),
+        (('counters = "observed"', 'counters = "observed"\nflows = "share"'), "must be flows, as its streams say"),
     ],
 )
 def test_a_wrong_definition_is_refused(change: tuple[str, str], complaint: str) -> None:
@@ -46,6 +49,20 @@ def test_a_wrong_definition_is_refused(change: tuple[str, str], complaint: str) 
     with pytest.raises(CatalogueError, match=r"m1_throughput\.sql") as refused:
         read(M1.replace(*change), "m1_throughput.sql")
     assert complaint in str(refused.value)
+
+
+def test_a_part_may_need_a_deeper_profile_and_no_shallower_one() -> None:
+    """So one SLI has some figures in each profile, and more in a deeper one."""
+    deeper = M1.replace('name = "from_max"', 'name = "from_max"\nprofile = "flows"')
+    deeper = deeper.replace('counters = "observed"', 'counters = "observed"\nflows = "share"')
+    sli = read(deeper, "m1_throughput.sql")
+    assert {part.name: sli.profile_of(part) for part in sli.parts}["from_max"] == "flows"
+    assert sli.profile_of(sli.parts[0]) == "counters"
+    shallower = deeper.replace('profile = "counters"', 'profile = "flows"').replace(
+        'name = "from_max"\nprofile = "flows"', 'name = "from_max"\nprofile = "counters"'
+    )
+    with pytest.raises(CatalogueError, match="no part may need less than the SLI"):
+        read(shallower, "m1_throughput.sql")
 
 
 def test_rows_have_exactly_the_parts_and_reasons_that_the_catalogue_names(scenario: Scenario) -> None:
