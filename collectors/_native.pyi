@@ -88,8 +88,11 @@ class HostWatch:
             OSError: The kernel's socket broke, or `/proc` cannot be listed. An unreadable namespace is no error.
         """
 
-    def sweep(self) -> tuple[list[_Encoded], int, int]:
+    def sweep(self, flows: FlowProbe | None = None) -> tuple[list[_Encoded], int, int]:
         """Read all counters.
+
+        Args:
+            flows: Its next drain has what was counted until the counters of its interfaces are read here.
 
         Returns:
             Batches of kind `counters` with a row for each VIF (and the last readings); the instant before which they
@@ -209,7 +212,12 @@ class FlowProbe:
         """Take in what the ring holds; how many packets that were."""
 
     def drain(self, *, all: bool = False) -> FlowHarvest:  # noqa: A002
-        """Take all that was counted out of the kernel, and make rows of what is due.
+        """Take out of the kernel what was counted until the sweep that had this probe, else until now.
+
+        Rows are of what is due. Their `time` and `duration_ns` are the interval in which packets were counted: from one
+        sweep with this probe to a later one, or without any from drain to drain; as far as the VIF was watched, and
+        with ends within 0.2 s of full ten seconds taken as these. Where `active_ns` is a minute or less, no row goes
+        beyond the sweep that ends a minute.
 
         Args:
             all: Of all that waits for a timeout too.

@@ -1,13 +1,13 @@
 /*
 id = "M9"
 name = "Flow coverage"
-question = "Do the flows of a VIF tell of all that its counters counted?"
+question = "Do the flows of a VIF, counted in the kernel or told by an exporter, tell of all that its counters counted?"
 unit = "ratio"
 definition_version = 3
 windows = [60]
 relation = "coverage"
 completeness = "Share of the VIF's life in the minute that clean readings cover, times the share of its flows' bytes whose sampling rate is known, times the share of flow rows that are not known to be lost."
-cannot_see = "Flows that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row. Which exporter is short where several watch one VIF: of each direction the one counts that exported the most packets, and exporters that send the same protocol from one address are taken as one."
+cannot_see = "Where flows of the source `ebpf` begin and end within a minute: their rows are of the interval between two sweeps, as counters are, and both are shared out by its length (`ebpf.active_timeout` beyond a minute: of several). Packets that pass in the instant between the reading of the counters and the change of the maps, under a millisecond on a host that is not busy, are in the one interval by counters and in the other by flows. Flows of exporters that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row. Which exporter is short where several watch one VIF: of each direction the one counts that exported the most packets, and exporters that send the same protocol from one address are taken as one."
 runbook = "docs/slis.md#m9"
 profile = "flows"
 instead = ["sflow", "ipfix"]
@@ -30,7 +30,7 @@ uplink = "Flow bytes and counter bytes of all physical ports that have a flow so
 [[parts]]
 name = "both"
 unit = "ratio"
-meaning = "Bytes of an exporter's flows, scaled by their sampling rate, over received and sent bytes; where flows come without a direction, or from both."
+meaning = "Bytes of the flows of the agent or of an exporter, scaled by their sampling rate, over received and sent bytes; where flows come without a direction, or from both."
 
 [[parts]]
 name = "ingress"

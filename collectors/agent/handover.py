@@ -101,8 +101,12 @@ class HandOver:
         handed_over: list[Batch] = []
         # The sweep first: it takes in events, and finds resets, that the others then tell.
         if self._counters is not None:
-            collect = self._counters.sweep if sweep else self._counters.between_sweeps
-            handed_over += collect(self._watch)
+            if sweep:
+                # What is not drained now is not to end here either.
+                flows = self._flows.probe if drain and self._flows is not None else None
+                handed_over += self._counters.sweep(self._watch, flows)
+            else:
+                handed_over += self._counters.between_sweeps(self._watch)
         baseline_bytes = self._spool.baseline_bytes(self._inventory.stream)
         handed_over += self._inventory.propose(self._watch, now_ns, baseline_bytes)
         handed_over += self._exports.propose(now_ns)

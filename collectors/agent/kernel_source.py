@@ -55,6 +55,11 @@ class KernelSource(Generic[Probe]):
         self._log = logs.get(name)
 
     @property
+    def probe(self) -> Probe | None:
+        """Whose programs are in the kernel; None while the agent is paused."""
+        return self._probe
+
+    @property
     def has_more(self) -> bool:
         """Whether more waits than the last proposal could take."""
         return self._waiting.has_more

@@ -124,7 +124,7 @@ class Agent:
         self._exports.start(self._settings, self._happenings, self._clock.now_ns())
         self._probes.start(self._watch, self._happenings, self._clock.now_ns())
         # Interfaces that were there before have their baseline from now on, not from the first boundary.
-        self._run_hand_over(sweep=True, heartbeat=True)
+        self._run_hand_over(sweep=True, heartbeat=True, drain=True)
         now_ns = self._clock.now_ns()
         interval_ns = int(self._settings.counters.interval)
         self._next_sweep_ns = next_boundary_ns(now_ns, interval_ns)

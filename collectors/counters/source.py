@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from collectors.agent.batches import batches
 
 if TYPE_CHECKING:
-    from collectors._native import HostWatch
+    from collectors._native import FlowProbe, HostWatch
     from viflux.spool import Batch
 
 STREAM = "counters.netlink"
@@ -26,9 +26,14 @@ class Counters:
         self.watermark_ns = 0
         self._committed_ns = 0
 
-    def sweep(self, watch: HostWatch) -> list[Batch]:
-        """Read all counters; a sweep is a complete statement."""
-        messages, watermark_ns, _ = watch.sweep()
+    def sweep(self, watch: HostWatch, flows: FlowProbe | None = None) -> list[Batch]:
+        """Read all counters; a sweep is a complete statement.
+
+        Args:
+            watch: Reads them.
+            flows: Has what is counted from that instant on for a later drain, so that both tell of the same packets.
+        """
+        messages, watermark_ns, _ = watch.sweep(flows)
         self.watermark_ns = max(self.watermark_ns, watermark_ns)
         return batches(STREAM, messages, is_statement=True)
 

@@ -17,17 +17,13 @@ from typing import Any
 
 import pytest
 
-from analytics.stage import SliStage
-from ingest.processor.tiers import Tiers
-from ingest.store.client import StoreClient
 from tests.exports.agreement import decoded
 from tests.exports.street import FILLING_TYPE, Street, recorded, wait_until_heard
 from tests.exports.test_real_exporters import expected, settled, stored, vif_id_of
+from tests.lab.ahead import compute_now
 from tests.lab.network import run
 from tests.lab.product import Product, product
 from tests.running import wait_for
-from viflux.clock import NANOSECONDS, ManualClock
-from viflux.settings import load
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -38,8 +34,6 @@ EVERY = (
 )
 SHORT_SECONDS, LONG_SECONDS = 8, 60
 FIRST_SAMPLES_SECONDS = 5
-# Beyond what SLIs about flows wait behind a minute's end.
-LATER_NS = 240 * NANOSECONDS
 HEX_ID = "lower(leftPad(hex(vif_id), 16, '0'))"
 # What the switch's own exporters tell of a port.
 PARTS = {"Open vSwitch sFlow": ("ingress",), "Open vSwitch IPFIX": ("ingress", "egress", "both")}
@@ -180,20 +174,6 @@ def fillings(running: Product, vif_id: str) -> dict[str, float]:
 def report(exporter: str, part: str, figures: dict[str, Any]) -> None:
     """Show the figures with `pytest -s`."""
     sys.stdout.write(json.dumps({"exporter": exporter, "part": part, **figures}) + "\n")
-
-
-def compute_now(running: Product) -> None:
-    """Fill and compute with the stages' own code on a clock ahead, what they will fill and compute in some minutes."""
-    assignments = [f"{key}={value}" for key, value in running.settings.items()]
-    settings, _ = load(data_dir=running.data_dir, assignments=assignments, environment={})
-    clock = ManualClock(time.time_ns() + LATER_NS)
-    store = StoreClient.writer(settings)
-    tiers = Tiers(settings, store, clock)
-    while tiers.tend():
-        pass
-    stage = SliStage(store, settings, clock)
-    while stage.step():
-        pass
 
 
 def test_coverage_of_real_exporters(made: Street, tmp_path: Path) -> None:

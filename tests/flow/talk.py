@@ -2,7 +2,7 @@
 
 `talk.py serve ADDRESS PORT` · `talk.py tcp ADDRESS PORT BYTES` · `talk.py udp ADDRESS PORT COUNT SIZE` ·
 `talk.py segmented ADDRESS PORT COUNT SEGMENTS SIZE` · `talk.py many ADDRESS COUNT` ·
-`talk.py stream ADDRESS PORT BYTES` · `talk.py sink ADDRESS PORT`
+`talk.py stream ADDRESS PORT BYTES` · `talk.py sink ADDRESS PORT` · `talk.py paced ADDRESS PORT SIZE RATE IS_TCP`
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import signal
 import socket
 import struct
 import sys
+import time
+from itertools import count as counting
 
 _UDP_SEGMENT = 103
 # linux/tcp.h, struct tcp_info.
@@ -68,6 +70,20 @@ def stream(address: str, port: int, size: int) -> dict[str, int]:
         return {"payload": size // len(chunk) * len(chunk)}
 
 
+def paced(address: str, port: int, size: int, rate: int, is_tcp: int) -> None:
+    """Send so many bytes at a time, `rate` times a second, twice that and half of it in turns, until it is ended."""
+    with socket.socket(_family(address), socket.SOCK_STREAM if is_tcp else socket.SOCK_DGRAM) as sender:
+        sender.connect((address, port))
+        payload = bytes(size)
+        begun = due = time.monotonic()
+        for _ in counting():
+            busy = int(due - begun) // 3 % 2 == 0
+            for _ in range(max(1, (rate * 2 if busy else rate // 2) // 100)):
+                sender.sendall(payload)
+            due += 0.01
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
 def udp(address: str, port: int, count: int, size: int) -> dict[str, int]:
     """Send so many datagrams from one port."""
     with socket.socket(_family(address), socket.SOCK_DGRAM) as sender:
@@ -106,5 +122,6 @@ if __name__ == "__main__":
         "udp": udp,
         "segmented": segmented,
         "many": many,
+        "paced": paced,
     }[what](where, *(int(number) for number in numbers))
     sys.stdout.write(f"{json.dumps(done)}\n")

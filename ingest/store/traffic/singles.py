@@ -10,6 +10,12 @@ from ingest.store.traffic.question import Filters, Span, any_of
 from ingest.store.traffic.rules import rule_text
 
 _HAS_RATE = "flow.sampling_origin NOT IN ('', 'unknown') AND flow.sampling_rate > 0"
+# The row of a flow that the agent counts is of the interval of a reading; its packets have times of their own.
+_LAST = "if(flow.source_kind = 'ebpf', flow.flow_end_time, flow.time)"
+_LASTED = (
+    "round(if(flow.source_kind = 'ebpf', toUnixTimestamp64Nano(flow.flow_end_time) - "
+    "toUnixTimestamp64Nano(flow.flow_start_time), toInt64(flow.duration_ns)) / 1e9, 3)"
+)
 _ENDS = ", ".join(f"flow.{name} AS {name}" for name in ("src_address", "src_port", "dst_address", "dst_port"))
 
 
@@ -35,7 +41,7 @@ def flows(arrivals: Sequence[Arrival], vif_ids: Sequence[int], filters: Filters,
     rows = f"SELECT *, {sums.peer(span)} AS peer_address FROM ({rows})"
     late = sums.late(filters, span, is_raw=True)
     return (
-        "SELECT flow.time AS time, round(flow.duration_ns / 1e9, 3) AS duration_seconds, flow.host AS host, "
+        f"SELECT {_LAST} AS time, {_LASTED} AS duration_seconds, flow.host AS host, "
         "flow.vif_id AS vif_id, flow.flow_direction AS flow_direction, flow.protocol AS protocol, "
         f"{_ENDS}, flow.service_port AS service_port, flow.tcp_flags AS tcp_flags, {_scaled('skb_bytes')}, "
         f"{_scaled('packets')}, flow.skb_bytes AS skb_bytes, flow.packets AS packets, {_told()} "

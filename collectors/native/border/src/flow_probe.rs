@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant as Stopwatch};
 
 use columns::flows::Encoder;
-use flows::{Instant, Losses, Sampling, Table, Timeouts, Watched};
+use flows::{Cut, Instant, Losses, Sampling, Table, Timeouts, Watched};
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::flow::{slot, Drained, FlowProbe as Probe, Options, SLOTS};
 use probes::memory::give_back_freed;
@@ -58,6 +58,10 @@ struct State {
     used_slots: HashSet<u32>,
     /// Packets that came through the ring and belong to the maps that are written now.
     early: Vec<FlowOverflow>,
+    /// When the counters were read that go with what waits for the drain.
+    reading_ns: Option<i64>,
+    /// They were read at least once: only readings end an interval.
+    has_readings: bool,
     encoder: Encoder,
     /// Whom attaching failed, so that it is told once and tried again only when something changed.
     refused: HashSet<u64>,
@@ -152,8 +156,17 @@ impl State {
         }
     }
 
-    /// Take in what the ring holds of the maps that are drained, or written while none is.
-    fn relieve(&mut self, written: u32) -> usize {
+    /// Count for another drain from now on, when the interfaces' counters were just read.
+    fn cut(&mut self, real_ns: i64) {
+        // Where the kernel refuses, the drain asks again and says so.
+        if self.reading_ns.is_none() && self.probe.switch().is_ok() {
+            self.reading_ns = Some(real_ns);
+            self.has_readings = true;
+        }
+    }
+
+    /// Take in what the ring holds of the maps that are drained next.
+    fn relieve(&mut self, side: u32) -> usize {
         let Self {
             probe,
             table,
@@ -163,7 +176,7 @@ impl State {
             ..
         } = self;
         let count = probe.overflowed(|record| {
-            if record.written == written {
+            if record.written == side {
                 table.take_overflow(watched, sampling, record);
             } else {
                 early.push(*record);
@@ -194,9 +207,13 @@ impl State {
 
     fn drain(&mut self, all: bool) -> Result<Harvest, String> {
         self.read_ticks().map_err(|failure| failure.to_string())?;
-        let settled_time_ns = realtime_ns();
         let mut buffer = std::mem::take(&mut self.buffer);
-        let written = self.probe.written();
+        let side = self.probe.next_drained();
+        let settled_time_ns = self.reading_ns.unwrap_or_else(realtime_ns);
+        let cut = Cut {
+            real_ns: settled_time_ns,
+            is_reading: self.reading_ns.take().is_some() || !self.has_readings,
+        };
         let outcome = self.probe.drain(&mut buffer);
         for record in std::mem::take(&mut self.early) {
             self.table
@@ -215,7 +232,7 @@ impl State {
         self.buffer = buffer;
         // Before the ring is read: what could not be drained is not lost, but the drain did not go well.
         outcome.map_err(|failure| failure.to_string())?;
-        self.relieve(written);
+        self.relieve(side);
         let lost = self.lose();
         self.sampling.settle(&seen);
         self.used_slots = self.critical.keys().map(|ifindex| slot(*ifindex)).collect();
@@ -224,7 +241,8 @@ impl State {
             monotonic_ns: monotonic_ns(),
         };
         let probe = &self.probe;
-        let rows = self.table.due(now, all, &self.sampling, |ifindex| {
+        let of = (&self.watched, &self.sampling);
+        let rows = self.table.due((now, cut), all, of, |ifindex| {
             !probe.is_whole(slot(ifindex))
         });
         let messages = self
@@ -279,6 +297,13 @@ impl FlowProbe {
     }
 }
 
+impl FlowProbe {
+    /// What is counted from now on is of the next interval: the counters of its interfaces were just read, at `real_ns`.
+    pub(crate) fn cut(&self, real_ns: i64) {
+        self.state().cut(real_ns);
+    }
+}
+
 #[pymethods]
 impl FlowProbe {
     #[new]
@@ -309,7 +334,7 @@ impl FlowProbe {
         };
         let mut state = State {
             probe,
-            table: Table::new(timeouts),
+            table: Table::new(timeouts, realtime_ns()),
             watched: Watched::default(),
             losses: Losses::default(),
             sampling: Sampling::new(SLOTS),
@@ -321,6 +346,8 @@ impl FlowProbe {
             is_behind: false,
             used_slots: HashSet::new(),
             early: Vec::new(),
+            reading_ns: None,
+            has_readings: false,
             encoder: Encoder::default(),
             refused: HashSet::new(),
             buffer: Drained::default(),
@@ -358,8 +385,8 @@ impl FlowProbe {
     fn relieve(&self, py: Python<'_>) -> usize {
         py.detach(|| {
             let mut state = self.state();
-            let written = state.probe.written();
-            state.relieve(written)
+            let side = state.probe.next_drained();
+            state.relieve(side)
         })
     }
 

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use wire::identity::Boot;
 
+use crate::flow_probe::FlowProbe;
 use crate::watch::{Counts, Watch};
 
 /// Payload, rows, first and last event time.
@@ -122,9 +123,21 @@ impl HostWatch {
         py.detach(|| self.watch().resync()).map_err(os_error)
     }
 
-    fn sweep(&self, py: Python<'_>) -> PyResult<(Vec<Encoded>, i64, usize)> {
+    #[pyo3(signature = (flows=None))]
+    fn sweep(
+        &self,
+        py: Python<'_>,
+        flows: Option<&Bound<'_, FlowProbe>>,
+    ) -> PyResult<(Vec<Encoded>, i64, usize)> {
+        let flows = flows.map(Bound::get);
         let handover = py
-            .detach(|| self.watch().sweep())
+            .detach(|| {
+                self.watch().sweep(|time_ns, _| {
+                    if let Some(flows) = flows {
+                        flows.cut(time_ns);
+                    }
+                })
+            })
             .map_err(PyRuntimeError::new_err)?;
         Ok((
             encoded(py, handover.messages),

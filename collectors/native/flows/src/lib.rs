@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod interval;
 mod key;
 mod lost;
 mod row;
@@ -13,5 +14,5 @@ mod watched;
 
 pub use lost::{Losses, Lost};
 pub use sampling::Sampling;
-pub use table::{Instant, Table, Timeouts};
+pub use table::{Cut, Instant, Table, Timeouts};
 pub use watched::Watched;

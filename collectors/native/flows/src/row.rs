@@ -4,6 +4,7 @@ use wire::flow_reading::Ticks;
 use wire::flow_record::Flow;
 use wire::rows::{header_problem, sampling_origin, source_kind, Flows};
 
+use crate::interval::Interval;
 use crate::key::Key;
 
 const IPV4: u16 = 0x0800;
@@ -31,23 +32,32 @@ pub struct Common {
     pub ticks: Ticks,
 }
 
-/// Append the row of a flow, each of whose packets stands for so many.
-pub fn push(
-    rows: &mut Flows,
-    common: Common,
-    (vif_id, key, flow): (u64, &Key, &Flow),
-    sampling_rate: f64,
-    end: End,
-) {
+/// One flow as it was counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    pub vif_id: u64,
+    pub key: &'a Key,
+    pub flow: &'a Flow,
+    /// In which its packets were counted.
+    pub interval: Interval,
+    /// For so many packets each one stands.
+    pub sampling_rate: f64,
+    pub end: End,
+}
+
+/// Append the row of a flow.
+pub fn push(rows: &mut Flows, common: Common, counted: Counted<'_>) {
+    let Counted { key, flow, .. } = counted;
     let at = rows.rows;
     let real = |tick: u64| common.offset_ns + common.ticks.ns(tick);
     // Two processors may write the last time in the wrong order.
     let last_tick = flow.last_tick.max(flow.first_tick);
     let (first_ns, last_ns) = (real(flow.first_tick), real(last_tick));
     let is_egress = key.is_egress();
-    rows.time.set(at, last_ns);
-    rows.duration_ns.set(at, (last_ns - first_ns) as u64);
-    rows.vif_id.set(at, vif_id);
+    let Interval { start_ns, end_ns } = counted.interval;
+    rows.time.set(at, end_ns);
+    rows.duration_ns.set(at, (end_ns - start_ns) as u64);
+    rows.vif_id.set(at, counted.vif_id);
     rows.received_time.set(at, common.received_ns);
     rows.source_kind.set(at, source_kind::EBPF);
     rows.flow_start_time.set(at, first_ns);
@@ -81,7 +91,7 @@ pub fn push(
     rows.packets.set(at, flow.packets >> 32);
     rows.skb_bytes.set(at, flow.skb_bytes);
     rows.skb_packets.set(at, flow.packets & 0xffff_ffff);
-    rows.sampling_rate.set(at, sampling_rate);
+    rows.sampling_rate.set(at, counted.sampling_rate);
     rows.sampling_origin.set(at, sampling_origin::MEASURED);
     let (index, vlan) = if is_egress {
         (&mut rows.out_if_index, &mut rows.dst_vlan)
@@ -113,6 +123,6 @@ pub fn push(
         };
         rows.header_problem.set(at, problem);
     }
-    rows.flow_end_reason.set(at, end as u8);
+    rows.flow_end_reason.set(at, counted.end as u8);
     rows.rows += 1;
 }

@@ -63,6 +63,21 @@ impl Watched {
         span.until_ns.is_none().then_some(span.vif_id)
     }
 
+    /// Of VIFs that were not watched all the time since an instant: since when and until when they were.
+    pub fn parts_since(&self, instant_ns: i64) -> HashMap<u64, (i64, i64)> {
+        let mut found: HashMap<u64, (i64, i64)> = HashMap::new();
+        for span in self.spans.values().flatten() {
+            let until_ns = span.until_ns.unwrap_or(i64::MAX);
+            // It may be watched again, under the same number or another.
+            let known = found
+                .entry(span.vif_id)
+                .or_insert((span.since_ns, until_ns));
+            *known = (known.0.min(span.since_ns), known.1.max(until_ns));
+        }
+        found.retain(|_, (since_ns, until_ns)| *since_ns > instant_ns || *until_ns < i64::MAX);
+        found
+    }
+
     /// Numbers that mean a VIF now, each with it.
     pub fn now(&self) -> Vec<(u32, u64)> {
         self.spans

@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use aya::programs::SchedClassifier;
 use aya::sys::Stats;
 use columns::flows::Encoder;
-use flows::{Instant, Sampling, Table, Timeouts, Watched};
+use flows::{Cut, Instant, Sampling, Table, Timeouts, Watched};
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::flow::{Drained, FlowProbe, Options, SLOTS};
 use probes::{bpf, tcx};
@@ -233,16 +233,18 @@ fn main() -> Result<()> {
         let link = bpf::link_tcx(probe.program(false, true), index, TCX_INGRESS, false)?;
         send(&socket, &frames, &every)?;
         drop(link);
-        let mut table = Table::new(Timeouts {
+        let timeouts = Timeouts {
             active_ns: 0,
             inactive_ns: 0,
-        });
+        };
+        let mut table = Table::new(timeouts, realtime_ns());
+        let watched = Watched::default();
         let mut sampling = Sampling::new(SLOTS);
         let begun = cpu_ns();
         probe.drain(&mut drained)?;
         let out_of_the_kernel = cpu_ns();
         table.take(
-            &Watched::default(),
+            &watched,
             &mut sampling,
             (&drained.keys4, &drained.flows4),
             (&drained.keys6, &drained.flows6),
@@ -251,7 +253,11 @@ fn main() -> Result<()> {
             real_ns: realtime_ns(),
             monotonic_ns: monotonic_ns(),
         };
-        let rows = table.due(now, true, &sampling, |_| false);
+        let cut = Cut {
+            real_ns: now.real_ns,
+            is_reading: true,
+        };
+        let rows = table.due((now, cut), true, (&watched, &sampling), |_| false);
         let count = rows.rows;
         let messages = encoder.encode(rows)?;
         let ended = cpu_ns();

@@ -92,6 +92,8 @@ pub struct FlowProbe {
     grace: GracePeriod,
     /// Which of each pair is written now.
     written: usize,
+    /// The other of each pair holds what was counted until the switch, and waits for the drain.
+    is_switched: bool,
     rates: OwnedFd,
     /// What lies in `rates`, by which pair of maps is written.
     rates_written: [Vec<u32>; 2],
@@ -161,6 +163,7 @@ impl FlowProbe {
             tick_ns: crate::clock::tick_ns(),
             grace,
             written: 0,
+            is_switched: false,
             rates,
             rates_written: [vec![0; SLOTS as usize], vec![0; SLOTS as usize]],
             rates_planned: HashMap::new(),
@@ -263,16 +266,33 @@ impl FlowProbe {
         self.attached.len()
     }
 
-    /// Takes out all that was counted until now; each packet is in this drain or in a later one, in one of them alone.
+    /// From now on the other maps are written, so that the next drain has what was counted until this instant; a second call
+    /// before that drain does nothing.
+    ///
+    /// # Errors
+    /// What the kernel says; the same maps are written on.
+    pub fn switch(&mut self) -> Result<()> {
+        if self.is_switched {
+            return Ok(());
+        }
+        let new = 1 - self.written;
+        // Each packet is counted by the rate that belongs to its map.
+        self.write_rates(new)?;
+        self.set_switch(new)?;
+        self.written = new;
+        self.is_switched = true;
+        Ok(())
+    }
+
+    /// Takes out all that was counted until the switch, or until now where there was none; each packet is in this drain or in a
+    /// later one, in one of them alone.
     ///
     /// # Errors
     /// The kernel has no memory; what is left comes with the next drain but one.
     pub fn drain(&mut self, drained: &mut Drained) -> Result<()> {
-        let old = self.written;
-        // Each packet is counted by the rate that belongs to its map.
-        self.write_rates(1 - old)?;
-        self.set_switch(1 - old)?;
-        self.written = 1 - old;
+        self.switch()?;
+        self.is_switched = false;
+        let old = 1 - self.written;
         // A program that began before still holds entries of the old maps.
         self.grace.wait()?;
         self.read_seen(old, &mut drained.seen)?;
@@ -366,9 +386,13 @@ impl FlowProbe {
         self.rates_planned = rates;
     }
 
-    /// Which of the pairs of maps is written now.
-    pub fn written(&self) -> u32 {
-        self.written as u32
+    /// Which of the pairs of maps the next drain takes.
+    pub fn next_drained(&self) -> u32 {
+        if self.is_switched {
+            1 - self.written as u32
+        } else {
+            self.written as u32
+        }
     }
 
     /// Whether every packet of a slot was counted since the last drain, and will be.

@@ -43,6 +43,20 @@ impl Sweep {
     /// Reads the link statistics, and the root queues if `with_qdiscs`, of each place. One namespace's failure is in its reading
     /// and stops nothing.
     pub fn read(&mut self, home: &Home, places: &[NamespacePlace], with_qdiscs: bool) {
+        self.read_with(home, places, with_qdiscs, |_, _, _| {});
+    }
+
+    /// As `read`.
+    ///
+    /// `at` is called right after the link statistics of a place were read, with its position, the time and the statistics: for
+    /// whoever counts the same packets in another way and has to stop at the same instant.
+    pub fn read_with(
+        &mut self,
+        home: &Home,
+        places: &[NamespacePlace],
+        with_qdiscs: bool,
+        mut at: impl FnMut(usize, i64, &[(u32, LinkStats)]),
+    ) {
         self.readings.clear();
         self.links.clear();
         self.qdiscs.clear();
@@ -61,7 +75,8 @@ impl Sweep {
                 .as_mut()
                 .map_err(|failure| failure.clone())
                 .and_then(|tour| tour.enter(place));
-            let read = entered.and_then(|()| self.inside(place, with_qdiscs, &mut reading));
+            let read =
+                entered.and_then(|()| self.inside(place, with_qdiscs, &mut reading, &mut at));
             reading.failure = read.err();
             // What came before a failure in the middle of a dump is no reading.
             self.links.truncate(reading.links.end);
@@ -75,6 +90,7 @@ impl Sweep {
         place: &NamespacePlace,
         with_qdiscs: bool,
         reading: &mut NamespaceReading,
+        at: &mut impl FnMut(usize, i64, &[(u32, LinkStats)]),
     ) -> Result<()> {
         let (mut socket, cookie) = place.socket()?;
         reading.cookie = cookie;
@@ -91,6 +107,7 @@ impl Sweep {
             },
         )?;
         reading.time_ns = realtime_ns();
+        at(reading.place, reading.time_ns, &self.links[start..]);
         reading.links.end = self.links.len();
         if with_qdiscs {
             let start = reading.qdiscs.start;
