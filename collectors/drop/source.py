@@ -43,6 +43,7 @@ class KernelDrops(KernelSource["DropProbe"]):
     def __init__(self, probe: DropProbe | None, settings: Ebpf) -> None:
         super().__init__("drop", STREAM, settings.drop_entries, probe)
         self._samples = settings.drop_samples
+        self._are_samples_told = True
 
     def unload(self, watch: HostWatch, now_ns: int) -> None:
         """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
@@ -54,6 +55,7 @@ class KernelDrops(KernelSource["DropProbe"]):
     def resume(self, probe: DropProbe | None, happenings: Happenings, now_ns: int) -> None:
         """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
         self._return(probe, now_ns)
+        self.tell_samples(is_told=self._are_samples_told)
         self.start(happenings, now_ns)
 
     def start(self, happenings: Happenings, now_ns: int) -> None:
@@ -107,7 +109,8 @@ class KernelDrops(KernelSource["DropProbe"]):
             self._problems.add("drop_reason_unknown", name, detail)
 
     def tell_samples(self, *, is_told: bool) -> None:
-        """From the next drain on addresses of some packets are told, or none; counts are exact either way."""
+        """From the next drain on addresses of some packets are told, or none; counts are exact. Holds over a pause."""
+        self._are_samples_told = is_told
         if self._probe is not None:
             self._probe.set_samples(self._samples if is_told else 0)
 

@@ -43,6 +43,7 @@ class KernelFlows(KernelSource["FlowProbe"]):
         self._counting_points = COUNTING_POINTS in settings.vifs
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
         self.sampling = settings.sampling
+        self._rates = (settings.sampling, settings.sampling)
 
     def unload(self, now_ns: int) -> None:
         """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
@@ -55,6 +56,7 @@ class KernelFlows(KernelSource["FlowProbe"]):
     def resume(self, probe: FlowProbe | None, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
         """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
         self._return(probe, now_ns)
+        self._plan_rates()
         self.start(watch, happenings, now_ns)
 
     def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
@@ -128,8 +130,13 @@ class KernelFlows(KernelSource["FlowProbe"]):
             self._problems.add("flow_packets_lost", f"{vif_id:016x}", detail, packets)
 
     def sample(self, *, critical: int, others: int) -> None:
-        """From the next drain on one packet of so many is counted, of critical VIFs and of others."""
+        """From the next drain on, also over a pause, one packet of so many is counted: of critical VIFs and of others."""
+        self._rates = (critical, others)
+        self._plan_rates()
+
+    def _plan_rates(self) -> None:
         if self._probe is not None:
+            critical, others = self._rates
             self._probe.sample(critical=critical, others=others)
 
 

@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,17 @@ class Street:
             run(*end.inner.prefix(), "sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0")
             run("ip", "-n", end.namespace, "addr", "add", f"2001:db8::{number}/64", "dev", "eth0", "nodad")
 
-    @contextmanager
-    def server(self, at: Container, address: str, port: int) -> Iterator[None]:
+    def server(self, at: Container, address: str, port: int) -> AbstractContextManager[None]:
         """Something that reads what comes at a TCP port."""
-        words = [*at.inner.prefix(), sys.executable, str(TALK), "serve", address, str(port)]
+        return self._at_port("serve", at, address, port)
+
+    def sink(self, at: Container, address: str, port: int) -> AbstractContextManager[None]:
+        """Something that holds a UDP port."""
+        return self._at_port("sink", at, address, port)
+
+    @contextmanager
+    def _at_port(self, what: str, at: Container, address: str, port: int) -> Iterator[None]:
+        words = [*at.inner.prefix(), sys.executable, str(TALK), what, address, str(port)]
         process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from tests.collectors.agent_process import AgentProcess
 from tests.flow import verdicts
-from tests.flow.conftest import Street, total
+from tests.flow.conftest import TALK, Street, total
 from tests.lab.network import lab, need_root, run
 from tests.lab.programs import held_by, is_loaded
 from tests.running import until
@@ -45,6 +47,50 @@ def test_another_program_decides_as_without_the_probe(street: Street) -> None:
             assert total(rows, "packets", vif_id=one, direction=0, dst_port=6001) == 30
             assert total(rows, "packets", vif_id=two, direction=1, protocol=17) == arrived
     assert len(verdicts.held(port, verdicts.INGRESS)) == 1, "the other program is gone, the probe is not"
+
+
+@pytest.mark.parametrize("has_probe", [True, False])
+def test_another_program_comes_and_goes_while_traffic_runs(street: Street, has_probe: bool) -> None:
+    """Forty times; each time it decides at once and all else passes, as it does without the probe, and is counted."""
+    one, two = street.vif_id(street.one.outer), street.vif_id(street.two.outer)
+    port, aim = street.one.outer.name, socket.if_nametoindex(street.two.outer.name)
+    if not has_probe:
+        street.probe.follow(street.watch, counting_points=False, names=[])
+    programs = [verdicts.longer_than(500, verdict, aim) for verdict in (verdicts.DROP, verdicts.REDIRECT)]
+    before = street.two.inner.counters()["rx_packets"]
+    words = [sys.executable, str(TALK), "paced", street.two.address, "6400", "100", "2000", "0"]
+    passed, stopped, rows = 0, 0, []
+    # Somebody listens, so no answer says that nobody does.
+    with street.sink(street.two, street.two.address, 6400), street.sink(street.two, street.two.address, 6401):
+        sender = subprocess.Popen([*street.one.inner.prefix(), *words])
+        try:
+            for at in range(40):
+                with verdicts.attached(programs[at % 2], port, verdicts.INGRESS):
+                    street.talk(street.one, "udp", street.two.address, 6401, 5, 1000)
+                    if at % 2:
+                        passed += 5
+                    else:
+                        stopped += 5
+                street.talk(street.one, "udp", street.two.address, 6401, 3, 1000)
+                passed += 3
+                rows += street.drain()
+        finally:
+            sender.kill()
+            sender.wait()
+        more, counted = street.settle()
+    rows += more
+    small = counted[port]["rx_packets"] - passed - stopped
+    assert small > 500
+    assert street.two.inner.counters()["rx_packets"] - before == small + passed
+    if not has_probe:
+        assert not rows
+        return
+    for vif_id, direction, longer in ((one, 0, passed + stopped), (two, 1, passed)):
+        here = {"vif_id": vif_id, "direction": direction}
+        assert total(rows, "packets", dst_port=6400, **here) == small
+        assert total(rows, "packets", dst_port=6401, **here) == longer
+        assert total(rows, "skb_packets", **here) == small + longer
+    assert not street.lost
 
 
 def test_behind_another_program_only_what_it_let_through_is_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import time
 
@@ -10,19 +11,22 @@ import pytest
 
 from tests.flow import verdicts
 from tests.flow.conftest import Street, scaled
-from tests.lab.network import lab, need_root, run
+from tests.lab.network import lab, need_root
 from tests.running import wait_for
 
 pytestmark = pytest.mark.root
 
-VIFS = 120
+
+# So many at one go.
+FLAPS = 10
 
 
-def test_many_interfaces_at_once_never_hold_the_agent_up(street: Street) -> None:
+@pytest.mark.parametrize("vifs", [120, pytest.param(1_000, marks=[pytest.mark.soak, pytest.mark.timeout(300)])])
+def test_many_interfaces_at_once_never_hold_the_agent_up(street: Street, vifs: int) -> None:
     """The kernel takes its time for each: they are attached to in turns of a bounded length, critical ones first."""
     tag = street.network.tag
-    lines = [f"link add {tag}w{at} type veth peer name {tag}v{at}" for at in range(VIFS // 2)]
-    critical = f"{tag}v{VIFS // 2 - 1}"
+    lines = [f"link add {tag}w{at} type veth peer name {tag}v{at}" for at in range(vifs // 2)]
+    critical = f"{tag}v{vifs // 2 - 1}"
     lines.append(f"link set {critical} alias criticality=critical")
     street.probe.sample(critical=1, others=16)
     street.drain()
@@ -31,7 +35,7 @@ def test_many_interfaces_at_once_never_hold_the_agent_up(street: Street) -> None
         subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)
         street.watch.resync()
         turns = 0
-        while street.probe.watched() < already + VIFS:
+        while street.probe.watched() < already + vifs:
             begun = time.monotonic()
             assert not street.probe.follow(street.watch, counting_points=False, names=[f"{tag}*"])
             # A turn is a quarter of a second and one interface; the rest is for a machine that has other things to do.
@@ -39,10 +43,10 @@ def test_many_interfaces_at_once_never_hold_the_agent_up(street: Street) -> None
             turns += 1
             if turns == 1:
                 assert verdicts.held(critical, verdicts.INGRESS)
-            assert street.probe.is_behind() == (street.probe.watched() < already + VIFS)
+            assert street.probe.is_behind() == (street.probe.watched() < already + vifs)
         assert turns > 1
     finally:
-        gone = "\n".join(f"link del {tag}w{at}" for at in range(VIFS // 2))
+        gone = "\n".join(f"link del {tag}w{at}" for at in range(vifs // 2))
         subprocess.run(["ip", "-force", "-batch", "-"], input=gone, text=True, check=False, capture_output=True)
     street.follow()
     assert street.probe.watched() == already
@@ -65,17 +69,17 @@ def test_full_maps_are_accounted_for_while_packets_are_sampled() -> None:
 
 
 def test_an_interface_that_flaps_disturbs_nobody_while_the_rate_changes(street: Street) -> None:
-    """Made and removed some fifty times a second under a probe whose rates change: the others' packets still add up."""
+    """Made and removed as often as the kernel lets one, under a probe whose rates change: packets still add up."""
     tag = street.network.tag
     stop = threading.Event()
     flaps = 0
+    flap_lines = f"link add {tag}f type veth peer name {tag}g\nlink del {tag}f\n" * FLAPS
 
     def flap() -> None:
         nonlocal flaps
         while not stop.is_set():
-            run("ip", "link", "add", f"{tag}f", "type", "veth", "peer", "name", f"{tag}g", check=False)
-            run("ip", "link", "del", f"{tag}f", check=False)
-            flaps += 1
+            subprocess.run(["ip", "-batch", "-"], input=flap_lines, text=True, check=True)
+            flaps += FLAPS
 
     thread = threading.Thread(target=flap)
     begun = time.monotonic()
@@ -90,13 +94,16 @@ def test_an_interface_that_flaps_disturbs_nobody_while_the_rate_changes(street: 
             street.probe.follow(street.watch, counting_points=False, names=[f"{tag}*"])
             street.talk(street.one, "udp", street.two.address, 6200, 1_000, 20)
             rows.extend(street.drain())
-            return flaps >= 50
+            return flaps >= 200
 
         wait_for("it has flapped often", has_flapped, 60)
     finally:
         stop.set()
         thread.join()
-    assert flaps / (time.monotonic() - begun) > 5
+    rate = flaps / (time.monotonic() - begun)
+    sys.stdout.write(f"{rate:.1f} flaps a second\n")
+    # Alone the kernel does 58 on two cores: each removal waits until no processor uses the device any more.
+    assert rate > 10
     street.probe.sample(critical=1, others=1)
     rows += street.drain()
     more, counted = street.settle()
