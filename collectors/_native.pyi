@@ -235,6 +235,9 @@ class FlowProbe:
     def watched(self) -> int:
         """Return to how many interfaces it is attached."""
 
+    def has_tcx(self) -> bool:
+        """Return whether the kernel has tcx; nothing is attached for it."""
+
     def way(self) -> str:
         """Return how it is attached: `tcx` or `clsact`."""
 

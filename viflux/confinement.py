@@ -93,8 +93,7 @@ def confine(
     """
     if (threads := _thread_count()) > 1:
         raise RuntimeError(f"confine() was called with {threads} threads; Landlock would bind only one")
-    abi = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_ASK_FOR_VERSION))
-    if abi < 1:
+    if not (abi := landlock_abi()):
         reason = os.strerror(ctypes.get_errno())
         missing = f"the kernel has no Landlock ({reason})"
         return LandlockReport(0, files=False, tcp_denied=False, missing=missing)
@@ -119,6 +118,12 @@ def confine(
     if not tcp_connect and not can_deny_tcp:
         missing = f"Landlock of this kernel (ABI {abi}) cannot deny TCP connections"
     return LandlockReport(abi, files=True, tcp_denied=bool(denied_net), missing=missing)
+
+
+def landlock_abi() -> int:
+    """Return the version of Landlock in this kernel; 0 where there is none, and why is in the C library's errno."""
+    abi: int = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_ASK_FOR_VERSION))
+    return max(abi, 0)
 
 
 def forbid_new_privileges() -> None:

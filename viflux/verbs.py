@@ -23,5 +23,6 @@ VERBS: dict[str, tuple[str, str]] = {
         "ingest.store.migrate_command:migrate",
         "bring the store's tables and the bus's topics to this version",
     ),
+    "doctor": ("viflux.doctor.command:doctor", "what this host can run, what is missing, and what to do"),
     "config": ("viflux.settings.command:config", "show or check the settings"),
 }

@@ -37,7 +37,7 @@ def render() -> str:
 def _profiles() -> str:
     lines = [
         "## Which profile of the agent tells what\n",
-        "The parts that have values in each profile of the agent (`agent.profile`), and those that come from exports.\n",
+        "The parts that have values in each profile of the agent (`agent.profile`), and those that exports tell.\n",
         f"| SLI | {' | '.join(f'`{name}`' for name in PROFILES)} | from exports |",
         "|---" * (len(PROFILES) + 2) + "|",
         *(_in_profiles(sli) for sli in CATALOGUE.values()),

@@ -145,9 +145,10 @@ class Probes:
                     flow_probe = flow.load(self._settings)
                 else:
                     drop_probe = drop.load(self._settings)
+                    drop_probe.attach()
                 loaded.add(name)
             except OSError as error:
-                self.why_lower = _why_lower(most, name, refusal.why(name, error))
+                self.why_lower = _why_lower(most, name, refusal.refusal(name, error).reason)
                 self._untold = self.why_lower
                 break
         self.profile = next(profile for profile in PROFILES.values() if loaded <= set(profile.probes))

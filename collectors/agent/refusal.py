@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def why(probe: str, error: OSError) -> str:
-    """Return one clause: what is missing for a probe that the kernel refused."""
+@dataclass(frozen=True)
+class Refusal:
+    """Why a probe does not run.
+
+    Attributes:
+        reason: One clause: what is missing.
+        remedy: One clause: what to do.
+    """
+
+    reason: str
+    remedy: str
+
+
+def refusal(probe: str, error: OSError) -> Refusal:
+    """Return what is missing for a probe that the kernel refused."""
     needs = PROBES[probe]
     if error.errno in (errno.EPERM, errno.EACCES):
         if missing := lacking(needs.capabilities):
-            return f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-        return f"bpf(2) is refused though no capability is missing, by {who_refuses()}"
+            reason = f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+            return Refusal(reason, f"start it as root, or give the agent {listed(needs.capabilities)}")
+        return Refusal(f"bpf(2) is refused though no capability is missing, by {who_refuses()}", _ALLOW_BPF)
     if error.errno == errno.ENOSYS:
-        return f"bpf(2) is not there: the kernel has no BPF, or {who_refuses()} hides it"
-    return f"{error.strerror or error}; that needs {needs.kernel}"
+        return Refusal(f"bpf(2) is not there: the kernel has no BPF, or {who_refuses()} hides it", _ALLOW_BPF)
+    return Refusal(f"{error.strerror or error}; that needs {needs.kernel}", f"run {needs.kernel}")
+
+
+_ALLOW_BPF = "have bpf(2) allowed there (seccomp profile, lockdown, policy), or run a kernel that has BPF"
 
 
 def lacking(needed: Sequence[str]) -> list[str]:

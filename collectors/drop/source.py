@@ -116,16 +116,14 @@ class KernelDrops(KernelSource["DropProbe"]):
 
 
 def load(settings: Settings) -> DropProbe:
-    """Load the probe, and begin to count.
+    """Load the probe; it is attached nowhere.
 
     Raises:
         OSError: The kernel refuses.
     """
-    probe = _native.DropProbe(
+    return _native.DropProbe(
         entries=settings.ebpf.drop_entries,
         ring_bytes=_RING_BYTES,
         samples=settings.ebpf.drop_samples,
         meanings=[(name, *meaning) for name, meaning in MEANINGS.items()],
     )
-    probe.attach()
-    return probe

@@ -45,6 +45,22 @@ class Answer:
     written_bytes: int
 
 
+def library() -> dict[str, Any]:
+    """Load the engine's library into this process, and return what is in it; it takes some 240 MB.
+
+    Raises:
+        ImportError: It is not there, or is not for this machine.
+        MissingPartError: It cannot be loaded here.
+    """
+    _require_auxiliary_vector()
+    # chDB imports these where they exist; in this process they would only cost 60 MB.
+    for module in ("pandas", "pyarrow", "numpy"):
+        sys.modules.setdefault(module, None)  # type: ignore[arg-type]
+    from chdb import _chdb  # noqa: PLC0415
+
+    return vars(_chdb)
+
+
 def _require_auxiliary_vector() -> None:
     """Refuse to load the engine where it could not find out about its processor.
 
@@ -72,14 +88,8 @@ class Engine:
 
     def __init__(self, folder: Path, config: Path, temporary: Path) -> None:
         # Loading the library starts an engine in a temporary folder, with threads; so confine the process before.
-        _require_auxiliary_vector()
         os.environ["TMPDIR"] = str(temporary)
-        # chDB imports these where they exist; in this process they would only cost 60 MB.
-        for module in ("pandas", "pyarrow", "numpy"):
-            sys.modules.setdefault(module, None)  # type: ignore[arg-type]
-        from chdb import _chdb  # noqa: PLC0415
-
-        self._connect: Any = vars(_chdb)["connect"]
+        self._connect: Any = library()["connect"]
         self._address = f"{folder}?config-file={config}"
         try:
             self._keeper = self._connect(self._address)

@@ -425,6 +425,11 @@ impl FlowProbe {
         self.state().probe.watched()
     }
 
+    /// Whether the kernel has tcx; nothing is attached for it.
+    fn has_tcx(&self) -> bool {
+        self.state().probe.has_tcx()
+    }
+
     /// `tcx` or `clsact`.
     fn way(&self) -> &'static str {
         match self.state().probe.way() {

@@ -256,6 +256,14 @@ pub fn link_tcx(
         .map_err(|errno| Failure::of(errno, format!("a tcx link at interface {ifindex}")))
 }
 
+/// Whether the kernel has tcx: asked to attach to an interface that cannot be there, it misses that, and else the kind of link.
+pub fn has_tcx(program: BorrowedFd) -> bool {
+    const NO_INTERFACE: u32 = u32::MAX;
+    const TCX_INGRESS: u32 = 46;
+    link_tcx(program, NO_INTERFACE, TCX_INGRESS, false)
+        .is_err_and(|failure| failure.errno == libc::ENODEV)
+}
+
 /// What the kernel counts of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Runs {

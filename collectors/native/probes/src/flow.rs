@@ -178,6 +178,11 @@ impl FlowProbe {
         Ok(probe)
     }
 
+    /// Whether the kernel has tcx; nothing is attached for it.
+    pub fn has_tcx(&self) -> bool {
+        bpf::has_tcx(self.programs[0].as_fd())
+    }
+
     /// How programs are attached; settled by the first interface.
     pub fn way(&self) -> Way {
         self.way
