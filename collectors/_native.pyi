@@ -176,6 +176,7 @@ class FlowProbe:
         active_ns: int,
         inactive_ns: int,
         is_last: bool = False,
+        attach: str = "auto",
     ) -> None:
         """Load it; it is attached nowhere yet.
 
@@ -186,8 +187,10 @@ class FlowProbe:
             active_ns: A flow that goes on has a row so often; 0: each drain makes rows of all flows.
             inactive_ns: A flow without packets for so long has a row.
             is_last: It comes behind the programs that others have at an interface by then, else before them.
+            attach: `tcx`, `clsact`, or `auto`: tcx where the kernel has it.
 
         Raises:
+            ValueError: `attach` is none of these.
             OSError: The kernel refuses: a capability is missing, or a part of the kernel.
         """
 
@@ -342,8 +345,15 @@ def take_run_times() -> int:
         OSError: The kernel refuses; it asks for CAP_SYS_ADMIN.
     """
 
-def reclaim_filters(names: Sequence[str]) -> int:
-    """Remove clsact filters of the probe from interfaces of this namespace; how many directions had some."""
+def reclaim_filters() -> int:
+    """Remove the clsact filters that a killed agent left at interfaces of this namespace; how many they were.
+
+    A filter whose program a living process holds is not left over. A clsact that was made for them goes too, unless
+    somebody else has filters in it.
+
+    Raises:
+        OSError: The kernel does not list them.
+    """
 
 class Handed:
     """What one call of `ExportListener.take` hands over.

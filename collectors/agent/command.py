@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 import time
 from contextlib import suppress
@@ -91,7 +90,7 @@ def cleanup() -> None:
     with suppress(ImportError):
         from collectors import _native  # noqa: PLC0415
 
-        removed = _native.reclaim_filters([name for _, name in socket.if_nameindex()])
+        removed = _native.reclaim_filters()
     if removed:
         click.echo(f"Filters of an agent that was killed were removed: {removed}.")
     click.echo(

@@ -61,7 +61,7 @@ class KernelFlows(KernelSource["FlowProbe"]):
 
     def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
         """Remove what a killed run left, attach to the interfaces that are there, and say so."""
-        reclaimed = _native.reclaim_filters([name for _, name, _ in watch.local_interfaces()])
+        reclaimed = _native.reclaim_filters()
         if reclaimed:
             detail = "filters that an earlier run left at interfaces were removed"
             happenings.tell(now_ns, "probe_reclaimed", "flow", detail, reclaimed)
@@ -156,4 +156,5 @@ def load(settings: Settings) -> FlowProbe:
         active_ns=0 if is_short else int(ebpf.active_timeout),
         inactive_ns=int(ebpf.inactive_timeout),
         is_last=ebpf.order == "last",
+        attach=ebpf.attach,
     )

@@ -30,7 +30,7 @@ class Street:
         unmatched: Packets for which, it said, no counted one stands.
     """
 
-    def __init__(self, network: Lab, *, is_last: bool = False, **options: int) -> None:
+    def __init__(self, network: Lab, *, is_last: bool = False, attach: str = "auto", **options: int) -> None:
         bridge = network.bridge()
         self.network = network
         self.one = network.container("a", bridge, "198.51.100.1")
@@ -45,6 +45,7 @@ class Street:
         )
         self.probe = _native.FlowProbe(
             is_last=is_last,
+            attach=attach,
             **{"entries": 4096, "ring_bytes": 65_536, "sampling": 1, "active_ns": 0, "inactive_ns": 0, **options},
         )
         self.lost: list[tuple[int, bool, int, int]] = []
@@ -140,6 +141,16 @@ def street() -> Iterator[Street]:
     need_root("loads programs into the kernel")
     with lab() as network:
         yield Street(network)
+
+
+@pytest.fixture(params=["tcx", "clsact"])
+def street_each_way(request: pytest.FixtureRequest) -> Iterator[Street]:
+    """The probe with its usual settings, attached by links, and by filters."""
+    need_root("loads programs into the kernel")
+    with lab() as network:
+        street = Street(network, attach=request.param)
+        assert street.probe.way() == request.param
+        yield street
 
 
 def scaled(rows: list[dict[str, Any]], column: str, **where: object) -> float:

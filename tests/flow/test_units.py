@@ -32,8 +32,9 @@ def balanced(street: Street, rows: list[dict[str, Any]]) -> None:
     assert not street.lost
 
 
-def test_all_kinds_of_traffic(street: Street) -> None:
+def test_all_kinds_of_traffic(street_each_way: Street) -> None:
     """TCP with GSO and UDP over both families, ICMP, fragments, broadcast: per VIF and direction."""
+    street = street_each_way
     street.with_ipv6()
     one, two = street.vif_id(street.one.outer), street.vif_id(street.two.outer)
     every = []
@@ -80,8 +81,9 @@ def test_all_kinds_of_traffic(street: Street) -> None:
     balanced(street, [*every, *rows])
 
 
-def test_segments_inside_a_tunnel_have_the_headers_of_both(street: Street) -> None:
+def test_segments_inside_a_tunnel_have_the_headers_of_both(street_each_way: Street) -> None:
     """A GSO packet in VXLAN is on the wire with outer and inner headers for each segment, at ingress as at egress."""
+    street = street_each_way
     for end, other, number in ((street.one, street.two, 1), (street.two, street.one, 2)):
         words = ["ip", "-n", end.namespace]
         tunnel = ("id", "7", "remote", other.address, "dstport", "4789", "dev", "eth0")
@@ -105,8 +107,9 @@ def test_segments_inside_a_tunnel_have_the_headers_of_both(street: Street) -> No
     balanced(street, rows)
 
 
-def test_stacked_tags(street: Street) -> None:
+def test_stacked_tags(street_each_way: Street) -> None:
     """Of a frame with two VLAN tags both are told, and the packet inside them is a flow of its own."""
+    street = street_each_way
     frames = 11
     script = (
         "import socket,struct,sys\n"
@@ -124,8 +127,9 @@ def test_stacked_tags(street: Street) -> None:
     assert total(rows, "bytes", **one) == frames * (ETHERNET + 8 + 48)
 
 
-def test_malformed_packets_are_counted_as_what_is_known_of_them(street: Street) -> None:
+def test_malformed_packets_are_counted_as_what_is_known_of_them(street_each_way: Street) -> None:
     """Cut, empty and lying headers make no flow of their own up, and no packet is left out."""
+    street = street_each_way
     bodies = (
         "0800",
         "080045",

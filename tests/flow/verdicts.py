@@ -1,15 +1,18 @@
-"""Programs of somebody else at tcx, such as a CNI's: a few instructions each, loaded by bpf(2) without any library."""
+"""Programs of somebody else at tcx and clsact, such as a CNI's: a few instructions, loaded without a library."""
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import platform
 import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from tests.lab.network import run
 from tests.lab.programs import held_by
 
 _BPF = {"x86_64": 321, "aarch64": 280}
@@ -17,6 +20,9 @@ _PROG_LOAD, _PROG_QUERY, _LINK_CREATE = 5, 16, 28
 _SCHED_CLS = 3
 _MOST = 64
 INGRESS, EGRESS = 46, 47
+# linux/rtnetlink.h, linux/pkt_sched.h: REQUEST, ACK, EXCL and CREATE; protocol ETH_P_ALL in the order of the network.
+_NEWTFILTER, _CREATE, _NESTED = 44, 0x605, 0x8000
+_CLSACT_INGRESS, _ETH_P_ALL = 0xFFFFFFF2, socket.htons(3)
 NEXT, DROP, REDIRECT = -1, 2, 7
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -60,21 +66,71 @@ def longer_than(size: int, then: int, redirect_to: int = 0) -> bytes:
 
 
 @contextmanager
-def attached(program: bytes, ifname: str, where: int) -> Iterator[None]:
-    """Have the program at the end of those at an interface."""
+def _loaded(program: bytes) -> Iterator[int]:
     text = ctypes.create_string_buffer(program, len(program))
     licence = ctypes.create_string_buffer(b"GPL")
     load = struct.pack("=IIQQ", _SCHED_CLS, len(program) // 8, ctypes.addressof(text), ctypes.addressof(licence))
     loaded = _bpf(_PROG_LOAD, ctypes.create_string_buffer(load, 128))
     try:
+        yield loaded
+    finally:
+        os.close(loaded)
+
+
+@contextmanager
+def attached(program: bytes, ifname: str, where: int) -> Iterator[None]:
+    """Have the program at the end of those at an interface."""
+    with _loaded(program) as loaded:
         create = struct.pack("=IIII", loaded, socket.if_nametoindex(ifname), where, 0)
         link = _bpf(_LINK_CREATE, ctypes.create_string_buffer(create, 64))
         try:
             yield
         finally:
             os.close(link)
+
+
+@contextmanager
+def filtered(program: bytes, ifname: str, *, priority: int = 0) -> Iterator[None]:
+    """Have the program as a filter at the ingress of an interface that has a clsact.
+
+    Args:
+        program: Its verdict is the filter's.
+        ifname: The interface.
+        priority: Lower ones see a packet first; 0: as the kernel chooses, which is what most tools do.
+    """
+    place = struct.pack("=BxxxIIII", 0, socket.if_nametoindex(ifname), 0, _CLSACT_INGRESS, priority << 16 | _ETH_P_ALL)
+    with _loaded(program) as loaded:
+        options = _attribute(6, struct.pack("=I", loaded)) + _attribute(7, b"somebody\0") + _attribute(8, b"\1\0\0\0")
+        body = place + _attribute(1, b"bpf\0") + _attribute(2 | _NESTED, options)
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as asking:
+            asking.send(struct.pack("=IHHII", 16 + len(body), _NEWTFILTER, _CREATE, 1, 0) + body)
+            (code,) = struct.unpack_from("=i", asking.recv(1 << 16), 16)
+        if code:
+            raise OSError(-code, os.strerror(-code))
+    try:
+        yield
     finally:
-        os.close(loaded)
+        for number in {one["pref"] for one in filters(ifname, "ingress") if one.get("name") == "somebody"}:
+            run("tc", "filter", "del", "dev", ifname, "ingress", "pref", str(number))
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def filters(ifname: str, side: str) -> list[dict[str, Any]]:
+    """Return the filters at a side of an interface, as tc lists them: number of the program, name and priority."""
+    listed = json.loads(run("tc", "-j", "filter", "show", "dev", ifname, side) or "[]")
+    return [
+        {"pref": one["pref"], "name": one["options"].get("bpf_name"), "program": one["options"]["prog"]["id"]}
+        for one in listed
+        if "prog" in one.get("options", {})
+    ]
+
+
+def has_clsact(ifname: str) -> bool:
+    """Whether an interface has a clsact."""
+    return any(one["kind"] == "clsact" for one in json.loads(run("tc", "-j", "qdisc", "show", "dev", ifname)))
 
 
 def held(ifname: str, where: int, pid: int | None = None) -> set[int]:

@@ -102,6 +102,13 @@ class Ebpf(Section, frozen=True):
             "drop or redirect is counted as the interface does, or behind them"
         ),
     ] = "first"
+    attach: Annotated[
+        Literal["auto", "tcx", "clsact"],
+        Meta(
+            description="how the program comes to an interface: by tcx links (Linux 6.6), by filters of a clsact; "
+            "auto is tcx where the kernel has it"
+        ),
+    ] = "auto"
     entries: Annotated[
         int, Meta(description="flows that each of the kernel's four maps holds", ge=256, le=16_777_216)
     ] = 65_536

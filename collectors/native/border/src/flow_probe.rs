@@ -6,11 +6,12 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use columns::flows::Encoder;
 use flows::{Cut, Instant, Losses, Sampling, Table, Timeouts, Watched};
+use probes::attachment::Way;
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::flow::{slot, Drained, FlowProbe as Probe, Options, SLOTS};
 use probes::memory::give_back_freed;
 use probes::{Failure, Kind};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use vifs::HomeInterface;
 use wire::flow_record::FlowOverflow;
@@ -118,7 +119,7 @@ impl State {
             if let Err(failure) = self.begin_rate(one.ifindex) {
                 problems.push((one.name.clone(), failure.to_string()));
             }
-            match self.probe.attach(one.ifindex, &one.name, one.has_ethernet) {
+            match self.probe.attach(one.ifindex, one.has_ethernet) {
                 Ok(()) => self.watched.begin(one.ifindex, one.vif_id, now_ns),
                 // It ended before its turn came; the table will know soon.
                 Err(failure) if failure.kind == Kind::Gone => {}
@@ -307,7 +308,8 @@ impl FlowProbe {
 #[pymethods]
 impl FlowProbe {
     #[new]
-    #[pyo3(signature = (*, entries, ring_bytes, sampling, active_ns, inactive_ns, is_last=false))]
+    #[pyo3(signature = (*, entries, ring_bytes, sampling, active_ns, inactive_ns, is_last=false, attach="auto"))]
+    #[allow(clippy::too_many_arguments, reason = "Python names each of them")]
     fn new(
         py: Python<'_>,
         entries: u32,
@@ -316,13 +318,21 @@ impl FlowProbe {
         active_ns: i64,
         inactive_ns: i64,
         is_last: bool,
+        attach: &str,
     ) -> PyResult<Self> {
+        let way = match attach {
+            "auto" => None,
+            "tcx" => Some(Way::Tcx),
+            "clsact" => Some(Way::Clsact),
+            other => return Err(PyValueError::new_err(format!("attach: {other}"))),
+        };
         let probe = py
             .detach(|| {
                 let opened = Probe::open(Options {
                     entries,
                     ring_bytes,
                     is_last,
+                    way,
                 });
                 give_back_freed();
                 opened
@@ -433,8 +443,8 @@ impl FlowProbe {
     /// `tcx` or `clsact`.
     fn way(&self) -> &'static str {
         match self.state().probe.way() {
-            probes::tcx::Way::Tcx => "tcx",
-            probes::tcx::Way::Clsact => "clsact",
+            Way::Tcx => "tcx",
+            Way::Clsact => "clsact",
         }
     }
 
@@ -451,8 +461,8 @@ impl FlowProbe {
 
 /// Remove what a killed run left at interfaces of this namespace.
 #[pyfunction]
-pub fn reclaim_filters(py: Python<'_>, names: Vec<String>) -> usize {
-    py.detach(|| probes::flow::reclaim(&names))
+pub fn reclaim_filters(py: Python<'_>) -> PyResult<usize> {
+    py.detach(probes::flow::reclaim).map_err(os_error)
 }
 
 /// Whether a name matches a pattern in which `*` stands for any text.

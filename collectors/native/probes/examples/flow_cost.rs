@@ -199,6 +199,7 @@ fn main() -> Result<()> {
         entries: 262_144,
         ring_bytes: 1 << 20,
         is_last: false,
+        way: None,
     })?;
     let mut floor = aya::Ebpf::load(FLOOR)?;
     let program: &mut SchedClassifier = floor

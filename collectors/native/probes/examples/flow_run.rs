@@ -45,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         entries: 65_536,
         ring_bytes: 1 << 20,
         is_last: false,
+        way: None,
     };
     let probe = FlowProbe::open(options)?;
     let mut sampled = FlowProbe::open(options)?;

@@ -9,10 +9,12 @@ use aya::{Ebpf, EbpfLoader};
 use wire::flow_reading::{Seen, Ticks};
 use wire::flow_record::{Flow, Flow4Key, Flow6Key, FlowLost, FlowNow, FlowOverflow};
 
+use crate::attachment::{Attachments, Way};
 use crate::bpf::{self, GracePeriod};
-use crate::failure::{Kind, Result};
+use crate::clsact::{Clsact, Program};
+use crate::failure::Result;
 use crate::object::{map, memory_bytes, missing, refused};
-use crate::tcx::{self, Attachment, Way};
+use crate::tcx;
 
 /// Built from the sources beside it by `make probes`; a build needs no compiler for it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/flow/flow.bpf.o");
@@ -48,6 +50,8 @@ pub struct Options {
     pub ring_bytes: u32,
     /// Behind the programs that others have at an interface, else before them.
     pub is_last: bool,
+    /// How programs are attached; none: as the kernel has it.
+    pub way: Option<Way>,
 }
 
 /// What was taken out of the maps, as it lay there.
@@ -79,8 +83,10 @@ impl Drained {
 
 /// The loaded probe; dropped, it is gone from the kernel.
 pub struct FlowProbe {
+    /// Before the programs, so that these are at no interface any more when they go.
+    attached: Attachments,
     /// Keeps programs and maps.
-    ebpf: Ebpf,
+    _ebpf: Ebpf,
     programs: [OwnedFd; 4],
     flows: [[OwnedFd; 2]; 2],
     ring: RingBuf<MapData>,
@@ -102,9 +108,6 @@ pub struct FlowProbe {
     seen: PerCpuArray<MapData, [u64; 2]>,
     /// By pair of maps, slot and direction: what was told already.
     seen_told: HashMap<(usize, u32, bool), u64>,
-    way: Way,
-    is_last: bool,
-    attached: HashMap<u32, Attachment>,
     memory_bytes: u64,
 }
 
@@ -152,7 +155,8 @@ impl FlowProbe {
         let seen = PerCpuArray::try_from(seen).map_err(|error| refused(&error))?;
         let ring = RingBuf::try_from(ring).map_err(|error| refused(&error))?;
         let probe = Self {
-            ebpf,
+            attached: Attachments::new(options.way, options.is_last),
+            _ebpf: ebpf,
             programs,
             flows,
             ring,
@@ -169,9 +173,6 @@ impl FlowProbe {
             rates_planned: HashMap::new(),
             seen,
             seen_told: HashMap::new(),
-            way: Way::Tcx,
-            is_last: options.is_last,
-            attached: HashMap::new(),
             memory_bytes,
         };
         probe.set_switch(0)?;
@@ -185,70 +186,33 @@ impl FlowProbe {
 
     /// How programs are attached; settled by the first interface.
     pub fn way(&self) -> Way {
-        self.way
+        self.attached.way()
     }
 
     /// Starts to watch an interface of this process's namespace.
     ///
     /// # Errors
     /// [`Kind::Gone`] where it is not there any more; else what the kernel says.
-    pub fn attach(&mut self, ifindex: u32, name: &str, has_ethernet: bool) -> Result<()> {
+    pub fn attach(&mut self, ifindex: u32, has_ethernet: bool) -> Result<()> {
         for is_egress in [0_u32, 1] {
             let key = [ifindex.to_ne_bytes(), is_egress.to_ne_bytes()].concat();
             bpf::update(self.lost.as_fd(), &key, &[0; FlowLost::SIZE])?;
         }
         let pair = if has_ethernet { 0 } else { 2 };
-        let attachment = match self.way {
-            Way::Tcx => tcx::link(
-                self.programs[pair].as_fd(),
-                self.programs[pair + 1].as_fd(),
-                ifindex,
-                self.is_last,
-            ),
-            Way::Clsact => self.filter(pair, name),
-        };
-        let attachment = match attachment {
-            Err(failure)
-                if failure.kind == Kind::Unsupported
-                    && self.way == Way::Tcx
-                    && self.attached.is_empty() =>
-            {
-                self.way = Way::Clsact;
-                self.filter(pair, name)
-            }
-            other => other,
-        };
-        match attachment {
-            Ok(attachment) => {
-                self.attached.insert(ifindex, attachment);
-                Ok(())
-            }
-            Err(failure) => {
-                self.forget(ifindex);
-                Err(failure)
-            }
+        let [ingress, egress] = [pair, pair + 1].map(|at| Program {
+            descriptor: self.programs[at].as_fd(),
+            name: PROGRAMS[at],
+        });
+        let outcome = self.attached.add(ingress, egress, ifindex);
+        if outcome.is_err() {
+            self.forget(ifindex);
         }
-    }
-
-    fn filter(&mut self, pair: usize, name: &str) -> Result<Attachment> {
-        let mut found: HashMap<&str, &mut SchedClassifier> = HashMap::new();
-        for (own, program) in self.ebpf.programs_mut() {
-            if let Some(own) = PROGRAMS.iter().find(|known| **known == own) {
-                found.insert(own, program.try_into().map_err(|error| refused(&error))?);
-            }
-        }
-        let (Some(ingress), Some(egress)) = (
-            found.remove(PROGRAMS[pair]),
-            found.remove(PROGRAMS[pair + 1]),
-        ) else {
-            return Err(missing("the probe's programs"));
-        };
-        tcx::filter(ingress, egress, name, &PROGRAMS, self.is_last)
+        outcome
     }
 
     /// Ends to watch an interface; what was counted of it stays until it is drained.
     pub fn detach(&mut self, ifindex: u32) {
-        self.attached.remove(&ifindex);
+        self.attached.remove(ifindex);
     }
 
     /// Forgets what an interface lost; to be called when nothing of it is asked for any more.
@@ -263,7 +227,7 @@ impl FlowProbe {
 
     /// Whether an interface is watched.
     pub fn watches(&self, ifindex: u32) -> bool {
-        self.attached.contains_key(&ifindex)
+        self.attached.contains(ifindex)
     }
 
     /// How many interfaces are watched.
@@ -463,9 +427,12 @@ impl FlowProbe {
     }
 }
 
-/// Removes what a run that was killed left at interfaces of this namespace; how many directions had some.
-pub fn reclaim(names: &[String]) -> usize {
-    names.iter().map(|name| tcx::reclaim(name, &PROGRAMS)).sum()
+/// Removes the filters that a run that was killed left at interfaces of this namespace; how many they were.
+///
+/// # Errors
+/// The kernel does not list them.
+pub fn reclaim() -> Result<usize> {
+    Clsact::open()?.reclaim(&PROGRAMS)
 }
 
 fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {

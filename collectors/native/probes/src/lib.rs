@@ -4,9 +4,11 @@
 //! [`NamespacePlace`], which holds no descriptor: it is entered for one question and left again, so that a namespace that was
 //! deleted meanwhile is freed at once.
 
+pub mod attachment;
 pub mod bpf;
 pub mod capability;
 pub mod clock;
+pub mod clsact;
 pub mod discovery;
 pub mod drop;
 pub mod dump;

@@ -8,6 +8,7 @@
 pub mod address;
 pub mod alias;
 pub mod btf;
+pub mod clsact;
 pub mod column;
 pub mod drop_record;
 pub mod fault;

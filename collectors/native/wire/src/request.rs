@@ -7,7 +7,7 @@ use crate::rtnetlink::{
 };
 
 pub(crate) const NLM_F_REQUEST: u16 = 0x1;
-const NLM_F_ACK: u16 = 0x4;
+pub(crate) const NLM_F_ACK: u16 = 0x4;
 pub(crate) const NLM_F_DUMP: u16 = 0x300;
 
 const NETNSA_NSID: u16 = 1;
@@ -88,7 +88,7 @@ pub fn nsids_in(sequence: u32, target: i32) -> Vec<u8> {
     finished(bytes)
 }
 
-fn dump(kind: u16, sequence: u32, fixed: &[u8]) -> Vec<u8> {
+pub(crate) fn dump(kind: u16, sequence: u32, fixed: &[u8]) -> Vec<u8> {
     finished(message(kind, NLM_F_REQUEST | NLM_F_DUMP, sequence, fixed))
 }
 
