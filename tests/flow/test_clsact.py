@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.collectors.agent_process import AgentProcess
 from tests.flow import verdicts
 from tests.flow.conftest import Street, total
 from tests.lab.network import lab, need_root, run
+from tests.lab.programs import is_loaded
 from tests.running import repeated, until, wait_for
 
 pytestmark = pytest.mark.root
@@ -161,6 +164,28 @@ def test_an_interface_that_flaps_disturbs_nobody() -> None:
         run("ip", "link", "del", name, check=False)
         street.follow()
         assert street.probe.watched() == already
+
+
+@pytest.mark.parametrize("attach", ["tcx", "clsact"])
+def test_many_interfaces_are_left_at_once(attach: str) -> None:
+    """By filters all at once; links take the kernel its time, which nobody waits for."""
+    need_root("loads programs into the kernel")
+    with lab() as network:
+        street = Street(network, attach=attach)
+        names = [f"{network.tag}{side}{at}" for at in range(30) for side in "vw"]
+        lines = [f"link add {one} type veth peer name {two}" for one, two in zip(names[::2], names[1::2], strict=True)]
+        network.adopt(*names[::2])
+        subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)
+        street.follow()
+        held = [verdicts.held(name, verdicts.INGRESS) for name in names]
+        assert all(held) == (attach == "tcx")
+        begun = time.monotonic()
+        del street.probe
+        # Half a second is what it waits for links; the rest is for a machine that has other things to do.
+        assert time.monotonic() - begun < 3
+        programs = set().union(*held)
+        until("no program is there", lambda: not any(is_loaded(one) for one in programs), 30)
+        assert not any(sum(ours(name)) for name in names)
 
 
 @pytest.fixture

@@ -524,7 +524,7 @@ static __always_inline int look(struct __sk_buff *skb, const __u8 direction, con
 	if (!state)
 		return NEXT;
 	word = *(volatile __u64 *)&state->word;
-	if (word >> 32 && is_left_out(skb->ifindex, word & 1, direction))
+	if (word >> 32 && (word >> 33 || is_left_out(skb->ifindex, word & 1, direction)))
 		return NEXT;
 	__builtin_memset(&packet, 0, sizeof(packet));
 	packet.data = (void *)(long)skb->data;

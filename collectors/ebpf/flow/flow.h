@@ -108,7 +108,7 @@ struct viflux_flow_now {
 
 /* What the agent changes while the probe runs; read in one load. */
 struct viflux_flow_switch {
-	__u64 word;		/* lower half: which pair of maps is written; upper half: whether some interfaces have a rate */
+	__u64 word;		/* lower half: which pair of maps is written; upper half: 1 where some interfaces have a rate, 2: off */
 };
 
 #endif

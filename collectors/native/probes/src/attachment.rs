@@ -1,10 +1,14 @@
 //! How the programs of a probe come to the interfaces: by tcx links, and where the kernel has none by filters of clsact.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::clsact::{Clsact, Filters, Program};
 use crate::failure::{Kind, Result};
 use crate::tcx::{self, Links};
+
+/// How long it is waited until all interfaces are left.
+const LEAVING: Duration = Duration::from_millis(500);
 
 /// How programs are attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,10 +103,23 @@ impl Attachments {
 }
 
 impl Drop for Attachments {
+    /// The kernel waits for two grace periods at each interface with links (tcx), some 20 ms: beyond [`LEAVING`] that goes on in
+    /// the background.
     fn drop(&mut self) {
         let watched: Vec<u32> = self.filters.keys().copied().collect();
         for ifindex in watched {
             self.remove(ifindex);
+        }
+        let links = std::mem::take(&mut self.links);
+        let (done, is_done) = std::sync::mpsc::channel();
+        let closing = std::thread::Builder::new().name("links".into());
+        // Without a thread the links end here, with the closure.
+        let closed = closing.spawn(move || {
+            drop(links);
+            let _ = done.send(());
+        });
+        if closed.is_ok() {
+            let _ = is_done.recv_timeout(LEAVING);
         }
     }
 }

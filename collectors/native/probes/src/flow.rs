@@ -41,6 +41,9 @@ pub fn slot(ifindex: u32) -> u32 {
     ifindex & (SLOTS - 1)
 }
 
+/// Of the switch: programs do nothing.
+const OFF: u64 = 2 << 32;
+
 /// How the probe is set up.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -418,12 +421,22 @@ impl FlowProbe {
 
     fn set_switch(&self, side: usize) -> Result<()> {
         let has_rates = self.rates_written[side].iter().any(|rate| *rate > 1);
-        let word = u64::from(has_rates) << 32 | side as u64;
+        self.write_switch(u64::from(has_rates) << 32 | side as u64)
+    }
+
+    fn write_switch(&self, word: u64) -> Result<()> {
         bpf::update(
             self.switch.as_fd(),
             &0_u32.to_ne_bytes(),
             &word.to_ne_bytes(),
         )
+    }
+}
+
+impl Drop for FlowProbe {
+    fn drop(&mut self) {
+        // Leaving interfaces takes time; until then programs return at once.
+        let _ = self.write_switch(OFF);
     }
 }
 
