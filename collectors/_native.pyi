@@ -149,6 +149,9 @@ class FlowHarvest:
         runs: Packets that the programs have seen since the drain before, a GSO packet once.
         map_entries: Flows that were in the fuller of the two maps that were drained.
         unmatched: Packets that were seen and not counted, and for which no counted one stands.
+        sights: Directions of VIFs that ceased to be visible, or are again, as far as a sweep had this probe: vif_id,
+            whether egress, whether hidden, packets and bytes that the interface counted, bytes of them that were seen.
+            Hidden is that of which less than half was seen in two readings in a row with 16 packets or more each.
     """
 
     messages: list[_Viewed]
@@ -160,6 +163,7 @@ class FlowHarvest:
     runs: int
     map_entries: int
     unmatched: int
+    sights: list[tuple[int, bool, bool, int, int, int]]
 
 class FlowProbe:
     """The probe `flow` (`collectors/ebpf/flow`) in the kernel; it is gone from there with this object.

@@ -3,11 +3,11 @@ id = "M9"
 name = "Flow coverage"
 question = "Do the flows of a VIF, counted in the kernel or told by an exporter, tell of all that its counters counted?"
 unit = "ratio"
-definition_version = 3
+definition_version = 4
 windows = [60]
 relation = "coverage"
 completeness = "Share of the VIF's life in the minute that clean readings cover, times the share of its flows' bytes whose sampling rate is known, times the share of flow rows that are not known to be lost."
-cannot_see = "Where flows of the source `ebpf` begin and end within a minute: their rows are of the interval between two sweeps, as counters are, and both are shared out by its length (`ebpf.active_timeout` beyond a minute: of several). Packets that pass in the instant between the reading of the counters and the change of the maps, under a millisecond on a host that is not busy, are in the one interval by counters and in the other by flows. Flows of exporters that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row. Which exporter is short where several watch one VIF: of each direction the one counts that exported the most packets, and exporters that send the same protocol from one address are taken as one."
+cannot_see = "Where flows of the source `ebpf` begin and end within a minute: their rows are of the interval between two sweeps, as counters are, and both are shared out by its length (`ebpf.active_timeout` beyond a minute: of several). Packets that pass in the instant between the reading of the counters and the change of the maps, under a millisecond on a host that is not busy, are in the one interval by counters and in the other by flows. Flows of exporters that have not ended, or were not exported yet: a minute is computed two and a half minutes after its end, and again as flows come. How far a sampled ratio may be off by chance; `samples_count` says on how many packets it stands. VIFs of which no flow was seen for an hour have no row, unless the agent found that their packets are taken past its program: what is handed to a container's end directly it finds only where it reads that end's counters too (`agent.all_namespaces`). Which exporter is short where several watch one VIF: of each direction the one counts that exported the most packets, and exporters that send the same protocol from one address are taken as one."
 runbook = "docs/slis.md#m9"
 profile = "flows"
 instead = ["sflow", "ipfix"]
@@ -55,6 +55,10 @@ meaning = "The exporter tells flows of the interface and no counters, so there i
 [[reasons]]
 name = "sampling_rate_unknown"
 meaning = "The rate at which the flows were sampled is not known, so they stand for an unknown volume; see `viflux exporters`."
+
+[[reasons]]
+name = "dataplane_not_visible"
+meaning = "Another program takes the VIF's packets past the place where the agent counts flows (`bpf_redirect_peer`, netkit, XDP), so its flows tell of few of them or none, and no exporter watches it; the event of that name says what was counted and what was seen."
 
 [[reasons]]
 name = "counters_incomplete"

@@ -15,7 +15,9 @@
 -- | gap_ns, reset_ns | time that only `gap` and `reset` rows cover |
 -- | incomparable_reason | why nothing can be compared, or empty |
 --
--- A VIF has a flow source while any flow of it is known within the hour before the window's end.
+-- A VIF has a flow source while any flow of it is known within the hour before the window's end. One whose packets pass the
+-- agent's program by has one too, as far as the agent said so within that hour, but nothing to compare: its counters may not
+-- move either.
 WITH
 toInt64({window_seconds:UInt32}) * 1000000000 AS length_ns,
 
@@ -127,11 +129,32 @@ sourced AS
         argMaxIf(told.ingress, (told.ingress.5, told.ingress.4, exporter), told.ingress.1) AS ingress,
         argMaxIf(told.egress, (told.egress.5, told.egress.4, exporter), told.egress.1) AS egress,
         argMaxIf(told.both, (told.both.5, told.both.4, exporter), told.both.1) AS whole,
+        max(exporter.1 != 'ebpf') AS is_exported,
         if(
             ingress.1 AND egress.1 AND (NOT whole.1 OR ingress.5 + egress.5 > whole.5), added(ingress, egress), whole
         ) AS both
     FROM told
     GROUP BY host, window_ns, vif_id
+),
+
+-- VIFs whose packets another program takes past the one that counts them, as the agent last said: collectors/flow/visibility.py.
+hidden AS
+(
+    SELECT
+        host,
+        due.2 AS window_ns,
+        reinterpretAsUInt64(reverse(unhex(substring(subject, 1, 16)))) AS vif_id,
+        argMaxIf(event, time, endsWith(subject, ' ingress')) = 'dataplane_not_visible' AS ingress,
+        argMaxIf(event, time, endsWith(subject, ' egress')) = 'dataplane_not_visible' AS egress
+    FROM {database}.events
+    ARRAY JOIN {windows:Array(Tuple(String, Int64, UInt64))} AS due
+    WHERE event IN ('dataplane_not_visible', 'dataplane_visible')
+        AND time > fromUnixTimestamp64Nano({from_ns:Int64} - 3600000000000, 'UTC')
+        AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+        AND host = due.1
+        AND toUnixTimestamp64Nano(time) > due.2 - 3600000000000
+        AND toUnixTimestamp64Nano(time) < due.2 + length_ns
+    GROUP BY host, due.2, vif_id
 ),
 
 -- Readings shared out over the windows that they overlap, as in `slices.sql`, with each VIF's own receive and send side.
@@ -188,16 +211,25 @@ compared AS
         counted.reset_ns AS reset_ns,
         -- An exporter that sends flows need not send counters: then there is nothing to expect.
         side = 'exported' AND covered_ns + gap_ns + reset_ns = 0 AS is_uncounted,
+        -- An exporter may see what the agent does not.
+        hidden.ingress AND NOT sourced.is_exported AS is_ingress_hidden,
+        hidden.egress AND NOT sourced.is_exported AS is_egress_hidden,
         arrayJoin(arrayFilter(
             candidate -> candidate.2,
             [
-                ('ingress', sourced.ingress.1, counted.rx_sum_bytes, sourced.ingress),
-                ('egress', sourced.egress.1, counted.tx_sum_bytes, sourced.egress),
-                ('both', sourced.both.1, counted.rx_sum_bytes + counted.tx_sum_bytes, sourced.both),
+                ('ingress', sourced.ingress.1 OR is_ingress_hidden, counted.rx_sum_bytes, sourced.ingress),
+                ('egress', sourced.egress.1 OR is_egress_hidden, counted.tx_sum_bytes, sourced.egress),
+                (
+                    'both',
+                    sourced.both.1 OR is_ingress_hidden OR is_egress_hidden,
+                    counted.rx_sum_bytes + counted.tx_sum_bytes,
+                    sourced.both
+                ),
                 ('critical_covered', side != 'exported', 0., (known.state.4 = 'critical', 0., 0., 0., 0, 0))
             ]
         )) AS figure,
         figure.1 AS part,
+        (is_ingress_hidden AND part IN ('ingress', 'both')) OR (is_egress_hidden AND part IN ('egress', 'both')) AS is_hidden,
         -- Conditions that are columns here are resolved once, in the sums behind for each use.
         part = 'critical_covered' AND figure.4.1 AS is_critical,
         part = 'critical_covered' AND has_source AS is_sourced_link,
@@ -205,16 +237,23 @@ compared AS
         multiIf(
             part = 'critical_covered', '',
             is_uncounted, 'no_counters',
+            is_hidden, 'dataplane_not_visible',
             known_ratio = 0, 'sampling_rate_unknown',
             covered_ns > 0 AND covered_ns < life_ns * 0.95, 'counters_incomplete',
             ''
         ) AS reason,
-        if(part = 'critical_covered', 1, ifNull(known_ratio, 1) * least(covered_ns, life_ns) / life_ns) AS observed_ratio
+        multiIf(
+            part = 'critical_covered', 1,
+            is_hidden, 0,
+            ifNull(known_ratio, 1) * least(covered_ns, life_ns) / life_ns
+        ) AS observed_ratio
     FROM known
     LEFT JOIN sourced
         ON known.host = sourced.host AND known.window_ns = sourced.window_ns AND known.vif_id = sourced.vif_id
     LEFT JOIN counted
         ON known.host = counted.host AND known.window_ns = counted.window_ns AND known.vif_id = counted.vif_id
+    LEFT JOIN hidden
+        ON known.host = hidden.host AND known.window_ns = hidden.window_ns AND known.vif_id = hidden.vif_id
 
     -- The host's own rows are there without any VIF too: they say that the window was computed.
     UNION ALL
@@ -232,8 +271,11 @@ compared AS
         0,
         0,
         true,
+        false,
+        false,
         ('', true, 0., (true, 0., 0., 0., 0, 0)),
         arrayJoin(['both', 'critical_covered']),
+        false,
         false,
         false,
         NULL,

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge
 from collectors import _native
 from collectors.agent.batches import batches
 from collectors.agent.kernel_source import KernelSource
+from collectors.flow.visibility import Visibility
 
 if TYPE_CHECKING:
     from collectors._native import FlowProbe, HostWatch
@@ -44,6 +45,7 @@ class KernelFlows(KernelSource["FlowProbe"]):
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
         self.sampling = settings.sampling
         self._rates = (settings.sampling, settings.sampling)
+        self._visibility = Visibility(self._problems)
 
     def unload(self, now_ns: int) -> None:
         """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
@@ -77,6 +79,7 @@ class KernelFlows(KernelSource["FlowProbe"]):
         """Attach to interfaces that came, detach from those that went or are not selected any more."""
         if self._probe is None:
             return
+        self._visibility.keep({vif_id for _, _, vif_id in watch.local_interfaces()})
         for name, reason in self._probe.follow(watch, counting_points=self._counting_points, names=self._names):
             self._problems.add("probe_refused", name, f"flows of the interface are not seen: {reason}")
         _WATCHED.set(self._probe.watched())
@@ -118,6 +121,7 @@ class KernelFlows(KernelSource["FlowProbe"]):
             uncounted_packets=sum(packets for _, _, packets, _ in harvest.lost),
         )
         self._waiting.add(batches(STREAM, harvest.messages), harvest.settled_time_ns)
+        self._visibility.take(harvest.sights, harvest.settled_time_ns)
         if harvest.unmatched:
             self._waiting.lose("unsampled", harvest.unmatched)
         for vif_id, is_egress, packets, size in harvest.lost:
@@ -130,7 +134,7 @@ class KernelFlows(KernelSource["FlowProbe"]):
             self._problems.add("flow_packets_lost", f"{vif_id:016x}", detail, packets)
 
     def sample(self, *, critical: int, others: int) -> None:
-        """From the next drain on, also over a pause, one packet of so many is counted: of critical VIFs and of others."""
+        """From the next drain on one packet of so many is counted: of critical VIFs, of others. Holds over a pause."""
         self._rates = (critical, others)
         self._plan_rates()
 

@@ -82,16 +82,21 @@ class Scenario:
         revision: int = 1,
         host: str = HOST,
         exporter: str = "192.0.2.1",
+        kind: str = "ipfix",
     ) -> None:
         """Store one row of the flows' tier, as filled for the minute `ended` in which the flows ended."""
         scaled = 0 if origin == "unknown" else rate
         columns = {"vif_id": vif_id, "skb_bytes": skb_bytes, "packets": packets, "sampling_origin": origin}
         columns |= {"scaled_skb_bytes": skb_bytes * scaled, "scaled_packets": packets * scaled, "flows_count": 1}
         times = {"time": minute, "end_minute_time": minute if ended is None else ended}
-        columns |= {"source_kind": "ipfix", "exporter_address": f"::ffff:{exporter}", "flow_direction": direction}
+        columns |= {"source_kind": kind, "exporter_address": f"::ffff:{exporter}", "flow_direction": direction}
         self._insert("flows_1m_revisions", times, {**columns, "revision": revision, "host": host})
         mark = {"vif_id": MARK, "revision": revision, "host": host, "vanished": True}
         self._insert("flows_1m_revisions", times, mark)
+
+    def event(self, event: str, subject: str, at: float, host: str = HOST) -> None:
+        """Store an event of the agent."""
+        self._insert("events", {"time": at}, {"event": event, "subject": subject, "host": host})
 
     def hand_over(
         self,

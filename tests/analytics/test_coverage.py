@@ -246,3 +246,29 @@ def test_the_target_has_two_sides_and_hurts_nobody() -> None:
     target = CATALOGUE["M9"].target
     assert [target.is_good(value) for value in (0.94, 0.95, 1.05, 1.06)] == [False, True, True, False]
     assert not target.hurts
+
+
+def test_a_vif_whose_packets_are_taken_past_the_program_has_no_value_and_says_why(scenario: Scenario) -> None:
+    """Of the direction that is hidden, with or without some flows of it; what an exporter sees as well is compared."""
+    for vif_id in (1, 2, 3, 4):
+        tap(scenario, vif_id)
+        scenario.event("dataplane_not_visible", f"{vif_id:016x} egress", 20)
+    scenario.event("dataplane_visible", f"{4:016x} egress", 50)
+    scenario.hand_over(0, 60)
+    for vif_id, kind in ((1, "ebpf"), (3, "ipfix"), (4, "ebpf")):
+        scenario.flows(vif_id, 0, 6000, packets=12, direction="ingress", kind=kind)
+        scenario.flows(vif_id, 0, 300, packets=2, direction="egress", kind=kind)
+    scenario.compute(NOW)
+    hidden = (None, "dataplane_not_visible", 0)
+    parts: dict[int, list[object]] = {
+        vif_id: [
+            tuple(scenario.figure("M9", part, vif_id).get(name) for name in ("value", "reason", "completeness_ratio"))
+            for part in ("ingress", "egress", "both")
+        ]
+        for vif_id in (1, 2, 3, 4)
+    }
+    assert parts[1] == [(1, "", 1), hidden, hidden]
+    assert parts[2] == [(None, None, None), hidden, hidden]
+    assert parts[3] == parts[4] == [(1, "", 1), (0.025, "", 1), (0.35, "", 1)]
+    host = scenario.figure("M9", "both", HOST)
+    assert (host["numerator"], host["denominator"], host["completeness_ratio"]) == (12_600, 36_000, 0.5)

@@ -27,10 +27,19 @@ class Street:
     Attributes:
         probe: Attached to the bridge ports of both.
         lost: What `drain` said is in no flow.
+        sights: What the last drain said of visibility.
         unmatched: Packets for which, it said, no counted one stands.
     """
 
-    def __init__(self, network: Lab, *, is_last: bool = False, attach: str = "auto", **options: int) -> None:
+    def __init__(
+        self,
+        network: Lab,
+        *,
+        is_last: bool = False,
+        attach: str = "auto",
+        all_namespaces: bool = False,
+        **options: int,
+    ) -> None:
         bridge = network.bridge()
         self.network = network
         self.one = network.container("a", bridge, "198.51.100.1")
@@ -40,8 +49,8 @@ class Street:
             machine_id=bytes(16),
             boot_id=bytes(16),
             interval_ns=10**9,
-            namespace_dirs=[],
-            all_namespaces=False,
+            namespace_dirs=["/run/netns"] if all_namespaces else [],
+            all_namespaces=all_namespaces,
         )
         self.probe = _native.FlowProbe(
             is_last=is_last,
@@ -50,6 +59,7 @@ class Street:
         )
         self.lost: list[tuple[int, bool, int, int]] = []
         self.unmatched = 0
+        self.sights: list[tuple[int, bool, bool, int, int, int]] = []
         self.follow()
         self._before = {end.outer.name: end.outer.counters() for end in (self.one, self.two)}
 
@@ -127,6 +137,7 @@ class Street:
         harvest = self.probe.drain(all=whole)
         self.lost += harvest.lost
         self.unmatched += harvest.unmatched
+        self.sights = harvest.sights
         rows = []
         for payload, count, _, _ in harvest.messages:
             table = pa.ipc.open_stream(payload).read_all()

@@ -23,7 +23,8 @@ INGRESS, EGRESS = 46, 47
 # linux/rtnetlink.h, linux/pkt_sched.h: REQUEST, ACK, EXCL and CREATE; protocol ETH_P_ALL in the order of the network.
 _NEWTFILTER, _CREATE, _NESTED = 44, 0x605, 0x8000
 _CLSACT_INGRESS, _ETH_P_ALL = 0xFFFFFFF2, socket.htons(3)
-NEXT, DROP, REDIRECT = -1, 2, 7
+NEXT, DROP, REDIRECT, REDIRECT_PEER = -1, 2, 7, 1007
+_HELPERS = {REDIRECT: 23, REDIRECT_PEER: 155}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -43,16 +44,16 @@ def longer_than(size: int, then: int, redirect_to: int = 0) -> bytes:
 
     Args:
         size: Of the frame.
-        then: `DROP`, or `REDIRECT` to the egress of an interface.
+        then: `DROP`, `REDIRECT` to egress of an interface, or `REDIRECT_PEER` to ingress of the veth's other end.
         redirect_to: Its ifindex.
     """
     answer = [_instruction(0xB7, 0, 0, 0, then)]
-    if then == REDIRECT:
-        # The helper 23 is bpf_redirect; its arguments are the interface and flags.
+    if then in _HELPERS:
+        # bpf_redirect or bpf_redirect_peer; the arguments are the interface and flags.
         answer = [
             _instruction(0xB7, 1, 0, 0, redirect_to),
             _instruction(0xB7, 2, 0, 0, 0),
-            _instruction(0x85, 0, 0, 0, 23),
+            _instruction(0x85, 0, 0, 0, _HELPERS[then]),
         ]
     return b"".join(
         [

@@ -131,6 +131,10 @@ class Scene:
         ]
         self._hand_over("flows", every)
 
+    def event(self, event: str, subject: str, at: float, detail: str = "", host: str = HOST) -> None:
+        """Store an event of the agent."""
+        self._insert("events", [{"time": at, "event": event, "subject": subject, "detail": detail, "host": host}])
+
     def drops(self, *rows: dict[str, Any]) -> None:
         """Store dropped packets as one hand-over."""
         every = [

@@ -328,3 +328,17 @@ def test_every_form_has_the_same_columns(scene: Scene) -> None:
         "flows_count",
     ]
     assert line.split()[:6] == ["veth1", "ingress", SERVER, "tcp", "443", "https"]
+
+
+def test_a_vif_whose_packets_are_not_seen_is_not_shown_as_idle(scene: Scene) -> None:
+    """With and without rows, of that VIF and of all, until the agent says that it is visible again."""
+    scene.pair(1, 2, "veth1", "ns1", CLIENT)
+    scene.pair(3, 4, "veth3", "ns2", SERVER)
+    scene.flows(tcp(100, 1, 0, CLIENT, SERVER))
+    detail = "dataplane not visible: of 400 packets the probe saw 0 bytes"
+    scene.event("dataplane_not_visible", f"{3:016x} egress", 90, detail)
+    for words in ((), ("--vif", "veth3"), ("--by", "port")):
+        assert f"veth3, egress: {detail}" in scene.ask("flows", "--last", "10m", *words).notes, words
+    assert "dataplane" not in scene.ask("flows", "--last", "10m", "--vif", "veth1").notes
+    scene.event("dataplane_visible", f"{3:016x} egress", 95)
+    assert "dataplane" not in scene.ask("flows", "--last", "10m", "--vif", "veth3").notes

@@ -11,7 +11,7 @@ from ingest.store.client import StoreClient
 from ingest.store.tiers.resolution import filled_until
 from ingest.store.traffic import discarded, sums, table, vifs
 from ingest.store.traffic.dimensions import DIRECTION, EXPORTER, VIF
-from ingest.store.traffic.notes import contest_text, incomplete, nothing
+from ingest.store.traffic.notes import contest_text, hidden, incomplete, nothing
 from ingest.store.traffic.peers import Peers
 from ingest.store.traffic.question import Filters, Span
 from viflux.settings import Settings
@@ -122,6 +122,7 @@ def flows(
     if rows and "peer_network" in rows[0] and any(vif.is_outward for vif in called.values()):
         notes.append("peer_network of uplinks, overlays and workloads' own ends is their own end's; --by peer is not")
     notes += incomplete(store, "flows", source.span, vifs.hosts_of(named, filters), settings.store.database)
+    notes += hidden(store, source.span, [vif.vif_id for vif in named or ()], vifs.hosts_of(named, filters))
     if not rows:
         notes.insert(0, nothing(store, settings, "flows", source.span, filters))
     return _answer(store, settings, rows, called, source.span, source.tables, notes)

@@ -24,6 +24,8 @@ from viflux.supervisor.report import read_state
 
 _HAND_OVERS_NS = 3_600 * 10**9
 _MOST_STREAMS = 3
+HIDDEN, VISIBLE = "dataplane_not_visible", "dataplane_visible"
+"""Events of the agent; the subject is a VIF's id and `ingress` or `egress`."""
 
 
 def incomplete(store: StoreClient, kind: str, span: Span, hosts: Collection[str], database: str) -> list[str]:
@@ -78,6 +80,34 @@ def contest_text(store: StoreClient, query: str, span: Span) -> str:
         f"several exporters tell of {named}{more}: rows of different exporters may be of the same packets; "
         "--exporter takes one"
     )
+
+
+def hidden(store: StoreClient, span: Span, vif_ids: Collection[int], hosts: Collection[str]) -> list[str]:
+    """Return a line for VIFs whose packets were taken past the program that counts flows, as their agent last said.
+
+    Args:
+        store: The store.
+        span: The span; what was said up to an hour before it counts.
+        vif_ids: Only these; empty for all.
+        hosts: Only of these; empty for all.
+    """
+    only = f" AND host IN ({', '.join(map(quoted, sorted(hosts)))})" if hosts else ""
+    ids = f" AND substring(subject, 1, 16) IN ({', '.join(quoted(f'{each:016x}') for each in vif_ids)})"
+    rows = store.query_rows(
+        f"SELECT subject, argMax(event, time) AS last, argMax(detail, time) AS detail FROM events WHERE "
+        f"event IN ('{HIDDEN}', '{VISIBLE}') AND time >= {instant(max(0, span.from_ns - _HAND_OVERS_NS))} "
+        f"AND time < {instant(span.to_ns)}{only}{ids if vif_ids else ''} "
+        f"GROUP BY host, subject HAVING last = '{HIDDEN}' ORDER BY subject"
+    )
+    names = vifs.called(store, (int(row["subject"].split()[0], 16) for row in rows), span)
+    lines = []
+    for row in rows[:_MOST_STREAMS]:
+        vif_id, way = row["subject"].split()
+        known = names.get(int(vif_id, 16))
+        lines.append(f"{known.ifname if known else vif_id}, {way}: {row['detail']}")
+    if len(rows) > _MOST_STREAMS:
+        lines.append(f"and {len(rows) - _MOST_STREAMS} directions more whose dataplane is not visible")
+    return lines
 
 
 def nothing(store: StoreClient, settings: Settings, kind: str, span: Span, filters: Filters) -> str:

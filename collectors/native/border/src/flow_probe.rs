@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant as Stopwatch};
 
 use columns::flows::Encoder;
-use flows::{Cut, Instant, Losses, Sampling, Table, Timeouts, Watched};
+use flows::{
+    Cut, Instant, Losses, Reading, Sampling, Sight, Table, Timeouts, Visibility, Volume, Watched,
+};
 use probes::attachment::Way;
 use probes::clock::{monotonic_ns, realtime_ns};
 use probes::flow::{slot, Drained, FlowProbe as Probe, Options, SLOTS};
@@ -13,7 +15,7 @@ use probes::memory::give_back_freed;
 use probes::{Failure, Kind};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use vifs::HomeInterface;
+use vifs::{HomeInterface, HomeReading};
 use wire::flow_record::FlowOverflow;
 
 use crate::host_watch::{os_error, HostWatch};
@@ -35,6 +37,7 @@ pub struct FlowHarvest {
     runs: u64,
     map_entries: usize,
     unmatched: u64,
+    sights: Vec<(u64, bool, bool, u64, u64, u64)>,
 }
 
 /// Of interfaces one packet of so many is counted.
@@ -61,6 +64,9 @@ struct State {
     early: Vec<FlowOverflow>,
     /// When the counters were read that go with what waits for the drain.
     reading_ns: Option<i64>,
+    /// What they were, until the drain.
+    readings: Vec<HomeReading>,
+    visibility: Visibility,
     /// They were read at least once: only readings end an interval.
     has_readings: bool,
     encoder: Encoder,
@@ -196,9 +202,31 @@ impl State {
         }
         for (ifindex, one) in &lost {
             self.sampling
-                .count(*ifindex, one.is_egress, one.skb_packets);
+                .count(*ifindex, one.is_egress, one.skb_packets, one.skb_bytes);
         }
         lost
+    }
+
+    /// Which of the watched interfaces have come into sight or went out of it, where their counters were read for this drain.
+    fn judge(&mut self) -> Vec<Sight> {
+        let readings: Vec<Reading> = std::mem::take(&mut self.readings)
+            .into_iter()
+            .filter(|one| self.watched.vif_of(one.ifindex) == Some(one.vif_id))
+            .map(|one| Reading {
+                vif_id: one.vif_id,
+                ifindex: one.ifindex,
+                received: volume(one.received),
+                sent: volume(one.sent),
+            })
+            .collect();
+        if readings.is_empty() {
+            return Vec::new();
+        }
+        let sampling = &self.sampling;
+        self.visibility
+            .judge(&readings, slot, |ifindex, is_egress| {
+                sampling.seen_bytes(ifindex, is_egress)
+            })
     }
 
     fn read_ticks(&mut self) -> Result<(), Failure> {
@@ -236,6 +264,7 @@ impl State {
         self.relieve(side);
         let lost = self.lose();
         self.sampling.settle(&seen);
+        let sights = self.judge();
         self.used_slots = self.critical.keys().map(|ifindex| slot(*ifindex)).collect();
         let now = Instant {
             real_ns: realtime_ns(),
@@ -273,8 +302,13 @@ impl State {
             runs: self.sampling.take_seen(),
             unmatched: self.sampling.take_unmatched(all),
             map_entries: entries.into_iter().max().unwrap_or(0),
+            sights,
         })
     }
+}
+
+fn volume((packets, bytes): (u64, u64)) -> Volume {
+    Volume { packets, bytes }
 }
 
 struct Harvest {
@@ -287,6 +321,7 @@ struct Harvest {
     runs: u64,
     map_entries: usize,
     unmatched: u64,
+    sights: Vec<Sight>,
 }
 
 impl FlowProbe {
@@ -302,6 +337,11 @@ impl FlowProbe {
     /// What is counted from now on is of the next interval: the counters of its interfaces were just read, at `real_ns`.
     pub(crate) fn cut(&self, real_ns: i64) {
         self.state().cut(real_ns);
+    }
+
+    /// What these counters were.
+    pub(crate) fn set_readings(&self, readings: Vec<HomeReading>) {
+        self.state().readings = readings;
     }
 }
 
@@ -357,6 +397,8 @@ impl FlowProbe {
             used_slots: HashSet::new(),
             early: Vec::new(),
             reading_ns: None,
+            readings: Vec::new(),
+            visibility: Visibility::default(),
             has_readings: false,
             encoder: Encoder::default(),
             refused: HashSet::new(),
@@ -419,6 +461,7 @@ impl FlowProbe {
             runs: harvest.runs,
             unmatched: harvest.unmatched,
             map_entries: harvest.map_entries,
+            sights: harvest.sights.into_iter().map(told).collect(),
         })
     }
 
@@ -457,6 +500,18 @@ impl FlowProbe {
     fn runs(&self) -> PyResult<(u64, u64)> {
         self.state().probe.runs().map_err(os_error)
     }
+}
+
+fn told(sight: Sight) -> (u64, bool, bool, u64, u64, u64) {
+    let Volume { packets, bytes } = sight.counted;
+    (
+        sight.vif_id,
+        sight.is_egress,
+        sight.is_hidden,
+        packets,
+        bytes,
+        sight.seen_bytes,
+    )
 }
 
 /// Remove what a killed run left at interfaces of this namespace.

@@ -132,11 +132,16 @@ impl HostWatch {
         let flows = flows.map(Bound::get);
         let handover = py
             .detach(|| {
-                self.watch().sweep(|time_ns, _| {
+                let mut watch = self.watch();
+                let handover = watch.sweep(|time_ns, _| {
                     if let Some(flows) = flows {
                         flows.cut(time_ns);
                     }
-                })
+                })?;
+                if let Some(flows) = flows {
+                    flows.set_readings(watch.table.home_readings());
+                }
+                Ok::<_, String>(handover)
             })
             .map_err(PyRuntimeError::new_err)?;
         Ok((

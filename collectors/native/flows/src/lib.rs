@@ -10,9 +10,11 @@ mod lost;
 mod row;
 mod sampling;
 mod table;
+mod visibility;
 mod watched;
 
 pub use lost::{Losses, Lost};
 pub use sampling::Sampling;
 pub use table::{Cut, Instant, Table, Timeouts};
+pub use visibility::{Reading, Sight, Visibility, Volume};
 pub use watched::Watched;

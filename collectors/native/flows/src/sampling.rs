@@ -6,6 +6,10 @@ use wire::flow_reading::Seen;
 struct Slot {
     /// In flows, or lost for want of room.
     counted: u64,
+    /// Of them, as the interface counts.
+    counted_bytes: u64,
+    /// What all of them stand for, of all settled drains.
+    seen_bytes: u64,
     /// Seen when none of them was counted: the next that is counted stands for them too.
     unmatched: u64,
     rate: f64,
@@ -35,10 +39,16 @@ impl Sampling {
         (2 * (ifindex & self.mask) + u32::from(is_egress)) as usize
     }
 
-    /// Packets of an interface were counted, or lost.
-    pub fn count(&mut self, ifindex: u32, is_egress: bool, packets: u64) {
+    /// Packets of an interface were counted, or lost; in the interface's units.
+    pub fn count(&mut self, ifindex: u32, is_egress: bool, packets: u64, bytes: u64) {
         let at = self.at(ifindex, is_egress);
         self.slots[at].counted += packets;
+        self.slots[at].counted_bytes += bytes;
+    }
+
+    /// What was seen of a slot in a direction until the last settled drain: what its counted packets stand for, and the others of its slot.
+    pub fn seen_bytes(&self, ifindex: u32, is_egress: bool) -> u64 {
+        self.slots[self.at(ifindex, is_egress)].seen_bytes
     }
 
     /// All that was counted until a drain is known, and what was seen of those of which not all is.
@@ -63,6 +73,12 @@ impl Sampling {
                     }
                 }
             }
+            let bytes = std::mem::take(&mut slot.counted_bytes);
+            slot.seen_bytes += if slot.rate > 0.0 {
+                (bytes as f64 * slot.rate) as u64
+            } else {
+                bytes
+            };
             slot.counted = 0;
         }
     }
@@ -106,14 +122,17 @@ mod tests {
         let mut sampling = Sampling::new(16);
         sampling.settle(&seen(3));
         assert_eq!(sampling.rate(5, false), None);
-        sampling.count(5, false, 2);
+        sampling.count(5, false, 2, 200);
         // Another number in the same slot.
-        sampling.count(21, false, 1);
-        sampling.count(6, true, 7);
+        sampling.count(21, false, 1, 100);
+        sampling.count(6, true, 7, 700);
         sampling.settle(&seen(12));
         assert_eq!(sampling.rate(5, false), Some(5.0));
         assert_eq!(sampling.rate(21, false), Some(5.0));
         assert_eq!(sampling.rate(6, true), None);
+        // Each stands for five.
+        assert_eq!(sampling.seen_bytes(5, false), 5 * 300);
+        assert_eq!(sampling.seen_bytes(6, true), 700);
         assert_eq!(sampling.take_seen(), 3 + 12 + 7);
         assert_eq!(sampling.take_unmatched(true), 0);
     }
@@ -123,7 +142,7 @@ mod tests {
         let mut sampling = Sampling::new(16);
         sampling.settle(&seen(4));
         assert_eq!(sampling.take_unmatched(false), 0);
-        sampling.count(5, false, 9);
+        sampling.count(5, false, 9, 900);
         sampling.settle(&[]);
         assert_eq!(sampling.rate(5, false), None);
         assert_eq!(sampling.take_unmatched(false), 4);

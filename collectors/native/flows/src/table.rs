@@ -136,13 +136,18 @@ impl Table {
     ) {
         let key = Key::of_overflow(record.key, record.is_ipv6 != 0);
         let vif_id = watched.vif_at(key.key.ifindex, self.ticks.ns(record.flow.first_tick));
-        sampling.count(key.key.ifindex, key.is_egress(), 1);
+        sampling.count(key.key.ifindex, key.is_egress(), 1, record.flow.skb_bytes);
         self.merge(vif_id, key, record.flow);
     }
 
     fn add(&mut self, watched: &Watched, sampling: &mut Sampling, key: Key, flow: Flow) {
         let vif_id = watched.vif_at(key.key.ifindex, self.ticks.ns(flow.first_tick));
-        sampling.count(key.key.ifindex, key.is_egress(), flow.packets & 0xffff_ffff);
+        sampling.count(
+            key.key.ifindex,
+            key.is_egress(),
+            flow.packets & 0xffff_ffff,
+            flow.skb_bytes,
+        );
         if self.timeouts.active_ns == 0 {
             self.taken.push((vif_id, key, flow));
         } else {

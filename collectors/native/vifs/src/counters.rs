@@ -77,6 +77,14 @@ impl Counters {
         }
     }
 
+    /// All readings that are about to be written, by VIF.
+    pub fn proposed_values(&self) -> HashMap<u64, &Values> {
+        self.proposed
+            .iter()
+            .map(|(id, record)| (*id, &record.values))
+            .collect()
+    }
+
     /// Put back what an earlier run wrote.
     pub fn restore(&mut self, id: u64, record: Record) {
         self.written.insert(id, record);

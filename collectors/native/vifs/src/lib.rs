@@ -23,7 +23,7 @@ pub use batch::{Applied, Change, Event};
 pub use counters::{NamespaceReading, Proposal};
 pub use dump::{Dump, Look};
 pub use history::Happening;
-pub use home::HomeInterface;
+pub use home::{HomeInterface, HomeReading};
 pub use namespace::{Elsewhere, NamespaceFacts};
 pub use table::Table;
 pub use vif::{Coordinate, Device};
