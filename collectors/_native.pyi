@@ -359,6 +359,23 @@ def reclaim_filters() -> int:
         OSError: The kernel does not list them.
     """
 
+def reclaim_everywhere(namespace_dirs: Sequence[str]) -> list[tuple[str, int, str]]:
+    """As `reclaim_filters`, in all namespaces of this host: name, how many, and why one could not be looked into.
+
+    Args:
+        namespace_dirs: Folders whose files are named namespaces; those of processes are found, too.
+
+    Raises:
+        OSError: `/proc` cannot be listed.
+    """
+
+def find_traces() -> list[tuple[str, int, str, list[int]]]:
+    """Find our programs, links and maps in the kernel: `program`, `link` or `map`, its id, its name, who holds it.
+
+    Raises:
+        OSError: The kernel does not list them: it asks for CAP_SYS_ADMIN.
+    """
+
 class Handed:
     """What one call of `ExportListener.take` hands over.
 

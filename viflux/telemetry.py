@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -235,6 +236,18 @@ def ask(paths: DataPaths, stage: str, path: str, timeout_seconds: float = 2.0) -
     if not status or not status[0].isdigit():
         return _UNAVAILABLE, f"{stage} gave no answer to {path}\n"
     return int(status[0]), body.decode(errors="replace")
+
+
+def pid_of(paths: DataPaths, stage: str) -> int | None:
+    """Return the id of the process that answers for a stage of this data folder; None where none does (unix(7))."""
+    try:
+        with _SocketAddress(paths.health_socket(stage)) as address, socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(address)
+            told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("=iII"))
+    except OSError:
+        return None
+    pid: int = struct.unpack("=iII", told)[0]
+    return pid
 
 
 class _SocketAddress:

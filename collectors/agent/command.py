@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,10 @@ def agent(context: click.Context, settings: Settings) -> None:
 @agent.command()
 @verb("agent")
 def pause(settings: Settings) -> None:
-    """Take all programs out of the kernel, within a second; counters go on.
+    """Take all programs out of the kernel; counters go on.
+
+    Within a second no program is at work. The kernel then takes some 20 ms for each interface to let its links go,
+    which happens in the background; `viflux agent cleanup` waits for it and looks whether anything is left.
 
     It holds over a restart of the agent, until `viflux agent resume`. Flows and drops of that time are told as missing
     (cause `paused` in the ledger), not as none.
@@ -83,16 +85,36 @@ def _await_pause(paths: DataPaths, *, is_paused: bool) -> None:
 
 
 @agent.command()
-def cleanup() -> None:
-    """Remove every trace of the agent from the kernel, as far as it can be removed."""
-    removed = 0
-    # Where the native core is not built, nothing of it was ever in the kernel.
-    with suppress(ImportError):
-        from collectors import _native  # noqa: PLC0415
+@verb("agent")
+def cleanup(settings: Settings) -> None:
+    """Remove every trace of the agent from the kernel.
 
-        removed = _native.reclaim_filters()
-    if removed:
-        click.echo(f"Filters of an agent that was killed were removed: {removed}.")
+    Programs at tcx, their links and all maps end with the agent, also where it is killed. Filters of clsact, which take
+    their place before Linux 6.6, do not: those whose agent is gone are removed here, in all network namespaces, and
+    each clsact that was made for them, unless somebody else has filters in it. Then all programs, links and maps of the
+    kernel are looked through, and what is left of Viflux is listed.
+
+    It is refused while the agent of the data folder runs and is not paused. What another running agent holds is left
+    alone. Exit code 1 where something is left that no process holds.
+    """
+    from viflux.paths import DataPaths  # noqa: PLC0415
+
+    try:
+        from collectors.agent import cleanup as work  # noqa: PLC0415
+    except ImportError:
+        click.echo("Nothing is left to remove: the native core is not built, so nothing of it was ever in the kernel.")
+        return
+    paused = work.require_no_agent(DataPaths(settings.data_dir))
+    done = work.clean(settings, paused)
+    for namespace, removed in done.removed.items():
+        where = f" in {namespace}" if namespace else ""
+        click.echo(f"Filters of an agent that was killed were removed{where}: {removed}.")
+    for unread in done.unread:
+        click.echo(f"A network namespace could not be looked into: {unread}", err=True)
+    for pid in done.held:
+        click.echo(f"Process {pid} ({work.name_of(pid)}) runs and has programs of Viflux in the kernel; they stay.")
+    if done.left:
+        raise VifluxError(f"still in the kernel, and held by no process (pinned?): {', '.join(done.left)}")
     click.echo(
         "Nothing is left to remove. The ids (nsid) that the agent gave to network namespaces stay until each "
         "namespace ends: the kernel has no call that takes one back, and they change nothing."

@@ -67,9 +67,12 @@ def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_cleanup_says_what_stays() -> None:
+@pytest.mark.root
+def test_cleanup_says_what_stays(tmp_path: Path) -> None:
     """Nsids cannot be taken back, and the command says so."""
-    done = subprocess.run([VIFLUX, "agent", "cleanup"], capture_output=True, text=True, timeout=20, check=True)
+    need_root("looks for programs in the kernel")
+    words = [VIFLUX, "agent", "cleanup", "--data-dir", tmp_path]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=True)
     assert "nsid" in done.stdout
     assert "until each namespace ends" in done.stdout
 

@@ -17,6 +17,7 @@ mod listener_worker;
 mod look;
 mod payload;
 mod rules;
+mod traces;
 mod watch;
 
 use pyo3::prelude::*;
@@ -40,4 +41,6 @@ mod _native {
     use super::glance::{join_flows, FlowGlance, FlowGlancer};
     #[pymodule_export]
     use super::host_watch::{boot_id, machine_id, missing_capabilities, HostWatch, WatchCounts};
+    #[pymodule_export]
+    use super::traces::{find_traces, reclaim_everywhere};
 }

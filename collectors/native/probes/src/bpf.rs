@@ -4,6 +4,7 @@ use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::failure::{Failure, Result};
+use crate::traces::Thing;
 
 /// Commands (linux/bpf.h).
 const MAP_CREATE: i32 = 0;
@@ -11,9 +12,15 @@ const MAP_LOOKUP_ELEM: i32 = 1;
 const MAP_UPDATE_ELEM: i32 = 2;
 const MAP_DELETE_ELEM: i32 = 3;
 const PROG_TEST_RUN: i32 = 10;
+const PROG_GET_NEXT_ID: i32 = 11;
+const MAP_GET_NEXT_ID: i32 = 12;
+const PROG_GET_FD_BY_ID: i32 = 13;
+const MAP_GET_FD_BY_ID: i32 = 14;
 const OBJ_GET_INFO_BY_FD: i32 = 15;
 const MAP_LOOKUP_AND_DELETE_BATCH: i32 = 25;
 const LINK_CREATE: i32 = 28;
+const LINK_GET_FD_BY_ID: i32 = 30;
+const LINK_GET_NEXT_ID: i32 = 31;
 const ENABLE_STATS: i32 = 32;
 
 const TYPE_ARRAY: u32 = 2;
@@ -78,6 +85,15 @@ struct Info {
     descriptor: u32,
     length: u32,
     info: u64,
+}
+
+/// For the next number, and for a descriptor by its number.
+#[repr(C)]
+#[derive(Default)]
+struct ById {
+    id: u32,
+    next: u32,
+    flags: u32,
 }
 
 #[repr(C)]
@@ -295,6 +311,91 @@ pub fn runs(program: BorrowedFd) -> Result<Runs> {
         ns: info[RUN_TIME],
         missed: info[RUN_TIME + 2],
     })
+}
+
+/// Numbers of all programs, links or maps of the kernel.
+///
+/// # Errors
+/// EPERM without `CAP_SYS_ADMIN`.
+pub fn ids(thing: Thing) -> Result<Vec<u32>> {
+    let command = match thing {
+        Thing::Program => PROG_GET_NEXT_ID,
+        Thing::Link => LINK_GET_NEXT_ID,
+        Thing::Map => MAP_GET_NEXT_ID,
+    };
+    let mut found = Vec::new();
+    let mut asked = ById::default();
+    loop {
+        match call(command, &mut asked) {
+            Ok(_) => {
+                found.push(asked.next);
+                asked.id = asked.next;
+            }
+            Err(libc::ENOENT) => return Ok(found),
+            Err(errno) => return Err(Failure::of(errno, format!("listing each {}", thing.name()))),
+        }
+    }
+}
+
+/// Opens a program, link or map by its number.
+///
+/// # Errors
+/// ENOENT where it ended; EPERM without `CAP_SYS_ADMIN`.
+pub fn by_id(thing: Thing, id: u32) -> Result<OwnedFd> {
+    let command = match thing {
+        Thing::Program => PROG_GET_FD_BY_ID,
+        Thing::Link => LINK_GET_FD_BY_ID,
+        Thing::Map => MAP_GET_FD_BY_ID,
+    };
+    let mut asked = ById {
+        id,
+        ..ById::default()
+    };
+    call(command, &mut asked)
+        .map(owned)
+        .map_err(|errno| Failure::of(errno, format!("{} {id}", thing.name())))
+}
+
+/// The name of a program or a map, of which the kernel keeps 15 letters; a link has none.
+///
+/// # Errors
+/// The kernel refuses to tell.
+pub fn name_of(thing: Thing, descriptor: BorrowedFd) -> Result<String> {
+    // struct bpf_prog_info and struct bpf_map_info have it at these places.
+    let at = match thing {
+        Thing::Program => 64,
+        Thing::Map => 24,
+        Thing::Link => return Ok(String::new()),
+    };
+    let info = info(descriptor)?;
+    let name = &info[at..at + 16];
+    let end = name
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(name.len());
+    Ok(String::from_utf8_lossy(&name[..end]).into_owned())
+}
+
+/// The number of a link's program.
+///
+/// # Errors
+/// The kernel refuses to tell.
+pub fn program_of_link(descriptor: BorrowedFd) -> Result<u32> {
+    // struct bpf_link_info: type, id, prog_id.
+    let info = info(descriptor)?;
+    Ok(u32::from_ne_bytes([info[8], info[9], info[10], info[11]]))
+}
+
+fn info(descriptor: BorrowedFd) -> Result<[u8; 256]> {
+    let mut info = [0_u8; 256];
+    let mut question = Info {
+        descriptor: number(&descriptor),
+        length: info.len() as u32,
+        info: info.as_mut_ptr() as u64,
+    };
+    call(OBJ_GET_INFO_BY_FD, &mut question)
+        .map_err(|errno| Failure::of(errno, "BPF_OBJ_GET_INFO_BY_FD"))?;
+    Ok(info)
 }
 
 /// Has the kernel take the time of every program's runs, for as long as the descriptor is open.

@@ -27,6 +27,7 @@ pub mod sweep;
 pub mod sysfs;
 pub mod tap;
 pub mod tcx;
+pub mod traces;
 pub mod udp;
 pub mod udp_area;
 pub mod udp_pace;
