@@ -62,6 +62,8 @@ pub struct Table {
     since_ns: i64,
     waiting: HashMap<(u64, Key), Waiting>,
     taken: Vec<(u64, Key, Flow)>,
+    /// Without rows, and room for as many as there were last.
+    rows: Flows,
 }
 
 impl Table {
@@ -73,6 +75,7 @@ impl Table {
             since_ns: now_ns,
             waiting: HashMap::new(),
             taken: Vec::new(),
+            rows: Flows::default(),
         }
     }
 
@@ -224,7 +227,9 @@ impl Table {
             lived.snapped()
         };
         let ticks = self.ticks;
-        let mut rows = Flows::default();
+        let mut rows = std::mem::take(&mut self.rows);
+        let taken = self.taken.len();
+        let of_all = counted.snapped();
         for (vif_id, key, flow) in self.taken.drain(..) {
             let ifindex = key.key.ifindex;
             let rate = sampling.rate(ifindex, key.is_egress());
@@ -232,7 +237,11 @@ impl Table {
                 vif_id,
                 key: &key,
                 flow: &flow,
-                interval: of_life(vif_id, counted),
+                interval: if parts.is_empty() {
+                    of_all
+                } else {
+                    of_life(vif_id, counted)
+                },
                 sampling_rate: rate.unwrap_or(1.0),
                 end: End::Active,
             };
@@ -280,7 +289,8 @@ impl Table {
         if self.waiting.capacity() > 4 * self.waiting.len().max(1024) {
             self.waiting.shrink_to_fit();
         }
-        self.taken.shrink_to(self.taken.capacity() / 2);
+        self.taken.shrink_to(2 * taken);
+        self.rows = rows.empty_like();
         rows.fill();
         rows
     }

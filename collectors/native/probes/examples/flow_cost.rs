@@ -230,16 +230,17 @@ fn main() -> Result<()> {
     }
     let mut encoder = Encoder::default();
     let every: Vec<u32> = (0..FLOWS as u32).collect();
+    let timeouts = Timeouts {
+        active_ns: 0,
+        inactive_ns: 0,
+    };
+    let mut table = Table::new(timeouts, realtime_ns());
+    let mut watched = Watched::default();
+    watched.begin(index, 1, monotonic_ns());
     for _ in 0..rounds {
         let link = bpf::link_tcx(probe.program(false, true), index, TCX_INGRESS, false)?;
         send(&socket, &frames, &every)?;
         drop(link);
-        let timeouts = Timeouts {
-            active_ns: 0,
-            inactive_ns: 0,
-        };
-        let mut table = Table::new(timeouts, realtime_ns());
-        let watched = Watched::default();
         let mut sampling = Sampling::new(SLOTS);
         let begun = cpu_ns();
         probe.drain(&mut drained)?;
@@ -250,6 +251,7 @@ fn main() -> Result<()> {
             (&drained.keys4, &drained.flows4),
             (&drained.keys6, &drained.flows6),
         );
+        let taken = cpu_ns();
         let now = Instant {
             real_ns: realtime_ns(),
             monotonic_ns: monotonic_ns(),
@@ -260,6 +262,7 @@ fn main() -> Result<()> {
         };
         let rows = table.due((now, cut), true, (&watched, &sampling), |_| false);
         let count = rows.rows;
+        let in_rows = cpu_ns();
         let messages = encoder.encode(rows)?;
         let ended = cpu_ns();
         drained.clear();
@@ -267,6 +270,9 @@ fn main() -> Result<()> {
             "drain kernel {:.2}",
             (out_of_the_kernel - begun) as f64 / 1e6
         );
+        println!("drain take {:.2}", (taken - out_of_the_kernel) as f64 / 1e6);
+        println!("drain rows {:.2}", (in_rows - taken) as f64 / 1e6);
+        println!("drain encode {:.2}", (ended - in_rows) as f64 / 1e6);
         println!("drain whole {:.2}", (ended - begun) as f64 / 1e6);
         println!("drain flows {count}");
         println!(

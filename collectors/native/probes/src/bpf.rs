@@ -208,9 +208,8 @@ pub fn drain(
     let mut room = BATCH;
     let mut taken = 0;
     loop {
-        let (key_at, value_at) = (keys.len(), values.len());
-        keys.resize(key_at + room * key_bytes, 0);
-        values.resize(value_at + room * value_bytes, 0);
+        keys.reserve(room * key_bytes);
+        values.reserve(room * value_bytes);
         let mut batch = Batch {
             in_batch: if is_first {
                 0
@@ -218,8 +217,8 @@ pub fn drain(
                 std::ptr::from_mut(&mut cursor) as u64
             },
             out_batch: std::ptr::from_mut(&mut next) as u64,
-            keys: keys[key_at..].as_mut_ptr() as u64,
-            values: values[value_at..].as_mut_ptr() as u64,
+            keys: keys.spare_capacity_mut().as_mut_ptr() as u64,
+            values: values.spare_capacity_mut().as_mut_ptr() as u64,
             count: u32::try_from(room).unwrap_or(u32::MAX),
             map: number(&map),
             ..Batch::default()
@@ -227,11 +226,14 @@ pub fn drain(
         let outcome = call(MAP_LOOKUP_AND_DELETE_BATCH, &mut batch);
         // With any other error than these two nothing was taken.
         let count = match outcome {
-            Ok(_) | Err(libc::ENOENT) => batch.count as usize,
+            Ok(_) | Err(libc::ENOENT) => (batch.count as usize).min(room),
             Err(_) => 0,
         };
-        keys.truncate(key_at + count * key_bytes);
-        values.truncate(value_at + count * value_bytes);
+        // SAFETY: there was room for so many, and the kernel wrote them all.
+        unsafe {
+            keys.set_len(keys.len() + count * key_bytes);
+            values.set_len(values.len() + count * value_bytes);
+        }
         taken += count;
         match outcome {
             Ok(_) => {

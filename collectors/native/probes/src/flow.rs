@@ -70,7 +70,7 @@ pub struct Drained {
 impl Drained {
     /// Forget all, and keep the memory of a usual drain.
     pub fn clear(&mut self) {
-        const KEPT_BYTES: usize = 4 << 20;
+        const KEPT_BYTES: usize = 8 << 20;
         for part in [
             &mut self.keys4,
             &mut self.flows4,
