@@ -5,16 +5,20 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collectors.flow import visibility
 from ingest.store.traffic import notes
+from tests.collectors.agent_process import AgentProcess
 from tests.flow import verdicts
 from tests.flow.conftest import Street, total
 from tests.lab.network import lab, need_root, run
+from tests.running import until
 
 pytestmark = pytest.mark.root
 
@@ -61,6 +65,38 @@ def test_packets_that_are_handed_to_the_other_end_of_a_veth_hide_it(street: Stre
     sights.clear()
     swept()
     assert sights == [(two, True, False, PACKETS, size, size)]
+
+
+def test_the_agent_tells_when_it_begins_and_when_it_ends(tmp_path: Path) -> None:
+    """By events that name the VIF and the direction; traffic that the program sees is never told of."""
+    need_root("loads programs into the kernel")
+    with lab() as network:
+        bridge = network.bridge()
+        settings = ("agent.sources=inventory,counters,ebpf", "counters.interval=1s", f"ebpf.vifs={network.tag}*")
+        agent = AgentProcess(tmp_path / "data", *(word for one in settings for word in ("--set", one)))
+        try:
+            agent.start()
+            one = network.container("a", bridge, "198.51.100.1")
+            two = network.container("b", bridge, "198.51.100.2")
+            for end in (one, two):
+                held = partial(verdicts.held, end.outer.name, verdicts.EGRESS, agent.pid)
+                until("its port is watched", lambda held=held: bool(held()), 20)
+
+            def told(event: str) -> bool:
+                one.send(two, 100, 1000)
+                agent.next_sweep()
+                return bool(agent.events(event))
+
+            assert not told(visibility.HIDDEN)
+            redirect = verdicts.longer_than(500, verdicts.REDIRECT_PEER, socket.if_nametoindex(two.outer.name))
+            with verdicts.attached(redirect, one.outer.name, verdicts.INGRESS):
+                until("it is told", lambda: told(visibility.HIDDEN), 40)
+            until("its end is told", lambda: told(visibility.VISIBLE), 40)
+            subject = f"{agent.vif(two.outer.name)['vif_id']:016x} egress"
+            for event in (visibility.HIDDEN, visibility.VISIBLE):
+                assert [row["subject"] for row in agent.events(event)] == [subject]
+        finally:
+            agent.close()
 
 
 def test_the_agent_and_the_store_call_it_the_same() -> None:
