@@ -286,7 +286,7 @@ class DropProbe:
     """
 
     def __init__(
-        self, *, entries: int, ring_bytes: int, samples: int, meanings: Sequence[tuple[str, str, str]]
+        self, *, entries: int, ring_bytes: int, samples: int, meanings: Sequence[tuple[str, str, str, str]]
     ) -> None:
         """Load it; it is not attached yet.
 
@@ -294,7 +294,7 @@ class DropProbe:
             entries: Kinds of drops in each of two maps: one is written while the other is read.
             ring_bytes: Ring for samples; a power of two, at least a page.
             samples: Packets of each entry that go through the ring between two drains.
-            meanings: Name, class and origin of each reason that is known.
+            meanings: Reason, function or empty for any, class and origin; the pair goes before the reason alone.
 
         Raises:
             OSError: The kernel refuses: a capability is missing, or a part of the kernel.

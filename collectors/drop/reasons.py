@@ -2,7 +2,8 @@
 
 Numbers and names come from the running kernel; what is here by name is only what they mean. Names are those of enum
 skb_drop_reason (include/net/dropreason-core.h) without the prefix, of Linux 5.17 to 6.18, and of parts that
-have reasons of their own. A reason that is not here is `loss`, for nothing says that the packet was not wanted.
+have reasons of their own. Where the place says more than the reason, `collectors.drop.places` has it. What is in
+neither is `loss`, for nothing says that the packet was not wanted, and is told as an event.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ CLASSES = ("loss", "denied", "endpoint", "benign")
 `denied`: a rule refused it. `endpoint`: the host that it was for had no use for it. `benign`: it should go nowhere."""
 
 ORIGINS = ("qdisc", "device", "core")
-"""Who else counted it. `qdisc`: the queue of its interface, so that the root queue's drops have it. `device`: its
-interface, in rx_dropped or tx_dropped. `core`: none of its interface's counters."""
+"""Who else counted it. `qdisc`: the queue of its interface, so that the root queue's drops have it; of an interface
+without carrier, whose queue says the same, tx_dropped has it. `device`: its interface, in rx_dropped, tx_dropped or
+tx_errors. `core`: none of its interface's counters."""
 
 _LOSS = (
     # Broken on the way, or by who sent it.
@@ -26,7 +28,6 @@ _LOSS = (
     *("FRAG_REASM_TIMEOUT", "FRAG_TOO_FAR"),
     # No room.
     *("PROTO_MEM", "NOMEM", "PFMEMALLOC"),
-    "NOT_SPECIFIED",
 )
 _DENIED = (
     *("NETFILTER_DROP", "IP_RPFILTER", "XFRM_POLICY", "BPF_CGROUP_EGRESS", "SECURITY_HOOK", "TC_EGRESS", "TC_INGRESS"),

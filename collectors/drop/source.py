@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from collectors import _native
 from collectors.agent.batches import batches
 from collectors.agent.kernel_source import KernelSource
-from collectors.drop.reasons import MEANINGS
+from collectors.drop.places import meanings
 
 if TYPE_CHECKING:
     from collectors._native import DropProbe, HostWatch
@@ -105,7 +105,7 @@ class KernelDrops(KernelSource["DropProbe"]):
             _MISSED.inc(harvest.missed)
             self._waiting.lose("probe_missed", harvest.missed)
         for name in harvest.unknown_reasons:
-            detail = f"this kernel drops packets for the reason {name}, which is not known here; it is counted as loss"
+            detail = f"the kernel drops packets for the reason {name}, which is not known here; it is counted as loss"
             self._problems.add("drop_reason_unknown", name, detail)
 
     def tell_samples(self, *, is_told: bool) -> None:
@@ -125,5 +125,5 @@ def load(settings: Settings) -> DropProbe:
         entries=settings.ebpf.drop_entries,
         ring_bytes=_RING_BYTES,
         samples=settings.ebpf.drop_samples,
-        meanings=[(name, *meaning) for name, meaning in MEANINGS.items()],
+        meanings=meanings(),
     )

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from collectors import _native
-from collectors.drop.reasons import MEANINGS
+from collectors.drop.places import meanings as all_meanings
 from tests.lab.network import Interface, Lab, lab, need_root, run
 from viflux.clock import SystemClock
 
@@ -39,10 +39,10 @@ def rows_of(messages: Sequence[tuple[bytes, int, int, int]]) -> list[dict[str, A
 
 
 def loaded(
-    *, entries: int = 4096, samples: int = 0, meanings: dict[str, tuple[str, str]] = MEANINGS
+    *, entries: int = 4096, samples: int = 0, meanings: Sequence[tuple[str, str, str, str]] | None = None
 ) -> _native.DropProbe:
     """Return a probe at work."""
-    listed = [(name, *meaning) for name, meaning in meanings.items()]
+    listed = all_meanings() if meanings is None else meanings
     probe = _native.DropProbe(entries=entries, ring_bytes=1 << 18, samples=samples, meanings=listed)
     probe.attach()
     return probe

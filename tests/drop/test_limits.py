@@ -59,7 +59,7 @@ def test_samples_are_parts_of_the_count(road: Road) -> None:
 
 def test_a_reason_without_a_meaning_is_loss_and_told_once(road: Road) -> None:
     """By name, with the first packets of it."""
-    with road.beside(meanings={}):
+    with road.beside(meanings=[]):
         frames(road, 3)
         assert {(what.drop_class, what.reason) for what in road.drain()} == {("loss", "UNHANDLED_PROTO")}
         assert "UNHANDLED_PROTO" in road.harvest.unknown_reasons

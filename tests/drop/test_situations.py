@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from collectors import _native
+from collectors.drop.places import PLACES, UNSPECIFIED
 from collectors.drop.reasons import CLASSES, MEANINGS, ORIGINS
 from tests.drop.conftest import PACKETS, RECEIVER, SENDER, Road, Told, in_namespace, nft
 from tests.lab.network import Interface, need_root, run
@@ -147,8 +148,8 @@ def test_every_reason_of_this_kernel_has_a_meaning() -> None:
     """The table knows all reasons that this kernel has, apart from the marks between them."""
     need_root("reads the kernel's types")
     names = set(_native.drop_reasons().values())
-    assert {"NO_SOCKET", "NETFILTER_DROP", "NOT_SPECIFIED"} <= names
+    assert {"NO_SOCKET", "NETFILTER_DROP", UNSPECIFIED} <= names
     marks = {"SKB_NOT_DROPPED_YET", "SKB_CONSUMED", "MAX", "SUBSYS_MASK"}
-    assert names - marks <= set(MEANINGS)
-    assert {meaning[0] for meaning in MEANINGS.values()} == set(CLASSES)
-    assert {meaning[1] for meaning in MEANINGS.values()} == set(ORIGINS)
+    assert names - marks <= {*MEANINGS, UNSPECIFIED}
+    assert {meaning[0] for meaning in (*MEANINGS.values(), *PLACES.values())} == set(CLASSES)
+    assert {meaning[1] for meaning in (*MEANINGS.values(), *PLACES.values())} == set(ORIGINS)

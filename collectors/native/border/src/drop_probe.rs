@@ -179,7 +179,7 @@ impl DropProbe {
         entries: u32,
         ring_bytes: u32,
         samples: u32,
-        meanings: Vec<(String, String, String)>,
+        meanings: Vec<(String, String, String, String)>,
     ) -> PyResult<Self> {
         let options = Options {
             entries,
@@ -199,8 +199,7 @@ impl DropProbe {
             .map(|(number, _)| *number);
         let meanings = meanings
             .into_iter()
-            .map(|(name, class, origin)| (name, Meaning { class, origin }))
-            .collect();
+            .map(|(reason, place, class, origin)| (reason, place, Meaning { class, origin }));
         Ok(Self(Mutex::new(State {
             probe,
             tally: Tally::default(),

@@ -294,7 +294,7 @@ impl Tally {
                 self.entries.insert((interval, key), entry);
                 continue;
             }
-            let (reason, meaning) = reasons.of(key.reason);
+            let (reason, meaning) = reasons.of(key.reason, &key.place);
             let common = Common {
                 interval,
                 owner: &Owner {
