@@ -143,7 +143,8 @@ class Street:
             if chosen.entry:
                 entries.append(f'  {{ address = "{chosen.exporter_address}", {chosen.entry}, name = "{name}" }},')
         file.write_text("\n".join(["[exporters]", "known = [", *entries, "]", ""]), encoding="utf-8")
-        return {key: ",".join(addresses) for key, addresses in listen.items()}
+        # What the kernel tells of the same ports would be one more exporter of them.
+        return {"agent.sources": "inventory,counters", **{key: ",".join(found) for key, found in listen.items()}}
 
     def collector(self, name: str) -> Collector:
         """Where an exporter sends to."""

@@ -246,7 +246,7 @@ def test_cleanup_takes_back_what_a_killed_agent_left(agent: AgentProcess) -> Non
     with lab() as network:
         port = network.container("a", network.bridge(), "198.51.100.1").outer.name
         agent.start()
-        until("it is watched", lambda: ours(port) == [1, 1], 10)
+        until("it is watched", lambda: ours(port) == [1, 1], 60)
         agent.kill()
         # Tests beside this one may have left some too.
         assert _native.reclaim_filters() >= 2
