@@ -35,6 +35,7 @@ LIVE_WITHIN_SECONDS = 30.0
 """Default for how long a main loop may take for one turn before `/livez` calls it stuck."""
 
 _OK, _NOT_FOUND, _UNAVAILABLE = 200, 404, 503
+_ABSENT = " does not run\n"
 _LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path has 108 bytes with the final zero, unix(7)
 _REQUEST_TIMEOUT_SECONDS = 5.0
 _MOST_ANSWER_BYTES = 8 << 20
@@ -226,7 +227,7 @@ def ask(paths: DataPaths, stage: str, path: str, timeout_seconds: float = 2.0) -
                 if sum(map(len, chunks)) > _MOST_ANSWER_BYTES:
                     return _UNAVAILABLE, f"{stage}: answer to {path} is longer than {_MOST_ANSWER_BYTES} bytes\n"
     except (FileNotFoundError, ConnectionRefusedError):
-        return _UNAVAILABLE, f"{stage} does not run\n"
+        return _UNAVAILABLE, f"{stage}{_ABSENT}"
     except TimeoutError:
         return _UNAVAILABLE, f"{stage} does not answer within {timeout_seconds:g} s\n"
     except OSError as error:
@@ -236,6 +237,11 @@ def ask(paths: DataPaths, stage: str, path: str, timeout_seconds: float = 2.0) -
     if not status or not status[0].isdigit():
         return _UNAVAILABLE, f"{stage} gave no answer to {path}\n"
     return int(status[0]), body.decode(errors="replace")
+
+
+def says_absent(status: int, text: str) -> bool:
+    """Whether an answer of `ask` says that the stage does not run, and not that it does not answer."""
+    return status == _UNAVAILABLE and text.endswith(_ABSENT)
 
 
 def pid_of(paths: DataPaths, stage: str) -> int | None:

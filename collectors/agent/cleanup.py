@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +51,7 @@ def require_no_agent(paths: DataPaths) -> int | None:
         VifluxError: It runs.
     """
     status, text = telemetry.ask(paths, "agent", "/metrics")
-    if status != HTTPStatus.OK and "does not run" in text:
+    if telemetry.says_absent(status, text):
         return None
     pid = telemetry.pid_of(paths, "agent")
     if "viflux_agent_paused 1.0" in text.splitlines():

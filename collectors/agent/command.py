@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import click
@@ -73,7 +72,7 @@ def _await_pause(paths: DataPaths, *, is_paused: bool) -> None:
     sample = f"viflux_agent_paused {float(is_paused)}"
     while time.monotonic() < deadline:
         status, text = telemetry.ask(paths, "agent", "/metrics")
-        if status != HTTPStatus.OK and "does not run" in text:
+        if telemetry.says_absent(status, text):
             state = "it will start paused" if is_paused else "it will not start paused"
             click.echo(f"The agent does not run here; {state}.")
             return

@@ -53,10 +53,8 @@ def _agent(settings: Settings) -> Finding:
         is_paused = said.startswith("paused")
         remedy = "viflux agent resume" if is_paused else ""
         return Finding("agent", "running", "limited" if is_paused else "ok", f"it runs: {said}", remedy=remedy)
-    if "does not run" not in text:
-        return Finding(
-            "agent", "running", "unknown", text.strip(), remedy="ask as the user that started it, or as root"
-        )
+    if not telemetry.says_absent(status, text):
+        return Finding("agent", "running", "unknown", text.strip(), remedy=_ASK_AS_OWNER)
     try:
         held = pause.read(paths)
     except VifluxError as error:

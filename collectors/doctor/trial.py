@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,9 +9,12 @@ import msgspec
 from collectors.agent import refusal, view
 from collectors.drop import source as drop
 from collectors.flow import source as flow
+from viflux.forked import signal_of, told_by_child
 from viflux.profiles import DEEP, PROBES, capabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from viflux.settings import Settings
 
 
@@ -41,23 +42,16 @@ def outcomes(settings: Settings) -> dict[str, Outcome]:
     The child keeps what the agent keeps in the deepest profile, as far as this process has it; it ends with the trial,
     and the programs with it.
     """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.close(reading)
-            view.give_up_other_capabilities(capabilities(DEEP, settings))
-            for name in PROBES:
-                # One by one: what a filter kills the process for is then known by what is not there.
-                os.write(writing, msgspec.json.encode({name: _outcome(name, settings)}) + b"\n")
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        lines = told.read().splitlines()
-    _, status = os.waitpid(child, 0)
+
+    def load_each(tell: Callable[[bytes], object]) -> None:
+        view.give_up_other_capabilities(capabilities(DEEP, settings))
+        for name in PROBES:
+            # One by one: what a filter kills the process for is then known by what is not there.
+            tell(msgspec.json.encode({name: _outcome(name, settings)}) + b"\n")
+
+    told, status = told_by_child(load_each)
     found: dict[str, Outcome] = {}
-    for line in lines:
+    for line in told.splitlines():
         found |= msgspec.json.decode(line, type=dict[str, Outcome])
     for name in PROBES:
         found.setdefault(name, _killed(status))
@@ -81,8 +75,7 @@ def _outcome(name: str, settings: Settings) -> Outcome:
 
 
 def _killed(status: int) -> Outcome:
-    if os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
+    if name := signal_of(status):
         by = " (a seccomp filter)" if name == "SIGSYS" else ""
         return Outcome(f"loading it ended the process by {name}{by}", "see the kernel's log")
     return Outcome("loading it ended the process", "load it by starting `viflux agent`, whose log says why")

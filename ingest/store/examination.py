@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -13,13 +12,14 @@ from ingest.store.engine import library
 from viflux.confinement import landlock_abi
 from viflux.doctor.finding import Finding
 from viflux.errors import VifluxError
+from viflux.forked import signal_of, told_by_child
 from viflux.freespace import FreeSpace, as_text, effective
 from viflux.paths import DataPaths
 from viflux.supervisor.addresses import require_free
 from viflux.telemetry import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from viflux.settings import Settings
 
@@ -39,29 +39,25 @@ def _engine(*, wanted: bool) -> Finding:
         text, status = _load(folder)
     if text == "ok":
         return Finding("store", "engine", "ok", "it loads", wanted)
-    if os.WIFSIGNALED(status):
-        text = f"that ends the process by {signal.Signals(os.WTERMSIG(status)).name}"
+    if name := signal_of(status):
+        text = f"that ends the process by {name}"
     remedy = "install Viflux anew (make build), or name a server in store.url"
     return Finding("store", "engine", "missing", f"it does not load: {text}", wanted, remedy=remedy)
 
 
 def _load(folder: str) -> tuple[str, int]:
     """Return `ok` or what went wrong, and how the child ended."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def load_it(tell: Callable[[bytes], object]) -> None:
         try:
             os.environ["TMPDIR"] = folder
             library()
-            os.write(writing, b"ok")
+            tell(b"ok")
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
-            os.write(writing, str(error).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        text = told.read().decode(errors="replace")
-    return text, os.waitpid(child, 0)[1]
+            tell(str(error).encode())
+
+    told, status = told_by_child(load_it)
+    return told.decode(errors="replace"), status
 
 
 def _landlock() -> Finding:

@@ -108,6 +108,14 @@ class Street:
         told: dict[str, int] = json.loads(run(*by.inner.prefix(), *words))
         return told
 
+    def send_short_and_long(self) -> int:
+        """Send 50 datagrams of 100 bytes to port 6000 of `two`, and 30 of 1,000 to port 6001; how many arrived."""
+        before = self.two.inner.counters()["rx_packets"]
+        self.talk(self.one, "udp", self.two.address, 6000, 50, 100)
+        self.talk(self.one, "udp", self.two.address, 6001, 30, 1000)
+        self.counted(self.one)
+        return self.two.inner.counters()["rx_packets"] - before
+
     def counted(self, end: Container) -> dict[str, int]:
         """Return what the interface itself counted since the probe is there, as soon as nothing moves any more."""
 

@@ -29,17 +29,13 @@ def test_another_program_decides_as_without_the_probe(street: Street) -> None:
     for verdict, name in ((verdicts.DROP, "dropped"), (verdicts.REDIRECT, "redirected")):
         program = verdicts.longer_than(500, verdict, aim)
         for is_first in (True, False):
-            before = street.two.inner.counters()["rx_packets"]
             if not is_first:
                 # The probe is attached again, after the other program.
                 street.probe.follow(street.watch, counting_points=False, names=[])
             with verdicts.attached(program, port, verdicts.INGRESS):
                 street.follow()
                 assert len(verdicts.held(port, verdicts.INGRESS)) == 2
-                street.talk(street.one, "udp", street.two.address, 6000, 50, 100)
-                street.talk(street.one, "udp", street.two.address, 6001, 30, 1000)
-                street.counted(street.one)
-            arrived = street.two.inner.counters()["rx_packets"] - before
+                arrived = street.send_short_and_long()
             assert arrived == (50 if verdict == verdicts.DROP else 80)
             expected[name] += arrived
             rows = street.drain()
@@ -101,11 +97,7 @@ def test_behind_another_program_only_what_it_let_through_is_counted() -> None:
         one, port = street.vif_id(street.one.outer), street.one.outer.name
 
         def counted() -> tuple[int, int]:
-            before = street.two.inner.counters()["rx_packets"]
-            street.talk(street.one, "udp", street.two.address, 6000, 50, 100)
-            street.talk(street.one, "udp", street.two.address, 6001, 30, 1000)
-            street.counted(street.one)
-            arrived = street.two.inner.counters()["rx_packets"] - before
+            arrived = street.send_short_and_long()
             return arrived, total(street.drain(), "packets", vif_id=one, direction=0, protocol=17)
 
         street.probe.follow(street.watch, counting_points=False, names=[])

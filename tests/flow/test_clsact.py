@@ -36,12 +36,8 @@ def left(street: Street) -> None:
 def sent(street: Street) -> tuple[int, int, int]:
     """Send short and long packets; how many arrived, and how many of each are in flows of the first port's ingress."""
     one = {"vif_id": street.vif_id(street.one.outer), "direction": 0}
-    before = street.two.inner.counters()["rx_packets"]
-    street.talk(street.one, "udp", street.two.address, 6000, 50, 100)
-    street.talk(street.one, "udp", street.two.address, 6001, 30, 1000)
-    street.counted(street.one)
+    arrived = street.send_short_and_long()
     rows = street.drain()
-    arrived = street.two.inner.counters()["rx_packets"] - before
     return arrived, total(rows, "packets", dst_port=6000, **one), total(rows, "packets", dst_port=6001, **one)
 
 

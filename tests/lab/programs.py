@@ -16,11 +16,7 @@ _GET_FD_BY_ID = {"prog": 13, "map": 14, "link": 30}
 
 def held_by(pid: int) -> set[int]:
     """Return the ids of the programs that a process holds, by themselves or by their links."""
-    found = set()
-    for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
-        with suppress(OSError):
-            found |= {int(number) for number in re.findall(r"^prog_id:\s*(\d+)$", entry.read_text(), re.MULTILINE)}
-    return found
+    return {number for kind, number in everything_of(pid) if kind == "prog"}
 
 
 def is_loaded(program: int) -> bool:

@@ -8,12 +8,13 @@ import os
 import pwd
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from viflux.confinement import become
 from viflux.errors import VifluxError
+from viflux.forked import told_by_child
 from viflux.paths import DataPaths
 
 FORMAT = 1
@@ -142,22 +143,17 @@ def hand_over(paths: DataPaths, owner: Owner) -> None:
 
 def why_unusable(user: str, must_read: Sequence[Path]) -> str | None:
     """Return why the stages cannot run as a user, for one line; None when they can. A short-lived child tries it."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def become_it(tell: Callable[[bytes], object]) -> None:
         reason = "the trial was cut short"
         try:
             reason = become(user, must_read) or ""
         except OSError as error:
             reason = f"the kernel refused the change to user {user}: {error.strerror}"
         finally:
-            os.write(writing, reason.encode())
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as answer:
-        reason = answer.read().decode()
-    os.waitpid(child, 0)
-    return reason or None
+            tell(reason.encode())
+
+    return told_by_child(become_it)[0].decode() or None
 
 
 def owner_named(user: str) -> Owner | None:

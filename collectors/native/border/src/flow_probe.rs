@@ -331,9 +331,7 @@ impl FlowProbe {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
 
-impl FlowProbe {
     /// What is counted from now on is of the next interval: the counters of its interfaces were just read, at `real_ns`.
     pub(crate) fn cut(&self, real_ns: i64) {
         self.state().cut(real_ns);

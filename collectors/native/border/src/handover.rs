@@ -8,7 +8,6 @@ use columns::message::{encode, Message};
 use probes::{Failure, Kind, NamespacePlace};
 use vifs::{Look, NamespaceReading};
 use wire::hex::hex;
-use wire::record::LinkStats;
 
 use crate::watch::Watch;
 
@@ -105,10 +104,7 @@ impl Watch {
     }
 
     /// Read all counters; `at_home` is called right after those of the agent's own namespace were read, with the time.
-    pub fn sweep(
-        &mut self,
-        mut at_home: impl FnMut(i64, &[(u32, LinkStats)]),
-    ) -> Result<SweepHandover, String> {
+    pub fn sweep(&mut self, mut at_home: impl FnMut(i64)) -> Result<SweepHandover, String> {
         self.take_in().map_err(|failure| failure.to_string())?;
         let mut cookies: Vec<u64> = self.places.keys().copied().collect();
         cookies.sort_unstable();
@@ -117,9 +113,9 @@ impl Watch {
             .filter_map(|cookie| self.places.get(cookie).cloned())
             .collect();
         let mut sweep = std::mem::take(&mut self.sweep);
-        sweep.read_with(&self.home, &places, true, |position, time_ns, links| {
+        sweep.read_with(&self.home, &places, true, |position, time_ns| {
             if places[position].is_home {
-                at_home(time_ns, links);
+                at_home(time_ns);
             }
         });
         // A link that came or went since the events were read: its reading may be another device's.

@@ -133,7 +133,7 @@ impl HostWatch {
         let handover = py
             .detach(|| {
                 let mut watch = self.watch();
-                let handover = watch.sweep(|time_ns, _| {
+                let handover = watch.sweep(|time_ns| {
                     if let Some(flows) = flows {
                         flows.cut(time_ns);
                     }

@@ -213,23 +213,19 @@ impl Table {
             .min(self.since_ns);
         let parts = watched.parts_since(earliest_ns - common.offset_ns);
         let of_life = |vif_id: u64, interval: Interval| {
-            let part = if parts.is_empty() {
-                None
-            } else {
-                parts.get(&vif_id)
-            };
-            let lived = part.map_or(interval, |(since_ns, until_ns)| Interval {
-                start_ns: interval.start_ns.max(since_ns + common.offset_ns),
-                end_ns: interval
-                    .end_ns
-                    .min(until_ns.saturating_add(common.offset_ns)),
-            });
+            let lived = parts
+                .get(&vif_id)
+                .map_or(interval, |(since_ns, until_ns)| Interval {
+                    start_ns: interval.start_ns.max(since_ns + common.offset_ns),
+                    end_ns: interval
+                        .end_ns
+                        .min(until_ns.saturating_add(common.offset_ns)),
+                });
             lived.snapped()
         };
         let ticks = self.ticks;
         let mut rows = std::mem::take(&mut self.rows);
         let taken = self.taken.len();
-        let of_all = counted.snapped();
         for (vif_id, key, flow) in self.taken.drain(..) {
             let ifindex = key.key.ifindex;
             let rate = sampling.rate(ifindex, key.is_egress());
@@ -237,11 +233,7 @@ impl Table {
                 vif_id,
                 key: &key,
                 flow: &flow,
-                interval: if parts.is_empty() {
-                    of_all
-                } else {
-                    of_life(vif_id, counted)
-                },
+                interval: of_life(vif_id, counted),
                 sampling_rate: rate.unwrap_or(1.0),
                 end: End::Active,
             };

@@ -274,14 +274,6 @@ pub fn link_tcx(
         .map_err(|errno| Failure::of(errno, format!("a tcx link at interface {ifindex}")))
 }
 
-/// Whether the kernel has tcx: asked to attach to an interface that cannot be there, it misses that, and else the kind of link.
-pub fn has_tcx(program: BorrowedFd) -> bool {
-    const NO_INTERFACE: u32 = u32::MAX;
-    const TCX_INGRESS: u32 = 46;
-    link_tcx(program, NO_INTERFACE, TCX_INGRESS, false)
-        .is_err_and(|failure| failure.errno == libc::ENODEV)
-}
-
 /// What the kernel counts of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Runs {
@@ -298,21 +290,15 @@ pub struct Runs {
 /// # Errors
 /// The kernel refuses to tell.
 pub fn runs(program: BorrowedFd) -> Result<Runs> {
-    // struct bpf_prog_info: run_time_ns, run_cnt and recursion_misses lie at these places, the last since 5.12.
-    const RUN_TIME: usize = 192 / 8;
-    let mut info = [0_u64; 32];
-    let mut question = Info {
-        descriptor: number(&program),
-        length: (info.len() * 8) as u32,
-        info: info.as_mut_ptr() as u64,
-    };
-    call(OBJ_GET_INFO_BY_FD, &mut question)
-        .map_err(|errno| Failure::of(errno, "BPF_OBJ_GET_INFO_BY_FD"))?;
-    Ok(Runs {
-        count: info[RUN_TIME + 1],
-        ns: info[RUN_TIME],
-        missed: info[RUN_TIME + 2],
-    })
+    // struct bpf_prog_info: run_time_ns, run_cnt and recursion_misses lie there, the last since 5.12.
+    const RUN_TIME: usize = 192;
+    let info = info(program)?;
+    let [ns, count, missed] = [0, 8, 16].map(|at| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&info[RUN_TIME + at..RUN_TIME + at + 8]);
+        u64::from_ne_bytes(bytes)
+    });
+    Ok(Runs { count, ns, missed })
 }
 
 /// Numbers of all programs, links or maps of the kernel.

@@ -11,6 +11,7 @@ use wire::rtnetlink::{RTM_NEWQDISC, RTM_NEWTFILTER};
 
 use crate::failure::{Failure, Kind, Result};
 use crate::socket::{Buffer, Socket};
+use crate::traces::{each_held, Thing};
 
 /// Before what others put there: they choose the number that is free below 49152, or 1. Or behind all of them.
 const FIRST: u16 = 1;
@@ -280,29 +281,15 @@ fn is_queue_own(place: Place) -> bool {
     place.handle & IS_QUEUE_OWN != 0
 }
 
-/// Numbers of the programs that some process holds by a descriptor, as far as it can be looked at. A filter holds its program too,
-/// without any process.
+/// Numbers of the programs that some process holds, as far as it can be looked at. A filter holds its program too, without any
+/// process.
 fn held_programs() -> HashSet<u32> {
-    let entries = |path: &str| std::fs::read_dir(path).into_iter().flatten().flatten();
-    let processes = entries("/proc")
-        .filter(|process| process.file_name().to_string_lossy().parse::<u32>().is_ok());
-    let descriptors = processes.flat_map(|process| {
-        let folder = process.path();
-        entries(&folder.join("fd").to_string_lossy())
-            .filter(|one| {
-                std::fs::read_link(one.path())
-                    .is_ok_and(|to| to.as_os_str() == "anon_inode:bpf-prog")
-            })
-            .map(move |one| folder.join("fdinfo").join(one.file_name()))
-            .collect::<Vec<_>>()
+    let mut held = HashSet::new();
+    // Where /proc cannot be listed no process is seen to hold anything.
+    let _ = each_held(|_, (thing, id)| {
+        if thing == Thing::Program {
+            held.insert(id);
+        }
     });
-    descriptors
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .filter_map(|text| {
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix("prog_id:"))?;
-            line.trim().parse().ok()
-        })
-        .collect()
+    held
 }

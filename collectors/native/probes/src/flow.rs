@@ -184,7 +184,7 @@ impl FlowProbe {
 
     /// Whether the kernel has tcx; nothing is attached for it.
     pub fn has_tcx(&self) -> bool {
-        bpf::has_tcx(self.programs[0].as_fd())
+        tcx::is_there(self.programs[0].as_fd())
     }
 
     /// How programs are attached; settled by the first interface.

@@ -43,19 +43,19 @@ impl Sweep {
     /// Reads the link statistics, and the root queues if `with_qdiscs`, of each place. One namespace's failure is in its reading
     /// and stops nothing.
     pub fn read(&mut self, home: &Home, places: &[NamespacePlace], with_qdiscs: bool) {
-        self.read_with(home, places, with_qdiscs, |_, _, _| {});
+        self.read_with(home, places, with_qdiscs, |_, _| {});
     }
 
     /// As `read`.
     ///
-    /// `at` is called right after the link statistics of a place were read, with its position, the time and the statistics: for
-    /// whoever counts the same packets in another way and has to stop at the same instant.
+    /// `at` is called right after the link statistics of a place were read, with its position and the time: for whoever counts the
+    /// same packets in another way and has to stop at the same instant.
     pub fn read_with(
         &mut self,
         home: &Home,
         places: &[NamespacePlace],
         with_qdiscs: bool,
-        mut at: impl FnMut(usize, i64, &[(u32, LinkStats)]),
+        mut at: impl FnMut(usize, i64),
     ) {
         self.readings.clear();
         self.links.clear();
@@ -90,7 +90,7 @@ impl Sweep {
         place: &NamespacePlace,
         with_qdiscs: bool,
         reading: &mut NamespaceReading,
-        at: &mut impl FnMut(usize, i64, &[(u32, LinkStats)]),
+        at: &mut impl FnMut(usize, i64),
     ) -> Result<()> {
         let (mut socket, cookie) = place.socket()?;
         reading.cookie = cookie;
@@ -107,7 +107,7 @@ impl Sweep {
             },
         )?;
         reading.time_ns = realtime_ns();
-        at(reading.place, reading.time_ns, &self.links[start..]);
+        at(reading.place, reading.time_ns);
         reading.links.end = self.links.len();
         if with_qdiscs {
             let start = reading.qdiscs.start;

@@ -36,6 +36,13 @@ pub fn link(ingress: BorrowedFd, egress: BorrowedFd, ifindex: u32, is_last: bool
     })
 }
 
+/// Whether the kernel has tcx: asked to attach to an interface that cannot be there, it misses that, and else the kind of link.
+pub fn is_there(program: BorrowedFd) -> bool {
+    const NO_INTERFACE: u32 = u32::MAX;
+    crate::bpf::link_tcx(program, NO_INTERFACE, TCX_INGRESS, false)
+        .is_err_and(|failure| failure.errno == libc::ENODEV)
+}
+
 /// The descriptor of a loaded program.
 ///
 /// # Errors
