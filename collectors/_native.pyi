@@ -352,8 +352,8 @@ def take_run_times() -> int:
 def reclaim_filters() -> int:
     """Remove the clsact filters that a killed agent left at interfaces of this namespace; how many they were.
 
-    A filter whose program a living process holds is not left over. A clsact that was made for them goes too, unless
-    somebody else has filters in it.
+    A filter whose program a living process has at work is not left over. A clsact that was made for them goes too,
+    unless somebody else has filters in it.
 
     Raises:
         OSError: The kernel does not list them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.running import repeated, until, wait_for
 pytestmark = pytest.mark.root
 
 SIDES = ("ingress", "egress")
+RECLAIM = "from collectors import _native; print(_native.reclaim_filters())"
 
 
 def ours(ifname: str) -> list[int]:
@@ -121,6 +123,9 @@ def test_filters_of_a_living_process_are_not_left_over() -> None:
             second.watch.resync()
             second.probe.follow(second.watch, counting_points=False, names=[f"{network.tag}*"])
             assert _native.reclaim_filters() == 0
+            # Nor for one that may not look at other processes, as an agent of one namespace alone.
+            blind = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-all", sys.executable, "-c", RECLAIM]
+            assert run(*blind) == "0\n"
             assert ours(port) == [2, 2], "both are there"
             assert sent(street) == (80, 50, 30)
             one = {"vif_id": street.vif_id(street.one.outer), "direction": 0}

@@ -364,6 +364,16 @@ pub fn name_of(thing: Thing, descriptor: BorrowedFd) -> Result<String> {
     Ok(String::from_utf8_lossy(&name[..end]).into_owned())
 }
 
+/// The number of a program.
+///
+/// # Errors
+/// The kernel refuses to tell.
+pub fn program_number(program: BorrowedFd) -> Result<u32> {
+    // struct bpf_prog_info: type, id.
+    let info = info(program)?;
+    Ok(u32::from_ne_bytes([info[4], info[5], info[6], info[7]]))
+}
+
 /// The number of a link's program.
 ///
 /// # Errors

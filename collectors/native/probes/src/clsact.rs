@@ -3,15 +3,19 @@
 //! Unlike links, filters stay when the process that made them is killed. What they need to be taken back then is kept in the
 //! kernel, in the filters themselves: the names of their programs, and in the handle whether the queue is theirs too.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use wire::clsact::{self, Filter, Place};
 use wire::rtnetlink::{RTM_NEWQDISC, RTM_NEWTFILTER};
 
+use crate::bpf;
 use crate::failure::{Failure, Kind, Result};
 use crate::socket::{Buffer, Socket};
-use crate::traces::{each_held, Thing};
 
 /// Before what others put there: they choose the number that is free below 49152, or 1. Or behind all of them.
 const FIRST: u16 = 1;
@@ -23,6 +27,8 @@ const HANDLES: u32 = 0x7666_0000;
 const IS_QUEUE_OWN: u32 = 1;
 /// Agents that may watch one interface at the same time.
 const AGENTS: u32 = 16;
+/// What the name of a program's socket begins with; its number follows.
+const MARK: &str = "viflux-program-";
 
 /// The filters at one interface: at ingress and at egress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +49,8 @@ pub struct Program<'a> {
 pub struct Clsact {
     socket: Socket,
     buffer: Buffer,
+    /// By the numbers of the programs that are in filters made here.
+    marks: HashMap<u32, Option<UnixDatagram>>,
 }
 
 impl Clsact {
@@ -54,6 +62,7 @@ impl Clsact {
         Ok(Self {
             socket: Socket::open()?,
             buffer: Buffer::default(),
+            marks: HashMap::new(),
         })
     }
 
@@ -69,6 +78,13 @@ impl Clsact {
         ifindex: u32,
         is_last: bool,
     ) -> Result<Filters> {
+        // Before the filters, so that nobody takes them for left over.
+        for program in [ingress, egress] {
+            let number = bpf::program_number(program.descriptor)?;
+            if let Entry::Vacant(entry) = self.marks.entry(number) {
+                entry.insert(mark(number)?);
+            }
+        }
         let is_own = self.ensure_queue(ifindex)?;
         let added = self
             .add(ingress, ifindex, false, is_own, is_last)
@@ -93,10 +109,10 @@ impl Clsact {
         }
     }
 
-    /// Removes all filters with such names whose programs no process holds any more; how many they were.
+    /// Removes all filters with such names whose programs no process has at work any more; how many they were.
     ///
     /// # Errors
-    /// The kernel does not list its queues.
+    /// The kernel does not list its queues, or the namespace's sockets.
     pub fn reclaim(&mut self, names: &[&str]) -> Result<usize> {
         let mut found = Vec::new();
         for ifindex in self.interfaces()? {
@@ -110,8 +126,8 @@ impl Clsact {
         if found.is_empty() {
             return Ok(0);
         }
-        let held = held_programs();
-        found.retain(|one| !held.contains(&one.program));
+        let at_work = at_work()?;
+        found.retain(|one| !at_work.contains(&one.program));
         for filter in &found {
             self.remove(filter.place);
         }
@@ -281,15 +297,27 @@ fn is_queue_own(place: Place) -> bool {
     place.handle & IS_QUEUE_OWN != 0
 }
 
-/// Numbers of the programs that some process holds, as far as it can be looked at. A filter holds its program too, without any
-/// process.
-fn held_programs() -> HashSet<u32> {
-    let mut held = HashSet::new();
-    // Where /proc cannot be listed no process is seen to hold anything.
-    let _ = each_held(|_, (thing, id)| {
-        if thing == Thing::Program {
-            held.insert(id);
-        }
-    });
-    held
+/// Programs of this namespace that a process has at work: each has a socket of its name, which every process of the namespace sees
+/// whatever it may look at, and which ends with its process (unix(7), abstract addresses).
+fn at_work() -> Result<HashSet<u32>> {
+    let path = "/proc/thread-self/net/unix";
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::from_io(&error, path))?;
+    Ok(text
+        .lines()
+        .filter_map(|line| line.rsplit_once('@')?.1.strip_prefix(MARK)?.parse().ok())
+        .collect())
+}
+
+/// The socket that says that a program is at work; `None` where somebody else has one of that name, which says the same.
+fn mark(program: u32) -> Result<Option<UnixDatagram>> {
+    let bound = SocketAddr::from_abstract_name(format!("{MARK}{program}"))
+        .and_then(|address| UnixDatagram::bind_addr(&address));
+    match bound {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
+        Err(error) => Err(Failure::from_io(
+            &error,
+            "a socket that says that a program is at work",
+        )),
+    }
 }

@@ -117,25 +117,10 @@ fn holders(wanted: &HashSet<(Thing, u32)>) -> Result<HashMap<(Thing, u32), Vec<u
     if wanted.is_empty() {
         return Ok(found);
     }
-    each_held(|pid, held| {
-        if pid != std::process::id() && wanted.contains(&held) {
-            let pids = found.entry(held).or_default();
-            if pids.last() != Some(&pid) {
-                pids.push(pid);
-            }
-        }
-    })?;
-    Ok(found)
-}
-
-/// Shows what processes have descriptors of, as far as they can be looked at: process by process, lowest first.
-///
-/// # Errors
-/// `/proc` cannot be listed.
-pub(crate) fn each_held(mut show: impl FnMut(u32, (Thing, u32))) -> Result<()> {
     let mut processes: Vec<u32> = fs::read_dir("/proc")
         .map_err(|error| crate::Failure::from_io(&error, "/proc"))?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid| *pid != std::process::id())
         .collect();
     processes.sort_unstable();
     for pid in processes {
@@ -148,11 +133,16 @@ pub(crate) fn each_held(mut show: impl FnMut(u32, (Thing, u32))) -> Result<()> {
                 continue;
             };
             for held in held_by(&text) {
-                show(pid, held);
+                if wanted.contains(&held) {
+                    let pids = found.entry(held).or_default();
+                    if pids.last() != Some(&pid) {
+                        pids.push(pid);
+                    }
+                }
             }
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// What a descriptor is of; a link's names its program too.
