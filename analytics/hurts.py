@@ -136,7 +136,7 @@ def now_hurting(store: StoreClient, database: str, host: str, now_ns: int, stale
     targets = [
         (sli.id, part, sli.target.at_most)
         for sli in CATALOGUE.values()
-        if sli.target.hurts
+        if sli.target is not None and sli.target.hurts
         for part in sli.target.parts
     ]
     rows = store.query_rows(statement("hurts", database), {"host": host, "now_ns": now_ns, "targets": targets})

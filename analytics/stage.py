@@ -256,7 +256,13 @@ class SliStage:
     def _insert(self, batch: Batch) -> None:
         slis = [self._catalogue[name] for name in batch.slis]
         defined = tuple(
-            Defined(sli.id, sli.definition_version, sli.select, sli.shown_by("observed"), sli.shown_by("share"))
+            Defined(
+                sli.id,
+                sli.definition_version,
+                sli.select,
+                tuple(sli.shown_by("observed").items()),
+                tuple(sli.shown_by("share").items()),
+            )
             for sli in slis
         )
         # Servers of before 26 know no materialized relations.

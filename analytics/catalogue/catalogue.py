@@ -8,6 +8,7 @@ its relation (a file of `analytics/relations/`) with these columns:
 | host, window_ns, data_revision, scope, scope_key | as in the relation |
 | part | a part of the header, only at the window lengths that the part has |
 | numerator, denominator | Float64 or null; the value is their quotient |
+| numerator_upper | where it `is_sampled`: the most that the numerator can be, itself the least; null for not known |
 | samples_count, is_sampled | exported packets behind the numerator; whether one of them stands for more than itself |
 | observed_ns, expected_ns | their quotient, at most 1, is the completeness, before what was lost of `streams` |
 | gap_ns, reset_ns | why nothing was observed |
@@ -31,11 +32,11 @@ WINDOWS = (10, 60)
 
 Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
-Unit = Literal["bytes/s", "ratio"]
+Unit = Literal["bytes/s", "packets/s", "packets/min", "flows/min", "ratio"]
 WindowSeconds = Literal[10, 60]
 Scope = Literal["vif", "host", "uplink"]
 Relation = Literal["slices", "coverage"]
-Kind = Literal["counters", "flows"]
+Kind = Literal["counters", "flows", "drops"]
 Showing = Literal["observed", "share"]
 ProfileName = Literal["counters", "flows", "deep"]
 Export = Literal["sflow", "ipfix"]
@@ -119,13 +120,14 @@ class Sli(Definition, frozen=True):
         runbook: What to read when it is bad.
         profile: Shallowest profile of the agent in which it has values; a key of `viflux.profiles.PROFILES`.
         instead: Sources of exports with which it has values in any profile.
-        target: The starting target.
+        target: The starting target; None where what is good differs from service to service.
         scopes: How each scope is summed, by the scope's name.
         parts: Its figures.
         relation: What the SELECT reads.
         streams: How rows of each record kind that are known to be lost show in the completeness. `observed`: they leave
             holes in the observed time, so that only wider scopes need them, for VIFs that are not known. `share`:
             nothing else shows them, so the share of rows that arrived is a factor, and none at all means no value.
+            Parts of a profile in which the kind is not told do without.
         reasons: Why a value is null although data arrived; `REASONS` holds for all SLIs.
         select: The SELECT; not in the header.
     """
@@ -140,10 +142,10 @@ class Sli(Definition, frozen=True):
     cannot_see: Text
     runbook: Text
     profile: ProfileName
-    target: Target
     scopes: dict[Scope, Text]
     parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
     streams: Annotated[dict[Kind, Showing], Meta(min_length=1)]
+    target: Target | None = None
     relation: Relation = "slices"
     reasons: tuple[Reason, ...] = ()
     instead: tuple[Export, ...] = ()
@@ -153,9 +155,16 @@ class Sli(Definition, frozen=True):
         """Return the shallowest profile in which a part has values."""
         return part.profile or self.profile
 
-    def shown_by(self, showing: Showing) -> tuple[str, ...]:
-        """Return the record kinds whose lost rows show in one way."""
-        return tuple(kind for kind, how in self.streams.items() if how == showing)
+    def shown_by(self, showing: Showing) -> dict[str, tuple[str, ...]]:
+        """Return the record kinds whose lost rows show in one way, each with the parts that it is not for."""
+        depth = list(PROFILES)
+        return {
+            kind: tuple(
+                part.name for part in self.parts if depth.index(self.profile_of(part)) < depth.index(_TOLD_IN[kind])
+            )
+            for kind, how in self.streams.items()
+            if how == showing
+        }
 
     def parts_at(self, window_seconds: int) -> tuple[Part, ...]:
         """Return the parts that are computed for windows of this length, in order."""
@@ -181,6 +190,17 @@ REASONS: tuple[Reason, ...] = (
 
 _FILE = re.compile(r"(m[1-9][0-9]?)_[a-z0-9_]+\.sql")
 _HEADER = re.compile(r"\A/\*\n(.*?)\n\*/\n(.*)\Z", re.DOTALL)
+
+
+def target_of(sli: Sli) -> Target:
+    """Return the starting target of an SLI that has one.
+
+    Raises:
+        CatalogueError: It has none.
+    """
+    if sli.target is None:
+        raise CatalogueError(f"{sli.id} has no target")
+    return sli.target
 
 
 def read(text: str, file_name: str) -> Sli:
@@ -215,7 +235,7 @@ def _check(sli: Sli, select: str, file_name: str) -> None:
         f"the file's name must begin with its id, {sli.id.lower()}_": known is None or known[1] != sli.id.lower(),
         "select: only the header has it": sli.select,
         "parts: a name is there twice": len(set(names)) != len(names),
-        "target.parts: not all of them are parts": set(sli.target.parts) - set(names),
+        "target.parts: not all of them are parts": sli.target and set(sli.target.parts) - set(names),
         "parts.windows: must be among the SLI's windows": any(
             set(part.windows or ()) - set(sli.windows) for part in sli.parts
         ),
@@ -223,7 +243,7 @@ def _check(sli: Sli, select: str, file_name: str) -> None:
         "scopes: vif and host are missing or one of them is": {"vif", "host"} - set(sli.scopes),
         "parts.profile: no part may need less than the SLI": min(profiles) < profiles[0],
         f"profile: with its parts it must be {depth[needed]}, as its streams say": max(profiles) != needed,
-        "target: at_least must be below at_most": sli.target.at_least >= sli.target.at_most,
+        "target: at_least must be below at_most": sli.target and sli.target.at_least >= sli.target.at_most,
         "parts.scopes: must be among the SLI's scopes": any(
             set(part.scopes or ()) - set(sli.scopes) for part in sli.parts
         ),

@@ -63,6 +63,7 @@ SELECT
     reset_sum_ns AS reset_ns,
     figure.1 AS part,
     figure.2 AS numerator,
+    NULL AS numerator_upper,
     figure.3 AS denominator,
     0 AS samples_count,
     false AS is_sampled,
@@ -119,6 +120,7 @@ FROM
             ('from_max', if(from_seconds > 0, from_peak.2, NULL), from_peak.3, from_observed_ns, from_expected_ns)
         ] AS figures
     FROM slices
+    WHERE scope != 'elsewhere'
     GROUP BY host, window_ns, data_revision, scope, scope_key
     HAVING NOT max(is_exported) OR to_seconds + gap_sum_ns + reset_sum_ns > 0
 )

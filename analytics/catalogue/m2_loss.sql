@@ -1,12 +1,12 @@
 /*
 id = "M2"
 name = "Packet loss at the VIF"
-question = "What share of the packets that were offered to a VIF did its queue and its device lose?"
+question = "What share of the packets that were offered to a VIF did its queue, its device or the kernel's network stack lose there?"
 unit = "ratio"
-definition_version = 1
+definition_version = 2
 windows = [10, 60]
 completeness = "Share of the VIF's life in the window that clean readings cover, of the end that is read."
-cannot_see = "Loss between two VIFs; retransmissions; what a sender without a VIF here dropped (a VM behind a tap, the far end of an uplink): that direction is null, and wider scopes sum only the visible senders."
+cannot_see = "What the kernel drops and no counter has (no route, no neighbour, too big for the way on, a broken header), where its drops are not counted: below the profile `deep`, while the agent is paused, and over a gap in the counters; part `core_to` and `core_from` of M11 say where they are counted. Loss between two VIFs; retransmissions; what a sender without a VIF here dropped (a VM behind a tap, the far end of an uplink): that direction is null, and wider scopes sum only the visible senders."
 runbook = "docs/slis.md#m2"
 profile = "counters"
 
@@ -25,7 +25,7 @@ uplink = "Lost and offered packets of all physical ports, summed; to comes from 
 [[parts]]
 name = "local_to"
 unit = "ratio"
-meaning = "Towards the workload: (queue drops + tx_dropped + tx_errors) over (tx_packets + those), on the end that sends. Received and unhandled frames (rx_dropped) are not loss."
+meaning = "Towards the workload: what was lost over what was offered. Lost: queue drops + tx_dropped + tx_errors of the end that sends, and what the kernel dropped there before it was sent, or at the other end behind it, for a reason of class `loss` that none of these counters has. Offered: tx_packets + what was lost before it was sent. Received and unhandled frames (rx_dropped), packets that policy denied and packets that nobody listened for are not loss."
 
 [[parts]]
 name = "local_from"
@@ -49,8 +49,10 @@ SELECT
     sum(slices.gap_ns) AS gap_ns,
     sum(slices.reset_ns) AS reset_ns,
     concat('local_', direction) AS part,
-    if(sum(sent_covered_ns) > 0, sum(lost_packets), NULL) AS numerator,
-    if(sum(sent_covered_ns) > 0, sum(sent_packets + lost_packets), NULL) AS denominator,
+    sum(queue_lost_packets + device_lost_packets + clean_core_sent_packets) AS unsent_packets,
+    if(sum(sent_covered_ns) > 0, unsent_packets + sum(clean_core_taken_packets), NULL) AS numerator,
+    NULL AS numerator_upper,
+    if(sum(sent_covered_ns) > 0, sum(sent_packets) + unsent_packets, NULL) AS denominator,
     0 AS samples_count,
     false AS is_sampled,
     sum(slices.observed_ns) AS observed_ns,
@@ -61,5 +63,6 @@ SELECT
         ''
     ) AS own_reason
 FROM slices
+WHERE scope != 'elsewhere'
 GROUP BY host, window_ns, data_revision, scope, scope_key, direction
 HAVING NOT max(is_exported) OR sum(covered_ns) + gap_ns + reset_ns > 0

@@ -76,6 +76,7 @@ SELECT
         compared_count > 0, flow_bytes,
         NULL
     ) AS numerator,
+    NULL AS numerator_upper,
     multiIf(
         part = 'critical_covered', toFloat64(critical_count),
         compared_count > 0, counter_bytes,

@@ -24,7 +24,8 @@ ORDER BY time
 
 A row of 10 s closes when the host's data have passed its end; one of 60 s at the latest `window.grace` after its end.
 Rows that arrive later re-open a window for `window.late`, and the newer result replaces the older one. A figure that is
-made of flows stands on `samples_count` exported packets; where these were sampled, its bounds are null.
+made of flows stands on `samples_count` exported packets; where these were sampled, its bounds are null. Where a figure
+is the least that it can be, `value_upper` is the most.
 """
 
 
@@ -58,7 +59,6 @@ def _in_profiles(sli: Sli) -> str:
 
 
 def _section(sli: Sli) -> str:
-    targets = " and ".join(f"`{part}`" for part in sli.target.parts)
     needs = " or ".join([f"profile `{sli.profile}`", *(f"source `{source}`" for source in sli.instead)])
     parts = [
         f"| `{part.name}` | {part.unit} | {_windows(part.windows or sli.windows)} | {part.meaning} |"
@@ -72,7 +72,7 @@ def _section(sli: Sli) -> str:
         *parts,
         "\n| scope | how it is summed |\n|---|---|",
         *scopes,
-        f"\n* Starting target: {targets} {_range(sli.target)}.",
+        f"\n* Starting target: {_target(sli.target)}.",
         f"* Completeness: {sli.completeness}",
         f"* Cannot see: {sli.cannot_see}",
         f"* Needs {needs}. Definition version {sli.definition_version}.",
@@ -87,8 +87,12 @@ def _reasons(title: str, reasons: tuple[Reason, ...]) -> str:
     return f"{title}\n\n| reason | meaning |\n|---|---|\n{rows}\n"
 
 
-def _range(target: Target) -> str:
-    return f"from {target.at_least:g} to {target.at_most:g}" if target.at_least else f"at most {target.at_most:g}"
+def _target(target: Target | None) -> str:
+    if target is None:
+        return "none; what is usual differs from service to service"
+    parts = ", ".join(f"`{part}`" for part in target.parts)
+    span = f"from {target.at_least:g} to {target.at_most:g}" if target.at_least else f"at most {target.at_most:g}"
+    return f"{parts} {span}"
 
 
 def _windows(windows: tuple[int, ...]) -> str:

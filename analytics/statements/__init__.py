@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.store.completeness import completeness_since
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 _FIGURE = (
@@ -20,6 +21,7 @@ _FIGURE = (
     "scope_key",
     "part",
     "numerator",
+    "numerator_upper",
     "denominator",
     "samples_count",
     "is_sampled",
@@ -35,6 +37,9 @@ _FIGURE = (
 _SINCE = "({from_ns:Int64} - 3600000000000)"
 
 
+_ONLY_FOR = re.compile(r"-- \{only for (?P<kind>\w+)\n(?P<lines>.*?)-- only for (?P=kind)\}\n", re.DOTALL)
+
+
 _JOINED = (
     "LEFT JOIN arrived ON figures.host = arrived.host "
     "AND intDiv(figures.window_ns, 60000000000) * 60000000000 = arrived.minute_ns"
@@ -48,15 +53,15 @@ class Defined(NamedTuple):
         id: Id in the catalogue.
         version: Of its definition.
         select: The catalogue's SELECT.
-        observed: Record kinds whose lost rows leave holes in the observed time.
-        shared: Record kinds of whose rows the share that arrived is a factor of the completeness.
+        observed: Record kinds whose lost rows leave holes in the observed time, each with the parts that it is not for.
+        shared: Record kinds of whose rows the share that arrived is a factor of the completeness, the same way.
     """
 
     id: str
     version: int
     select: str
-    observed: tuple[str, ...]
-    shared: tuple[str, ...]
+    observed: tuple[tuple[str, tuple[str, ...]], ...]
+    shared: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @functools.cache
@@ -87,7 +92,8 @@ def insertion(
         has_losses: Whether the ledger tells of any; to look at them costs more than a small host's rows.
         materializes: Whether the server can compute a relation once for all that read it; else it does so for each SLI.
     """
-    relation = (resources.files("analytics.relations") / f"{relation_name}.sql").read_text(encoding="utf-8")
+    kinds = {kind for sli in definitions for kind, _ in (*sli.observed, *sli.shared)}
+    relation = _relation(relation_name, kinds)
     text = _part("insert")
     figures = "\nUNION ALL\n".join(
         f"SELECT '{sli.id}' AS sli, toUInt32({sli.version}) AS definition_version, "
@@ -111,6 +117,15 @@ def insertion(
     return text.replace("{database}", database)
 
 
-def _listed(kinds: Iterable[str]) -> str:
-    quoted = ", ".join(f"'{kind}'" for kind in kinds)
-    return f"CAST([{quoted}], 'Array(String)')"
+def _relation(name: str, kinds: Collection[str]) -> str:
+    """Return a relation's text without the lines that are only for other record kinds."""
+    text = (resources.files("analytics.relations") / f"{name}.sql").read_text(encoding="utf-8")
+    return _ONLY_FOR.sub(lambda found: found["lines"] if found["kind"] in kinds else "", text)
+
+
+def _listed(kinds: Iterable[tuple[str, tuple[str, ...]]]) -> str:
+    """Return SQL: the kinds that are for a row's part."""
+    for_all = ", ".join(f"'{kind}'" for kind, parts in kinds if not parts)
+    for_some = [f"if(part IN ({', '.join(map(repr, parts))}), [], ['{kind}'])" for kind, parts in kinds if parts]
+    listed = f"arrayConcat([{for_all}], {', '.join(for_some)})" if for_some else f"[{for_all}]"
+    return f"CAST({listed}, 'Array(String)')"

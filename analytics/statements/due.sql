@@ -19,7 +19,11 @@ handed_over AS
     FROM {database}.ledger
     WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {silent_ns:Int64} - 3600000000000, 'UTC')
         AND (stage = 'processor' OR cause != '')
-        AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'inventory.'))
+        AND (
+            startsWith(of_stream, 'counters.')
+            OR startsWith(of_stream, 'inventory.')
+            OR of_stream IN ('drops.ebpf', 'hosts.cost')
+        )
 ),
 
 hosts AS

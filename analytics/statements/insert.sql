@@ -55,9 +55,9 @@ SELECT
         rounded_numerator / rounded_denominator,
         NULL
     ) AS figure,
-    -- Where nothing was sampled the bounds are the value.
-    if(is_sampled, NULL, figure),
-    if(is_sampled, NULL, figure),
+    -- Where nothing was sampled the bounds are the value; what has a bound above is itself the least that it can be.
+    if(is_sampled AND isNull(numerator_upper), NULL, figure),
+    if(is_sampled, if(isNull(figure), NULL, numerator_upper / rounded_denominator), figure),
     -- Where nothing was expected, nothing is missing; of a silent host nothing is known, not even that.
     multiIf(
         data_revision = 0, 0.,

@@ -14,6 +14,10 @@ FROM
     FROM {database}.ledger
     WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
         AND stage = 'processor'
-        AND (startsWith(of_stream, 'counters.') OR startsWith(of_stream, 'inventory.'))
+        AND (
+            startsWith(of_stream, 'counters.')
+            OR startsWith(of_stream, 'inventory.')
+            OR of_stream IN ('drops.ebpf', 'hosts.cost')
+        )
     GROUP BY host
 )

@@ -50,7 +50,7 @@ class KernelSource(Generic[Probe]):
         self.capacity = capacity
         self._probe = probe
         self._waiting = Waiting(stream)
-        self._account = Account()
+        self._account = Account(was_away=probe is None)
         self._problems = Problems(name)
         self._log = logs.get(name)
 
@@ -81,6 +81,7 @@ class KernelSource(Generic[Probe]):
     def _leave(self, now_ns: int) -> None:
         """Leave nothing in the kernel; from now on all is missed."""
         self._probe = None
+        self._account.was_away = True
         self.miss_from(now_ns, self.rows_per_second)
 
     def _return(self, probe: Probe | None, now_ns: int) -> None:
@@ -104,7 +105,7 @@ class KernelSource(Generic[Probe]):
 
     def take_account(self) -> Account:
         """Return what was done since the last call."""
-        taken, self._account = self._account, Account()
+        taken, self._account = self._account, Account(was_away=self._probe is None)
         return taken
 
     def lost(self, now_ns: int) -> list[Unread]:

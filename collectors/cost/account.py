@@ -14,12 +14,14 @@ class Account:
         entries: Most entries that lay in one of its maps that count.
         overflowed_packets: Packets that came through the ring.
         uncounted_packets: Packets that are in no row.
+        was_away: It was not in the kernel for some of the time.
     """
 
     runs: int = 0
     entries: int = 0
     overflowed_packets: int = 0
     uncounted_packets: int = 0
+    was_away: bool = False
 
     def add(self, *, runs: int, entries: int, overflowed_packets: int = 0, uncounted_packets: int = 0) -> None:
         """Take in a drain."""

@@ -53,6 +53,7 @@ class CostRow:
     map_capacity_count: int = 0
     overflowed_packets: int = 0
     uncounted_packets: int = 0
+    counted_ns: int = 0
     budget_cores: float = 0.0
     cost_cores: float | None = None
     shed: str = ""
@@ -204,6 +205,7 @@ class Cost:
             map_capacity_count=probe.capacity,
             overflowed_packets=account.overflowed_packets,
             uncounted_packets=account.uncounted_packets,
+            counted_ns=0 if account.was_away else duration_ns,
             cost_cores=None if cpu_ns is None else cpu_ns / duration_ns,
         )
 

@@ -6,16 +6,16 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from analytics.catalogue import CATALOGUE
+from analytics.catalogue import CATALOGUE, target_of
 from analytics.hurts import vif_name, workload_name
 from dashboards.web import figures
 from dashboards.web.figures import Cell, Figure, figure_of
 
 _SLICE_SECONDS = 10
-_LOSS_AT_MOST = CATALOGUE["M2"].target.at_most
-_UTILISATION_AT_MOST = CATALOGUE["M1"].target.at_most
+_LOSS_AT_MOST = target_of(CATALOGUE["M2"]).at_most
+_UTILISATION_AT_MOST = target_of(CATALOGUE["M1"]).at_most
 _SEARCHED = ("owner", "service", "tenant", "workload", "mac_address")
-_COVERAGE = CATALOGUE["M9"].target
+_COVERAGE = target_of(CATALOGUE["M9"])
 _SLICED = ("rate_to", "rate_from", "utilisation", "loss_to", "loss_from")
 _FIGURES = (*_SLICED, "coverage")
 

@@ -303,6 +303,7 @@ CREATE TABLE {database}.hosts
     `map_capacity_count` UInt64 COMMENT 'How many that map holds; 0 of the agent.' CODEC(T64, ZSTD(1)),
     `overflowed_packets` UInt64 COMMENT 'Packets for which the maps had no room, and that came through the ring.' CODEC(T64, ZSTD(1)),
     `uncounted_packets` UInt64 COMMENT 'Packets that are in no row, for neither map nor ring had room.' CODEC(T64, ZSTD(1)),
+    `counted_ns` UInt64 COMMENT 'How much of the interval the probe counted; none of one in which it was taken out of the kernel or put in again. 0 of the agent.' CODEC(T64, ZSTD(1)),
     `budget_cores` Float64 COMMENT 'Setting agent.budget; 0 of a probe.' CODEC(ZSTD(1)),
     `cost_cores` Nullable(Float64) COMMENT 'Of the agent: processor time of its process and of all probes, by the time that passed; of a probe its own.' CODEC(ZSTD(1)),
     `shed` LowCardinality(String) COMMENT 'What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `other_flows` (packets of VIFs that are not critical) or `all_flows`; each with what comes before it.',

@@ -94,6 +94,35 @@ class Scenario:
         mark = {"vif_id": MARK, "revision": revision, "host": host, "vanished": True}
         self._insert("flows_1m_revisions", times, mark)
 
+    def probe(self, start: float, end: float, every: float = 10.0, share: float = 1.0, host: str = HOST) -> None:
+        """Store rows of what the drop probe cost: it counted for a share of each interval."""
+        for index in range(round((end - start) / every)):
+            ns = round(every * NANOSECONDS)
+            columns = {"component": "drop", "source_kind": "agent", "duration_ns": ns, "counted_ns": round(ns * share)}
+            self._insert("hosts", {"time": start + index * every}, {**columns, "host": host})
+
+    def drop(
+        self,
+        vif_id: int,
+        start: float,
+        packets: int,
+        seconds: float = 10.0,
+        way: str = "ingress",
+        drop_class: str = "loss",
+        origin: str = "core",
+        kind: str = "ebpf",
+        host: str = HOST,
+        skb_packets: int | None = None,
+        flow: tuple[str, str, int] | None = None,
+    ) -> None:
+        """Store one row of drops; of a sampled packet with its flow: addresses and destination port."""
+        columns = {"vif_id": vif_id, "duration_ns": round(seconds * NANOSECONDS), "direction": int(way == "egress")}
+        columns |= {"packets": packets, "skb_packets": packets if skb_packets is None else skb_packets}
+        named = {"drop_class": drop_class, "drop_origin": origin, "source_kind": kind, "host": host}
+        source, destination, port = flow or ("", "", 0)
+        ends = {"src_address": f"::{source}", "dst_address": f"::{destination}", "dst_port": port, "protocol": 17}
+        self._insert("drops", {"time": start}, {**columns, **named, **ends})
+
     def event(self, event: str, subject: str, at: float, host: str = HOST) -> None:
         """Store an event of the agent."""
         self._insert("events", {"time": at}, {"event": event, "subject": subject, "host": host})

@@ -88,6 +88,8 @@ def test_each_probe_has_its_runs_and_what_they_took(tmp_path: Path, network: Lab
     assert last["map_capacity_count"] == 65_536
     assert last["map_memory_bytes"] > 2 * 65_536 * (128 + 152)
     assert of(rows, "drop")[-1]["map_memory_bytes"] > 0
+    for row in rows:
+        assert row["counted_ns"] == (0 if row["component"] == "agent" else row["duration_ns"])
     early = next(row for row in flows if row["runs_count"])
     if early["run_ns"] is None:
         assert (early["cpu_ns"], early["cost_cores"], early["cost_reason"]) == (None, None, "not_sampled_yet")

@@ -78,6 +78,14 @@ COST = (
         "Packets that are in no row, for neither map nor ring had room.",
         _MAPS,
     ),
+    Column(
+        "counted_ns",
+        Type.COUNT,
+        "ns",
+        "How much of the interval the probe counted; none of one in which it was taken out of the kernel or put in "
+        "again. 0 of the agent.",
+        _COST,
+    ),
     Column("budget_cores", Type.FLOAT64, "cores", "Setting agent.budget; 0 of a probe.", "agent.budget"),
     Column(
         "cost_cores",

@@ -29,6 +29,7 @@ pub struct CostRow {
     map_capacity_count: u64,
     overflowed_packets: u64,
     uncounted_packets: u64,
+    counted_ns: u64,
     budget_cores: f64,
     cost_cores: Option<f64>,
     shed: String,
@@ -55,6 +56,7 @@ fn push(rows: &mut hosts::Rows, row: CostRow) {
     rows.map_capacity_count.push(row.map_capacity_count);
     rows.overflowed_packets.push(row.overflowed_packets);
     rows.uncounted_packets.push(row.uncounted_packets);
+    rows.counted_ns.push(row.counted_ns);
     rows.budget_cores.push(row.budget_cores);
     rows.cost_cores.push(row.cost_cores);
     rows.shed.push(Cow::Owned(row.shed));

@@ -1081,6 +1081,8 @@ pub mod hosts {
         pub overflowed_packets: Vec<u64>,
         /// Packets that are in no row, for neither map nor ring had room. [packets] Source: the probe's maps.
         pub uncounted_packets: Vec<u64>,
+        /// How much of the interval the probe counted; none of one in which it was taken out of the kernel or put in again. 0 of the agent. [ns] Source: agent.
+        pub counted_ns: Vec<u64>,
         /// Setting agent.budget; 0 of a probe. [cores] Source: agent.budget.
         pub budget_cores: Vec<f64>,
         /// Of the agent: processor time of its process and of all probes, by the time that passed; of a probe its own. [cores] Source: agent.
@@ -1133,6 +1135,7 @@ pub mod hosts {
             Field::new("map_capacity_count", DataType::UInt64, false),
             Field::new("overflowed_packets", DataType::UInt64, false),
             Field::new("uncounted_packets", DataType::UInt64, false),
+            Field::new("counted_ns", DataType::UInt64, false),
             Field::new("budget_cores", DataType::Float64, false),
             Field::new("cost_cores", DataType::Float64, true),
             Field::new("shed", DataType::Utf8, false),
@@ -1186,6 +1189,7 @@ pub mod hosts {
             self.map_capacity_count.resize(rows, Default::default());
             self.overflowed_packets.resize(rows, Default::default());
             self.uncounted_packets.resize(rows, Default::default());
+            self.counted_ns.resize(rows, Default::default());
             self.budget_cores.resize(rows, Default::default());
             self.cost_cores.resize(rows, Default::default());
             self.shed.resize(rows, Default::default());
@@ -1231,6 +1235,7 @@ pub mod hosts {
                     arrays::uint64s(self.map_capacity_count),
                     arrays::uint64s(self.overflowed_packets),
                     arrays::uint64s(self.uncounted_packets),
+                    arrays::uint64s(self.counted_ns),
                     arrays::float64s(self.budget_cores),
                     arrays::float64s_or_null(self.cost_cores),
                     arrays::texts(self.shed),
