@@ -262,7 +262,8 @@ class DropHarvest:
         settled_time_ns: All that was dropped before this instant is in these or earlier messages, or is lost.
         map_full: Packets and bytes that are in no row since the drain before, the map being full.
         missed: Drops that interrupted the program on the same processor, and are in no row; since the drain before.
-        messages_count: What was freed as dropped and is no packet of a network, such as netlink's messages.
+        messages_count: What was freed as dropped and is no packet of a network, such as netlink's messages and what a
+            trial run of a program gives back.
         unsampled: Packets whose sample found no room in the ring; they are in rows.
         unknown_reasons: Names that were met for the first time and have no meaning.
         drained: Entries that were in the map.

@@ -50,6 +50,7 @@ struct Harvest {
     messages: Vec<Message>,
     settled_time_ns: i64,
     uncounted: Uncounted,
+    of_trial_runs: u64,
     missed: u64,
     unknown_reasons: Vec<String>,
     drained: usize,
@@ -84,7 +85,7 @@ impl State {
             rules,
             ..
         } = self;
-        tally.take(
+        let of_trial_runs = tally.take(
             interval,
             (&drained.keys, &drained.drops),
             &drained.samples,
@@ -136,6 +137,7 @@ impl State {
             runs: counted + uncounted.map_full.0 + uncounted.messages.0,
             settled_time_ns: self.tally.oldest_ns().unwrap_or(i64::MAX).min(end_ns),
             uncounted,
+            of_trial_runs,
             missed: missed.saturating_sub(self.missed),
             unknown_reasons: self.reasons.take_unknown(),
             drained: drained.drops.len() / drop_record::Drop::SIZE,
@@ -232,7 +234,7 @@ impl DropProbe {
             settled_time_ns: harvest.settled_time_ns,
             map_full: harvest.uncounted.map_full,
             missed: harvest.missed,
-            messages_count: harvest.uncounted.messages.0,
+            messages_count: harvest.uncounted.messages.0 + harvest.of_trial_runs,
             unsampled: harvest.uncounted.unsampled.0,
             unknown_reasons: harvest.unknown_reasons,
             drained: harvest.drained,

@@ -13,6 +13,9 @@ use crate::rules::{Attribution, Case};
 const EGRESS: u8 = 1;
 const NOWHERE: u8 = 2;
 const IPV4: u16 = 0x0800;
+/// Gives back what the kernel made for a program's trial run (`BPF_PROG_TEST_RUN`): the agent has one at each drain, to read the
+/// packets' clock.
+const TRIAL_RUN: &str = "bpf_prog_test_run_skb";
 /// How old drops of an interface that is not known may be to wait for a drain more: it may be that new.
 const NEW_NS: i64 = 2_000_000_000;
 
@@ -169,7 +172,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Take in what was counted in an interval.
+    /// Take in what was counted in an interval, and return how many of it were no packets of a network.
     ///
     /// Args: records as they lay in the kernel; packets that are counted in them; real time minus the kernel's clock; what the
     /// function at an address is called.
@@ -180,7 +183,8 @@ impl Tally {
         samples: &[DropSample],
         offset_ns: i64,
         mut place: impl FnMut(u64) -> String,
-    ) {
+    ) -> u64 {
+        let mut no_packets = 0;
         let records = keys
             .chunks_exact(DropKey::SIZE)
             .zip(drops.chunks_exact(Drop::SIZE));
@@ -194,6 +198,10 @@ impl Tally {
                 offset_ns + drop.last_ns as i64,
             );
             let key = Key::of(&key, place(key.location));
+            if key.place == TRIAL_RUN {
+                no_packets += drop.skb_packets;
+                continue;
+            }
             let entry = self
                 .entries
                 .entry((interval, key))
@@ -231,6 +239,7 @@ impl Tally {
                 });
             }
         }
+        no_packets
     }
 
     /// Ask which rule it was, for all of an interval that was dropped for a reason, by sampled packets and for all others.

@@ -238,3 +238,13 @@ fn a_drain_that_is_cut_loses_no_count() {
     }
     assert_eq!(rows(&mut tally, 9, false).skb_packets, [4]);
 }
+
+#[test]
+fn what_a_trial_run_gives_back_is_no_packet() {
+    let key = key(4, NETFILTER, 0);
+    let (keys, drops) = (key_bytes(&key), drop_bytes(3, INTERVAL.start_ns));
+    let mut tally = Tally::default();
+    let place = |_| "bpf_prog_test_run_skb".to_owned();
+    assert_eq!(tally.take(INTERVAL, (&keys, &drops), &[], 0, place), 3);
+    assert!(rows(&mut tally, 9, true).skb_packets.is_empty());
+}
