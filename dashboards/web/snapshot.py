@@ -78,7 +78,8 @@ class Snapshots:
         self._failing_since: datetime | None = None
         self._has_answered = False
         first = Snapshot(host, Judgement("unknown", "Not known yet: the page has just started."))
-        self._fresh = Fresh(self._take, first, FRESH_NS, clock)
+        # Right after a start the first rows come within seconds, and a question to empty tables costs little.
+        self._fresh = Fresh(self._take, first, FRESH_NS, clock, lambda state: bool(state.rows))
         self._log = logs.get("snapshot")
 
     def current(self) -> Snapshot:

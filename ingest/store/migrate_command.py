@@ -29,7 +29,7 @@ def migrate(settings: Settings, only: Literal["tables", "topics"] | None, *, wai
     """
     if only != "topics":
         store = StoreClient.writer(settings)
-        applied = apply(store, settings.store.database)
+        applied = apply(store, settings.store.database, is_own=settings.store.url is None)
         changes = keep.in_words(keep.apply(store, settings.store.database, settings.keep))
         changes += [f"{table}: merges more parts at once" for table in merging.apply(store, settings.store.database)]
         for migration in applied:

@@ -26,6 +26,7 @@ from ingest.store.face import Face
 from ingest.store.folder import StoreFolder
 from ingest.store.logtables import LogTables
 from ingest.store.memory import FreedMemory
+from ingest.store.migrate import BEING_MADE
 from viflux import confinement, logs, telemetry
 from viflux.clock import SystemClock
 from viflux.errors import UsageError, VifluxError
@@ -82,7 +83,7 @@ def run(settings: Settings) -> None:
     server = telemetry.serve(paths, health)
     engine = Engine(folder.engine, config, folder.temporary)
     with engine.handle() as handle:
-        handle.command(f"CREATE DATABASE IF NOT EXISTS `{settings.store.database}`")
+        handle.command(f"CREATE DATABASE IF NOT EXISTS `{settings.store.database}` COMMENT '{BEING_MADE}'")
     disk = DiskGuard(engine, folder.engine, keep_free, health)
     logs_of_engine = LogTables(engine, int(settings.store.max_log_bytes))
     logs_of_engine.tell_broken()

@@ -57,6 +57,32 @@ def test_from_empty(store: RunningStore, golden: dict[str, str]) -> None:
     assert migrate(store.writer(), "fromempty") == []
 
 
+def test_a_new_database_of_an_own_store_is_made_at_once(store: RunningStore, golden: dict[str, str]) -> None:
+    """The same tables and records as step by step; nothing is left to do, and what is there is left alone."""
+    made = migrate(store.writer(), "atonce", is_own=True)
+    assert made == migrations()
+    assert schema_of(store, "atonce") == golden
+    store.writer().command("INSERT INTO atonce.events (time, host, event) VALUES (now64(9), 'a', 'b')")
+    for is_own in (True, False):
+        assert migrate(store.writer(), "atonce", is_own=is_own) == []
+    assert store.writer().query_rows("SELECT count() AS found FROM atonce.events")[0]["found"] == 1
+
+
+def test_what_was_left_while_it_was_made_is_made_anew(store: RunningStore, golden: dict[str, str]) -> None:
+    """Also by another version's tables; but never where a row is, whatever became of the records."""
+    writer = store.writer()
+    migrate(writer, "left", is_own=True)
+    writer.command("TRUNCATE TABLE left.schema_migrations")
+    writer.command("DROP TABLE left.events")
+    writer.command("ALTER TABLE left.hosts DROP COLUMN counted_ns")
+    assert migrate(writer, "left", is_own=True) == migrations()
+    assert schema_of(store, "left") == golden
+    writer.command("INSERT INTO left.events (time, host, event) VALUES (now64(9), 'a', 'b')")
+    writer.command("TRUNCATE TABLE left.schema_migrations")
+    assert migrate(writer, "left", is_own=True) == migrations()
+    assert writer.query_rows("SELECT count() AS found FROM left.events")[0]["found"] == 1
+
+
 class Recorded:
     """Databases as earlier versions left them, each made when it is first asked for."""
 

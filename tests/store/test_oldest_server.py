@@ -137,6 +137,12 @@ def tell(scenario: Scenario) -> list[int]:
     scenario.count(4, 60, 25, "gap", rx_bytes=500)
     scenario.count(4, 85, 35, "reset")
     scenario.sweeps(5, 40, 90, tx_packets=3)
+    scenario.probe(0, 90)
+    scenario.probe(90, 120, share=0.5)
+    for vif_id, way in ((1, "egress"), (2, "ingress"), (3, "ingress"), (0, "egress")):
+        scenario.drop(vif_id, 7, 30, way=way)
+        scenario.drop(vif_id, 40, 3, way=way, drop_class="denied", flow=("192.0.2.1", "192.0.2.2", vif_id))
+        scenario.drop(vif_id, 70, 5, way=way, drop_class="denied")
     for minute in (0.0, 60.0):
         scenario.flows(1, minute, 60, packets=7, rate=70, direction="ingress")
         scenario.flows(1, minute, 52_000, packets=80, direction="egress", exporter="192.0.2.2")
