@@ -260,8 +260,8 @@ class SliStage:
                 sli.id,
                 sli.definition_version,
                 sli.select,
-                tuple(sli.shown_by("observed").items()),
-                tuple(sli.shown_by("share").items()),
+                sli.shown_by("observed"),
+                sli.shown_by("share"),
             )
             for sli in slis
         )

@@ -155,16 +155,19 @@ class Sli(Definition, frozen=True):
         """Return the shallowest profile in which a part has values."""
         return part.profile or self.profile
 
-    def shown_by(self, showing: Showing) -> dict[str, tuple[str, ...]]:
+    def shown_by(self, showing: Showing) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the record kinds whose lost rows show in one way, each with the parts that it is not for."""
         depth = list(PROFILES)
-        return {
-            kind: tuple(
-                part.name for part in self.parts if depth.index(self.profile_of(part)) < depth.index(_TOLD_IN[kind])
+        return tuple(
+            (
+                kind,
+                tuple(
+                    part.name for part in self.parts if depth.index(self.profile_of(part)) < depth.index(_TOLD_IN[kind])
+                ),
             )
             for kind, how in self.streams.items()
             if how == showing
-        }
+        )
 
     def parts_at(self, window_seconds: int) -> tuple[Part, ...]:
         """Return the parts that are computed for windows of this length, in order."""

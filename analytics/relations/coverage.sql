@@ -185,9 +185,7 @@ counted AS
             overlap_ns / (span.2 - span.1) AS share,
             delta_kind IN ('gap', 'reset') AS is_broken
         FROM {database}.counters
-        WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC')
-            AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-            AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
+        WHERE {within}
             AND duration_ns > 0
     )
     GROUP BY host, vif_id, window_ns

@@ -115,7 +115,6 @@ directed AS
         reads,
         reads.2 = 'sent' AS is_sent,
         reads.2 IN ('sent', 'received') AS is_read,
-        is_sent AS is_way_out,
         -- A queue holds back what its own end sends, so its rate is one of that direction; an alias and a port's speed are
         -- promises for both.
         multiIf(
@@ -165,9 +164,8 @@ directed AS
         told.2 = '',
         told.2 = '',
         (told.1, told.2, (0, '', 0, 0, 0, false)),
-        false,
-        false,
         told.2 = 'sent',
+        false,
         0,
         arrayJoin(range(due.2, due.2 + toInt64({window_seconds:UInt32}) * 1000000000, 10000000000))
     FROM
@@ -239,10 +237,7 @@ sliced AS
                 0 AS packets,
                 0 AS flow
             FROM {database}.counters
-            WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC')
-                AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-                AND toStartOfHour(time) >= toStartOfHour(fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC'))
-                AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
+            WHERE {within}
                 AND duration_ns > 0
 
             UNION ALL
@@ -264,10 +259,7 @@ sliced AS
                 packets,
                 if(dst_address = toIPv6('::'), 0, cityHash64(src_address, dst_address, src_port, dst_port, protocol))
             FROM {database}.drops
-            WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC')
-                AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-                AND toStartOfHour(time) >= toStartOfHour(fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC'))
-                AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
+            WHERE {within}
                 AND duration_ns > 0
                 AND source_kind = 'ebpf'
                 AND drop_class IN ('loss', 'denied')
@@ -294,10 +286,7 @@ probed AS
             arrayJoin(range(intDiv(from_ns, 10000000000) * 10000000000, until_ns, 10000000000)) AS slice_ns,
             least(until_ns, slice_ns + 10000000000) - greatest(from_ns, slice_ns) AS overlap_ns
         FROM {database}.hosts
-        WHERE time >= fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC')
-            AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-            AND toStartOfHour(time) >= toStartOfHour(fromUnixTimestamp64Nano({from_ns:Int64} - {margin_ns:Int64}, 'UTC'))
-            AND has(arrayMap(due -> due.1, {windows:Array(Tuple(String, Int64, UInt64))}), host)
+        WHERE {within}
             AND component = 'drop'
             AND counted_ns > 0
     )
@@ -348,15 +337,15 @@ slices AS
 -- {only for drops
         max(if(directed.vif_id = 0, probed.counted_sum_ns, least(probed.counted_sum_ns, life_ns))) AS probed_ns,
         sumIf(least(probed.counted_sum_ns / 10000000000, 1) * life_ns, directed.is_read) AS probed_observed_ns,
-        sumIf(sliced.core_out_packets_sum, directed.is_way_out) AS core_sent_packets,
-        sumIf(sliced.core_in_packets_sum, NOT directed.is_way_out) AS core_taken_packets,
-        sum(if(directed.is_way_out, sliced.denied_out_packets_sum, sliced.denied_in_packets_sum)) AS denied_packets,
-        sum(if(directed.is_way_out, sliced.unsampled_out_packets_sum, sliced.unsampled_in_packets_sum))
+        sumIf(sliced.core_out_packets_sum, directed.is_sent) AS core_sent_packets,
+        sumIf(sliced.core_in_packets_sum, NOT directed.is_sent) AS core_taken_packets,
+        sum(if(directed.is_sent, sliced.denied_out_packets_sum, sliced.denied_in_packets_sum)) AS denied_packets,
+        sum(if(directed.is_sent, sliced.unsampled_out_packets_sum, sliced.unsampled_in_packets_sum))
             AS unsampled_denied_packets,
-        groupUniqArrayArray(if(directed.is_way_out, sliced.denied_out_flows, sliced.denied_in_flows)) AS denied_flows,
+        groupUniqArrayArray(if(directed.is_sent, sliced.denied_out_flows, sliced.denied_in_flows)) AS denied_flows,
 -- only for drops}
-        sumIf(sliced.core_out_packets_sum, directed.is_way_out AND is_clean) AS clean_core_sent_packets,
-        sumIf(sliced.core_in_packets_sum, NOT directed.is_way_out AND is_clean) AS clean_core_taken_packets
+        sumIf(sliced.core_out_packets_sum, directed.is_sent AND is_clean) AS clean_core_sent_packets,
+        sumIf(sliced.core_in_packets_sum, NOT directed.is_sent AND is_clean) AS clean_core_taken_packets
     FROM directed
     LEFT JOIN sliced
         ON directed.host = sliced.host

@@ -105,7 +105,7 @@ def insertion(
         ("{relation_name}", relation_name),
         ("{relation}", relation.rstrip()),
         # ClickHouse 24.8 knows a function only in the SELECT that defines it, so each that uses one has its text.
-        *((f"{{{name}}}", "\n" + _part(name).rstrip()) for name in ("snap", "added")),
+        *((f"{{{name}}}", "\n" + _part(name).rstrip()) for name in ("snap", "added", "within")),
         ("{figures}", figures),
         ("{losses}", _part("losses").replace("{arrived}", completeness_since(_SINCE)) + "\n" if has_losses else ""),
         ("{ratios}", "arrived.ratios" if has_losses else "CAST(map(), 'Map(String, Float64)')"),
