@@ -21,20 +21,6 @@ struct words6 {
 _Static_assert(sizeof(struct words4) == sizeof(struct viflux_flow4_key), "the same key");
 _Static_assert(sizeof(struct words6) == sizeof(struct viflux_flow6_key), "the same key");
 
-struct short4 {
-	__u8 version_ihl, tos;
-	__be16 total_length, id, fragment;
-	__u8 ttl, protocol;
-	__be16 checksum;
-	__u32 src_address, dst_address;
-};
-struct short6 {
-	__u8 version_class, class_label;
-	__be16 label, payload_length;
-	__u8 next_header, hop_limit;
-	__u32 src_address[4], dst_address[4];
-};
-
 /* What stands behind the IP header. */
 struct tail {
 	__u32 ports;		/* as in the key */
@@ -83,7 +69,7 @@ static __always_inline enum found add_short(struct __sk_buff *skb, struct viflux
 static __always_inline enum found go_short4(struct __sk_buff *skb, __u32 offset, __u8 direction, __u64 word)
 {
 	void *end = (void *)(long)skb->data_end;
-	struct short4 *ip = (void *)(long)skb->data + offset;
+	struct viflux_ip4 *ip = (void *)(long)skb->data + offset;
 	struct viflux_flow *flow;
 	struct words4 key;
 	struct tail tail;
@@ -92,8 +78,8 @@ static __always_inline enum found go_short4(struct __sk_buff *skb, __u32 offset,
 	    read_tail(skb, (__u8 *)(ip + 1), end, ip->protocol, &tail))
 		return OTHER;
 	key.ifindex = skb->ifindex;
-	key.src_address = ip->src_address;
-	key.dst_address = ip->dst_address;
+	__builtin_memcpy(&key.src_address, ip->src, sizeof(key.src_address));
+	__builtin_memcpy(&key.dst_address, ip->dst, sizeof(key.dst_address));
 	key.ports = tail.ports;
 	key.vlans = skb->vlan_present ? skb->vlan_tci & 0xfff : 0;
 	key.protocol_marks = ip->protocol | direction << 8;
@@ -104,17 +90,17 @@ static __always_inline enum found go_short4(struct __sk_buff *skb, __u32 offset,
 static __always_inline enum found go_short6(struct __sk_buff *skb, __u32 offset, __u8 direction, __u64 word)
 {
 	void *end = (void *)(long)skb->data_end;
-	struct short6 *ip = (void *)(long)skb->data + offset;
+	struct viflux_ip6 *ip = (void *)(long)skb->data + offset;
 	struct viflux_flow *flow;
 	struct words6 key;
 	struct tail tail;
 
-	if ((void *)(ip + 1) > end || ip->version_class >> 4 != 6 ||
+	if ((void *)(ip + 1) > end || bpf_ntohl(ip->version_class_label) >> 28 != 6 ||
 	    read_tail(skb, (__u8 *)(ip + 1), end, ip->next_header, &tail))
 		return OTHER;
 	key.ifindex = skb->ifindex;
-	__builtin_memcpy(key.src_address, ip->src_address, sizeof(key.src_address));
-	__builtin_memcpy(key.dst_address, ip->dst_address, sizeof(key.dst_address));
+	__builtin_memcpy(key.src_address, ip->src, sizeof(key.src_address));
+	__builtin_memcpy(key.dst_address, ip->dst, sizeof(key.dst_address));
 	key.ports = tail.ports;
 	key.vlans = skb->vlan_present ? skb->vlan_tci & 0xfff : 0;
 	key.protocol_marks = ip->next_header | direction << 8;
