@@ -72,20 +72,26 @@ fn step<'a>(at: Place<'a>, ip: &mut Ip) -> Result<Option<Place<'a>>, Problem> {
 }
 
 /// What follows the fragment header at `at` (RFC 8200 4.5), or `None` where that is in an earlier fragment.
+///
+/// The outermost one says which fragment the packet is. One behind it is of what was cut up, and only tells where the
+/// upper protocol cannot be.
 fn fragment<'a>(at: Place<'a>, ip: &mut Ip) -> Result<Option<Place<'a>>, Problem> {
     let header: &[u8; 8] = at.view.need(at.offset, CUT_EXTENSION)?;
     let &[protocol, ..] = header;
     let bits = u16_of(header, 2);
-    ip.fragment_id = Some(u32_of(header, 4));
-    ip.fragment_offset = Some(bits >> 3);
-    ip.more_fragments = bits & 1 != 0;
+    let goes_on = bits & 1 != 0;
+    if ip.fragment_id.is_none() {
+        ip.fragment_id = Some(u32_of(header, 4));
+        ip.fragment_offset = Some(bits >> 3);
+        ip.more_fragments = goes_on;
+    }
     if bits >> 3 != 0 {
         // Of a later fragment only the number is known, and an extension header is not the upper protocol.
         ip.protocol = if is_extension(protocol) { 0 } else { protocol };
         return Ok(None);
     }
     Ok(Some(Place {
-        view: match ip.more_fragments {
+        view: match goes_on {
             true => at.view.goes_on(),
             false => at.view,
         },

@@ -434,6 +434,11 @@ fn extensions() -> Vec<Sample> {
     let first = join(&[&fragment(17, 1), &udp(53, &[0; 8])]);
     let later = join(&[&fragment(17, 0x29), &[0x55; 8]]);
     let later_options = join(&[&fragment(60, 0x28), &[0x55; 8]]);
+    let within = join(&[
+        &fragment(44, 0),
+        &[17, 0, 0x01, 0x01, 0, 0, 0, 9],
+        &[0x55; 8],
+    ]);
     let encrypted = join(&[&sixteen(50), &[0x55; 24]]);
     let ended = eight(59);
     vec![
@@ -474,6 +479,13 @@ fn extensions() -> Vec<Sample> {
             &later_options,
             &[extension(8)],
             fragmented(read(&later_options, 0), 5, false),
+        ),
+        sample(
+            "later fragment within a fragment",
+            44,
+            &within,
+            &[extension(8), extension(8)],
+            fragmented(read(&within, 17), 0, false),
         ),
         sample(
             "encrypted",
