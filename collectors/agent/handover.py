@@ -6,26 +6,17 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Counter
 
-from collectors.agent.batches import batches
-from collectors.agent.happenings import STREAM as EVENTS
 from collectors.agent.ledger import Ledger
-from collectors.cost.source import STREAM as COST
-from collectors.counters.source import Counters
-from collectors.drop.source import STREAM as DROPS
-from collectors.flow.source import STREAM as FLOWS
-from collectors.inventory.source import Inventory
+from collectors.agent.source import Turn
 from viflux import logs
-from viflux.spool import SpoolFull, Unread
+from viflux.spool import SpoolFull
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from collectors._native import HostWatch
     from collectors.agent.happenings import Happenings
-    from collectors.cost.source import Cost
-    from collectors.drop.source import KernelDrops
-    from collectors.exporters.exports import Exports
-    from collectors.flow.source import KernelFlows
+    from collectors.agent.source import Source
     from viflux.clock import Clock
     from viflux.spool import Batch, SpoolWriter
 
@@ -35,18 +26,16 @@ _REFUSED = Counter("viflux_agent_refused_commits", "Commits that the spool could
 
 
 class HandOver:
-    """Moves what the watch noticed into the spool; the baselines move only with a commit.
+    """Moves what the sources noticed into the spool; the baselines move only with a commit.
 
     Args:
-        watch: Where rows come from.
-        spool: Where they go.
-        happenings: The agent's own events.
+        watch: Knows the interfaces; what it told is committed with the sources.
+        spool: Where rows go.
+        happenings: The agent's own events, which are handed over behind all else that may add to them.
         clock: Where the time comes from.
-        sources: Names of the sources that run.
-        exports: What receives from exporters.
-        cost: What measures the agent itself.
-        flows: What counts flows in the kernel, where it does.
-        drops: What counts drops in the kernel, where it does.
+        sources: In the order in which they are asked: the sweep of the counters first, for it takes in events, and
+            finds resets, that the others then tell.
+        has_sweeps: One of them reads on the boundaries of the clock, and an interval ends with that; else with a drain.
     """
 
     def __init__(
@@ -55,35 +44,20 @@ class HandOver:
         spool: SpoolWriter,
         happenings: Happenings,
         clock: Clock,
-        sources: Iterable[str],
-        exports: Exports,
-        cost: Cost,
-        flows: KernelFlows | None = None,
-        drops: KernelDrops | None = None,
+        sources: Sequence[Source],
+        *,
+        has_sweeps: bool,
     ) -> None:
         self._watch = watch
         self._spool = spool
         self._happenings = happenings
         self._clock = clock
-        self._inventory = Inventory()
-        self._counters = Counters() if "counters" in set(sources) else None
-        self._exports = exports
-        self._cost = cost
-        self._flows = flows
-        self._drops = drops
-        streams = [self._inventory.stream, EVENTS, COST, *([self._counters.stream] if self._counters else [])]
-        streams += [*exports.streams, *([FLOWS] if flows else []), *([DROPS] if drops else [])]
-        self._ledger = Ledger(streams, clock.now_ns())
+        self._sources = (*sources, happenings)
+        self._has_sweeps = has_sweeps
+        self._ledger = Ledger([stream for source in self._sources for stream in source.streams], clock.now_ns())
         self._refused_since_ns: int | None = None
         self._refusals = 0
-        # Readings that no row will tell of one by one: the next that is taken spans them.
-        self._refused_rows = 0
         self._log = logs.get("handover")
-
-    @property
-    def is_statement_due(self) -> bool:
-        """Whether the inventory must be stated whole: at start, and at the beginning of each UTC day."""
-        return self._inventory.is_statement_due(self._clock.now_ns())
 
     def run(self, *, sweep: bool, heartbeat: bool, drain: bool = False, last: bool = False) -> bool:
         """Propose all that is new and commit it.
@@ -91,84 +65,51 @@ class HandOver:
         Args:
             sweep: Read all counters too.
             heartbeat: Write a ledger row also for streams that have nothing new.
-            drain: Take flows and drops out of the kernel too.
-            last: There will be no other: rows of flows that wait for a timeout too, and of drops of unknown interfaces.
+            drain: Take what is counted in the kernel out of it too.
+            last: There will be no other.
 
         Returns:
             Whether it was committed. If not, nothing was lost: the next hand-over has it again.
         """
-        now_ns = self._clock.now_ns()
+        ends_interval = last or (drain and (sweep or not self._has_sweeps))
+        turn = Turn(
+            watch=self._watch,
+            now_ns=self._clock.now_ns(),
+            sweep=sweep,
+            drain=drain,
+            last=last,
+            ends_interval=ends_interval,
+        )
         handed_over: list[Batch] = []
-        # The sweep first: it takes in events, and finds resets, that the others then tell.
-        if self._counters is not None:
-            if sweep:
-                # What is not drained now is not to end here either.
-                flows = self._flows.probe if drain and self._flows is not None else None
-                handed_over += self._counters.sweep(self._watch, flows)
-            else:
-                handed_over += self._counters.between_sweeps(self._watch)
-        baseline_bytes = self._spool.baseline_bytes(self._inventory.stream)
-        handed_over += self._inventory.propose(self._watch, now_ns, baseline_bytes)
-        handed_over += self._exports.propose(now_ns)
-        if self._flows is not None:
-            handed_over += self._flows.propose(drain=drain, whole=last)
-            self._flows.tell_problems(self._happenings, now_ns)
-        if self._drops is not None:
-            handed_over += self._drops.propose(self._watch, drain=drain, last=last)
-            self._drops.tell_problems(self._happenings, now_ns)
-        # Behind the probes: what they did until now is in its rows.
-        is_cost_due = last or (drain and (sweep or self._counters is None))
-        handed_over += self._cost.propose(is_due=is_cost_due)
-        self._cost.tell_problems(self._happenings, now_ns)
-        self._exports.tell_problems(self._happenings, now_ns)
-        handed_over += batches(EVENTS, self._watch.events())
-        handed_over += self._happenings.propose()
+        for source in self._sources:
+            handed_over += source.propose(turn)
+            source.tell_problems(self._happenings, turn.now_ns)
         losses = self._spool.losses()
-        watermarks = dict.fromkeys((self._inventory.stream, EVENTS), self._watch.settled_time_ns())
-        if self._counters is not None:
-            watermarks[self._counters.stream] = self._counters.watermark_ns
-        watermarks[COST] = self._cost.watermark_ns
-        watermarks |= self._exports.watermarks()
-        if self._flows is not None:
-            watermarks[FLOWS] = self._flows.watermark_ns
-        if self._drops is not None:
-            watermarks[DROPS] = self._drops.watermark_ns
         accounts = self._ledger.propose(
             handed_over,
-            watermarks,
+            {stream: mark for source in self._sources for stream, mark in source.watermarks(turn).items()},
             losses,
-            now_ns,
+            turn.now_ns,
             is_heartbeat=heartbeat or sweep,
             next_sequence=self._spool.next_sequence,
-            unread=[
-                *self._exports.lost(),
-                *(self._flows.lost(now_ns) if self._flows else []),
-                *(self._drops.lost(now_ns) if self._drops else []),
-                *self._cost.lost(),
-                *self._refused_readings(),
-            ],
+            unread=[lost for source in self._sources for lost in source.lost(turn)],
         )
         try:
             appended = [*handed_over, *accounts]
             self._spool.append(appended, self._spool.loss_numbers())
-            self._exports.prepare(self._spool, appended)
+            for source in self._sources:
+                source.prepare(self._spool, appended)
             self._spool.commit()
         except SpoolFull as error:
-            self._refused(error, now_ns, handed_over)
+            self._refused(error, turn.now_ns)
             return False
-        self._committed(handed_over, now_ns)
+        self._committed(handed_over, turn.now_ns)
         return True
 
-    def _refused_readings(self) -> list[Unread]:
-        if self._counters is None or not self._refused_rows:
-            return []
-        return [Unread(self._counters.stream, "spool_refused", self._refused_rows)]
-
-    def _refused(self, error: SpoolFull, now_ns: int, proposed: list[Batch]) -> None:
+    def _refused(self, error: SpoolFull, now_ns: int) -> None:
         self._watch.discard()
-        if self._counters is not None:
-            self._counters.discard()
-            self._refused_rows += sum(batch.rows for batch in proposed if batch.stream == self._counters.stream)
+        for source in self._sources:
+            source.discard()
         self._refusals += 1
         _REFUSED.inc()
         if self._refused_since_ns is None:
@@ -177,16 +118,8 @@ class HandOver:
 
     def _committed(self, handed_over: list[Batch], now_ns: int) -> None:
         self._watch.commit()
-        self._inventory.commit()
-        if self._counters is not None:
-            self._counters.commit()
-        self._exports.commit()
-        if self._flows is not None:
-            self._flows.commit()
-        if self._drops is not None:
-            self._drops.commit()
-        self._cost.commit()
-        self._happenings.commit()
+        for source in self._sources:
+            source.commit()
         self._ledger.commit()
         for batch in handed_over:
             _ROWS.labels(batch.stream).inc(batch.rows)
@@ -196,4 +129,4 @@ class HandOver:
             detail = f"for {seconds:.0f} s the spool could not be written; rows of kind gap cover that time"
             self._happenings.tell(now_ns, "spool_refused", "spool", detail, self._refusals)
             self._log.info("the spool takes batches again", seconds=round(seconds, 1), refused=self._refusals)
-            self._refused_since_ns, self._refusals, self._refused_rows = None, 0, 0
+            self._refused_since_ns, self._refusals = None, 0

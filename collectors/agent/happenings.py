@@ -1,13 +1,20 @@
-"""What the agent itself has to tell: rows of `events` that are about no VIF."""
+"""The stream `events.agent`: what the watch saw happen to interfaces, and what the agent itself has to tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from collectors import _native
 from collectors.agent.batches import batches
+from collectors.agent.source import Source
 from viflux import logs
-from viflux.spool import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from collectors.agent.source import Turn
+    from viflux.spool import Batch
 
 STREAM = "events.agent"
 
@@ -44,9 +51,10 @@ class Problems:
             self._log.warning(detail, kind=event, subject=subject, count=count)
 
 
-class Happenings:
+class Happenings(Source):
     """Events that wait for the next hand-over; bounded, for they also come while the spool is full."""
 
+    streams = (STREAM,)
     MOST = 1_000
 
     def __init__(self) -> None:
@@ -64,8 +72,15 @@ class Happenings:
         else:
             self._left_out += 1
 
-    def propose(self) -> list[Batch]:
-        """Return batches of all that wait; they wait on until `commit`."""
+    def propose(self, turn: Turn) -> list[Batch]:
+        """Return batches of all that wait, which do so until `commit`, behind those of the watch."""
+        return [*batches(STREAM, turn.watch.events()), *self._propose_own()]
+
+    def watermarks(self, turn: Turn) -> Mapping[str, int]:
+        """Return the instant up to which the kernel's messages were read."""
+        return {STREAM: turn.watch.settled_time_ns()}
+
+    def _propose_own(self) -> list[Batch]:
         if self._left_out and self._waiting:
             last = self._waiting[-1].time_ns
             text = "events that were left out while the spool could not be written"

@@ -13,7 +13,9 @@ from collectors.agent.handover import HandOver
 from collectors.agent.happenings import Happenings
 from collectors.cost.source import Cost
 from collectors.counters.source import STREAM as COUNTERS
+from collectors.counters.source import Counters
 from collectors.inventory.source import STREAM as INVENTORY
+from collectors.inventory.source import Inventory
 from viflux import __version__, logs
 from viflux.clock import NANOSECONDS, next_boundary_ns
 from viflux.supervisor import runs_under_up
@@ -21,6 +23,7 @@ from viflux.supervisor import runs_under_up
 if TYPE_CHECKING:
     from collectors.agent.host import Host
     from collectors.agent.probes import Probes
+    from collectors.agent.source import Source
     from collectors.exporters.exports import Exports
     from viflux.clock import Clock
     from viflux.settings import Settings
@@ -81,8 +84,6 @@ class Agent:
         self._limits = limits
         self._exports = exports
         self._probes = probes
-        self._flows = probes.flows
-        self._drops = probes.drops
         self._has_exports_news = False
         self._next_export_ns = 0
         self._next_relief_ns = 0
@@ -107,17 +108,10 @@ class Agent:
     def run(self, stop: threading.Event) -> None:
         """Collect until `stop` is set; then hand over what is known and return within two seconds."""
         self._start()
-        self._cost = Cost(self._flows, self._drops, self._settings.agent.budget, self._clock)
+        self._cost = Cost(self._probes.sources, self._settings, self._clock)
+        self._inventory = Inventory(lambda: self._spool.baseline_bytes(INVENTORY))
         self._hand_over = HandOver(
-            self._watch,
-            self._spool,
-            self._happenings,
-            self._clock,
-            self._settings.agent.sources,
-            self._exports,
-            self._cost,
-            self._flows,
-            self._drops,
+            self._watch, self._spool, self._happenings, self._clock, self._sources(), has_sweeps=self._sweeps
         )
         self._exports.resume(self._spool)
         # Before the first hand-over, which may take its time: what exporters sent since the sockets are bound waits.
@@ -141,6 +135,18 @@ class Agent:
         is_first = True
         while self._hand_over.run(sweep=False, heartbeat=True, drain=is_first, last=True) and self._has_more():
             is_first = False
+
+    def _sources(self) -> list[Source]:
+        """Return what has rows, in the order of a hand-over."""
+        return [
+            # First: it takes in events, and finds resets, that the others then tell.
+            *([Counters(self._probes.flow_probe)] if self._sweeps else []),
+            self._inventory,
+            self._exports,
+            *self._probes.sources.values(),
+            # Behind the probes: what they did until now is in its rows.
+            self._cost,
+        ]
 
     def _start(self) -> None:
         now_ns = self._clock.now_ns()
@@ -198,8 +204,8 @@ class Agent:
             self._resync(now_ns)
             has_news = True
             self._next_resync_ns = now_ns + self._settings.agent.resync_interval
-        if self._flows is not None and (has_news or self._flows.is_behind):
-            self._flows.follow(self._watch)
+        if has_news or self._probes.are_behind:
+            self._probes.follow(self._watch)
         # A clock that was set back would leave the next boundary far away.
         is_sweep = self._sweeps and (now_ns >= self._next_sweep_ns or self._next_sweep_ns - now_ns > interval_ns)
         is_heartbeat = now_ns >= self._next_heartbeat_ns or self._next_heartbeat_ns - now_ns > HEARTBEAT_NS
@@ -208,7 +214,8 @@ class Agent:
         )
         is_export = self._is_export_due(now_ns)
         is_drain = is_shed or (is_sweep if self._sweeps else is_heartbeat) or self._is_drain_due(now_ns)
-        if is_sweep or is_heartbeat or is_gathered or is_export or is_drain or self._hand_over.is_statement_due:
+        is_statement = self._inventory.is_statement_due(now_ns)
+        if is_sweep or is_heartbeat or is_gathered or is_export or is_drain or is_statement:
             self._run_hand_over(sweep=is_sweep, heartbeat=is_heartbeat, drain=is_drain)
         if is_sweep:
             self._next_sweep_ns = next_boundary_ns(now_ns, interval_ns)
@@ -216,16 +223,11 @@ class Agent:
             self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
 
     def _has_more(self) -> bool:
-        return self._exports.has_more or self._have_probes_more()
-
-    def _have_probes_more(self) -> bool:
-        return any(probe.has_more for probe in (self._flows, self._drops) if probe is not None)
+        return self._exports.has_more or self._probes.have_more
 
     def _is_drain_due(self, now_ns: int) -> bool:
         """Whether the kernel's maps run over, and were not drained for it within the second."""
-        runs_over = self._flows is not None and self._flows.relieve()
-        runs_over |= self._drops is not None and self._drops.is_full()
-        if not runs_over:
+        if not self._probes.are_full():
             return False
         is_due = now_ns >= self._next_relief_ns or self._next_relief_ns - now_ns > _RELIEF_NS
         if is_due:
@@ -245,7 +247,7 @@ class Agent:
             deadlines.append(self._next_sweep_ns)
         if self._gather_until_ns is not None:
             deadlines.append(self._gather_until_ns)
-        if self._flows is not None and self._flows.is_behind:
+        if self._probes.are_behind:
             return 0
         longest_ns = _LONGEST_WAIT_UNDER_EXPORTS_NS if self._has_exports_news else _LONGEST_WAIT_NS
         return max(0, min(longest_ns, min(deadlines) - now_ns, self._cost.patience_ns()))
@@ -255,7 +257,7 @@ class Agent:
         if self._exports.wants_local_vifs:
             self._exports.set_local_vifs(self._watch.local_interfaces())
         committed = self._hand_over.run(sweep=sweep, heartbeat=heartbeat, drain=drain)
-        while committed and self._have_probes_more():
+        while committed and self._probes.have_more:
             committed = self._hand_over.run(sweep=False, heartbeat=False)
         # A spool that is full is not asked again before the next sweep or heartbeat.
         self._gather_until_ns = None

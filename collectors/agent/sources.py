@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
-    """One source.
+class KnownSource:
+    """One source that can be named.
 
     Attributes:
         streams: Record kinds and origin of what it tells.
@@ -27,10 +27,10 @@ class Source:
     needs: tuple[str, ...] = ()
 
 
-SOURCES: dict[str, Source] = {
-    "inventory": Source(("inventory.netlink",), "every interface in every network namespace, as a history"),
-    "counters": Source(("counters.netlink",), "link and queue counters of every interface", needs=("inventory",)),
-    "ebpf": Source(
+SOURCES: dict[str, KnownSource] = {
+    "inventory": KnownSource(("inventory.netlink",), "every interface in every network namespace, as a history"),
+    "counters": KnownSource(("counters.netlink",), "link and queue counters of every interface", needs=("inventory",)),
+    "ebpf": KnownSource(
         ("flows.ebpf", "drops.ebpf"),
         "flows of interfaces and dropped packets with their reasons, counted in the kernel",
         needs=("inventory",),

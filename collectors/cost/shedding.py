@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from viflux.clock import NANOSECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 MOST_RATE = 1024
 """One packet of so many is the least that is counted by flow: beyond it counting costs less than skipping."""
@@ -50,18 +54,17 @@ class Step:
                 return "nothing is left out"
 
 
-def steps(*, has_drops: bool, has_flows: bool, rate: int = 1) -> tuple[Step, ...]:
+def steps(probes: Collection[str], rate: int = 1) -> tuple[Step, ...]:
     """Return all steps in order, of the probes that run.
 
     Args:
-        has_drops: Drops are counted.
-        has_flows: Flows are counted.
+        probes: Their names.
         rate: One packet of so many is counted where nothing is shed.
     """
     found = [("none", 1, 1)]
-    if has_drops:
+    if "drop" in probes:
         found.append(("drop_samples", 1, 1))
-    if has_flows:
+    if "flow" in probes:
         halvings = range(1, MOST_RATE.bit_length())
         found += [("other_flows", 1 << halving, 1) for halving in halvings]
         found += [("all_flows", MOST_RATE, 1 << halving) for halving in halvings]

@@ -11,16 +11,19 @@ from prometheus_client import Gauge
 from collectors import _native
 from collectors.agent.batches import batches
 from collectors.agent.happenings import Problems
+from collectors.agent.source import Source
 from collectors.agent.waiting import Waiting
 from collectors.cost.meter import REFUSED, Meter, resident_bytes
 from collectors.cost.shedding import Shedding, steps
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from collectors.agent.happenings import Happenings
     from collectors.agent.kernel_source import KernelSource
-    from collectors.drop.source import KernelDrops
-    from collectors.flow.source import KernelFlows
+    from collectors.agent.source import Turn
     from viflux.clock import Clock
+    from viflux.settings import Settings
     from viflux.spool import Batch, Unread
 
 STREAM = "hosts.cost"
@@ -62,28 +65,22 @@ class CostRow:
     critical_flow_sampling_rate: int = 0
 
 
-class Cost:
+class Cost(Source):
     """Measures, makes rows, and has the probes leave out what the budget has no room for.
 
     Args:
-        flows: What counts flows in the kernel, where it does.
-        drops: What counts drops in the kernel, where it does.
-        budget_cores: Setting `agent.budget`.
+        probes: What counts in the kernel, by the probes' names.
+        settings: With `agent.budget`, and at which rate flows are sampled where nothing is left out.
         clock: Where the time comes from.
     """
 
-    def __init__(self, flows: KernelFlows | None, drops: KernelDrops | None, budget_cores: float, clock: Clock) -> None:
-        self._flows = flows
-        self._drops = drops
-        self._probes: dict[str, KernelSource[Any]] = {}
-        if flows is not None:
-            self._probes["flow"] = flows
-        if drops is not None:
-            self._probes["drop"] = drops
+    streams = (STREAM,)
+
+    def __init__(self, probes: Mapping[str, KernelSource[Any]], settings: Settings, clock: Clock) -> None:
+        self._probes = probes
+        budget_cores = settings.agent.budget
         self._budget_cores = budget_cores
-        rate = flows.sampling if flows is not None else 1
-        order = steps(has_drops=drops is not None, has_flows=flows is not None, rate=rate)
-        self._shedding = Shedding(order, budget_cores)
+        self._shedding = Shedding(steps(probes, settings.ebpf.sampling), budget_cores)
         self._clock = clock
         self._meter = Meter(self._probes, clock)
         self._waiting = Waiting(STREAM)
@@ -94,10 +91,9 @@ class Cost:
         for name, probe in self._probes.items():
             _MAP_BYTES.labels(name).set(probe.memory_bytes())
 
-    @property
-    def watermark_ns(self) -> int:
-        """The instant before which all rows are committed or proposed."""
-        return self._waiting.watermark_ns
+    def watermarks(self, turn: Turn) -> Mapping[str, int]:  # noqa: ARG002
+        """Return the instant before which all rows are committed or proposed."""
+        return {STREAM: self._waiting.watermark_ns}
 
     def patience_ns(self) -> int:
         """Return how long it may be until the next `turn`."""
@@ -135,18 +131,12 @@ class Cost:
     def _apply(self) -> None:
         step = self._shedding.step
         _LEVEL.set(step.level)
-        if self._drops is not None:
-            self._drops.tell_samples(is_told=step.level == 0)
-        if self._flows is not None:
-            self._flows.sample(critical=step.critical, others=step.others)
+        for probe in self._probes.values():
+            probe.shed(step)
 
-    def propose(self, *, is_due: bool) -> list[Batch]:
-        """Return batches that are not committed.
-
-        Args:
-            is_due: The interval ends now, and the probes were drained for it.
-        """
-        if is_due:
+    def propose(self, turn: Turn) -> list[Batch]:
+        """Return batches that are not committed; the probes were drained before, so that their work is in them."""
+        if turn.ends_interval:
             rows = self._rows()
             self._waiting.add(batches(STREAM, _native.encode_cost(rows)), self._since[0])
         return self._waiting.propose()
@@ -178,8 +168,8 @@ class Cost:
             cost_cores=whole,
             shed=self._shedding.step.shed,
             shed_level=self._shedding.step.level,
-            flow_sampling_rate=self._shedding.step.others if self._flows is not None else 0,
-            critical_flow_sampling_rate=self._shedding.step.critical if self._flows is not None else 0,
+            flow_sampling_rate=self._shedding.step.others if "flow" in self._probes else 0,
+            critical_flow_sampling_rate=self._shedding.step.critical if "flow" in self._probes else 0,
         )
         _CORES.labels(AGENT).set(cpu_ns / duration_ns)
         for row in rows:
@@ -209,7 +199,7 @@ class Cost:
             cost_cores=None if cpu_ns is None else cpu_ns / duration_ns,
         )
 
-    def lost(self) -> list[Unread]:
+    def lost(self, turn: Turn) -> list[Unread]:  # noqa: ARG002
         """Return what was lost since the last commit."""
         return self._waiting.lost()
 

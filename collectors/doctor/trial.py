@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from collectors.agent import refusal, view
-from collectors.drop import source as drop
-from collectors.flow import source as flow
+from collectors.agent.probes import KINDS
 from viflux.forked import signal_of, told_by_child
 from viflux.profiles import DEEP, PROBES, capabilities
 
@@ -60,12 +59,12 @@ def outcomes(settings: Settings) -> dict[str, Outcome]:
 
 def _outcome(name: str, settings: Settings) -> Outcome:
     try:
-        if name == "drop":
-            return Outcome(memory_bytes=drop.load(settings).memory_bytes())
-        probe = flow.load(settings)
+        probe = KINDS[name].load(settings)
     except OSError as error:
         refused = refusal.refusal(name, error)
         return Outcome(reason=refused.reason, remedy=refused.remedy)
+    if name != "flow":
+        return Outcome(memory_bytes=probe.memory_bytes())
     undrained = ""
     try:
         probe.drain(all=True)

@@ -8,15 +8,15 @@ from prometheus_client import Counter
 
 from collectors import _native
 from collectors.agent.batches import batches
-from collectors.agent.kernel_source import KernelSource
+from collectors.agent.kernel_source import KernelSource, ProbeKind
 from collectors.drop.places import meanings
 
 if TYPE_CHECKING:
     from collectors._native import DropProbe, HostWatch
     from collectors.agent.happenings import Happenings
+    from collectors.cost.shedding import Step
     from viflux.settings import Settings
     from viflux.settings.schema import Ebpf
-    from viflux.spool import Batch
 
 STREAM = "drops.ebpf"
 
@@ -36,29 +36,16 @@ class KernelDrops(KernelSource["DropProbe"]):
     """Dropped packets, as rows.
 
     Args:
-        probe: Counting; None while the agent is paused.
         settings: How many drops it tells apart, and of how many packets the addresses.
+        probe: Counting; None while the agent is paused.
     """
 
-    def __init__(self, probe: DropProbe | None, settings: Ebpf) -> None:
+    def __init__(self, settings: Ebpf, probe: DropProbe | None) -> None:
         super().__init__("drop", STREAM, settings.drop_entries, probe)
         self._samples = settings.drop_samples
         self._are_samples_told = True
 
-    def unload(self, watch: HostWatch, now_ns: int) -> None:
-        """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
-        if self._probe is None:
-            return
-        self._drain(self._probe, watch, last=True)
-        self._leave(now_ns)
-
-    def resume(self, probe: DropProbe | None, happenings: Happenings, now_ns: int) -> None:
-        """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
-        self._return(probe, now_ns)
-        self.tell_samples(is_told=self._are_samples_told)
-        self.start(happenings, now_ns)
-
-    def start(self, happenings: Happenings, now_ns: int) -> None:
+    def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:  # noqa: ARG002
         """Say that it counts."""
         if self._probe is None:
             return
@@ -69,18 +56,6 @@ class KernelDrops(KernelSource["DropProbe"]):
     def is_full(self) -> bool:
         """Whether the kernel's map ran over since the last drain."""
         return self._probe is not None and self._probe.is_full()
-
-    def propose(self, watch: HostWatch, *, drain: bool, last: bool = False) -> list[Batch]:
-        """Return rows that are not committed, about 8 MiB of them at most.
-
-        Args:
-            watch: Knows whose the interfaces are.
-            drain: Take out what was counted in the kernel first.
-            last: There will be no other: rows also of interfaces that are not known yet.
-        """
-        if drain and self._probe is not None:
-            self._drain(self._probe, watch, last=last)
-        return self._waiting.propose()
 
     def _drain(self, probe: DropProbe, watch: HostWatch, *, last: bool) -> None:
         try:
@@ -108,11 +83,14 @@ class KernelDrops(KernelSource["DropProbe"]):
             detail = f"the kernel drops packets for the reason {name}, which is not known here; it is counted as loss"
             self._problems.add("drop_reason_unknown", name, detail)
 
-    def tell_samples(self, *, is_told: bool) -> None:
-        """From the next drain on addresses of some packets are told, or none; counts are exact. Holds over a pause."""
-        self._are_samples_told = is_told
+    def shed(self, step: Step) -> None:
+        """From the next drain on tell the addresses of some packets, or of none; counts are exact."""
+        self._are_samples_told = step.level == 0
+        self._returned()
+
+    def _returned(self) -> None:
         if self._probe is not None:
-            self._probe.set_samples(self._samples if is_told else 0)
+            self._probe.set_samples(self._samples if self._are_samples_told else 0)
 
 
 def load(settings: Settings) -> DropProbe:
@@ -127,3 +105,6 @@ def load(settings: Settings) -> DropProbe:
         samples=settings.ebpf.drop_samples,
         meanings=meanings(),
     )
+
+
+DROP = ProbeKind("drop", "drops", load, KernelDrops, attach=lambda probe: probe.attach())

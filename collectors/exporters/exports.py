@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Gauge
 
+from collectors.agent.source import Source
 from collectors.exporters.listening import ACCOUNTS, Listening, hears_only_loopback
 from collectors.exporters.state import Position
 from collectors.ipfix.source import IPFIX
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from collectors.agent.happenings import Happenings
+    from collectors.agent.source import Turn
     from viflux.paths import DataPaths
     from viflux.settings import Settings
     from viflux.spool import Batch, SpoolWriter, Unread
@@ -44,7 +46,7 @@ _CPU = Gauge(
 _ERRORS = Gauge("viflux_agent_export_receive_errors", "Times that the kernel refused to receive", ["source"])
 
 
-class Exports:
+class Exports(Source):
     """The sources of exports that are on.
 
     Args:
@@ -122,11 +124,11 @@ class Exports:
             for source in self._sources:
                 source.set_local_vifs(interfaces)
 
-    def propose(self, now_ns: int) -> list[Batch]:
+    def propose(self, turn: Turn) -> list[Batch]:
         """Return all that was decoded since the last committed proposal."""
-        return [batch for source in self._sources for batch in source.propose(now_ns)]
+        return [batch for source in self._sources for batch in source.propose(turn.now_ns)]
 
-    def watermarks(self) -> dict[str, int]:
+    def watermarks(self, turn: Turn) -> Mapping[str, int]:  # noqa: ARG002
         """Return for each stream the instant before which all that was received is in committed or proposed batches.
 
         It is by the time of receipt: what exporters tell of is older, and what waits for a template comes late.
@@ -134,7 +136,7 @@ class Exports:
         settled = {source.origin.stream: source.settled_time_ns for source in self._sources}
         return {**settled, **dict.fromkeys(SHARED_STREAMS, min(settled.values()))} if settled else {}
 
-    def lost(self) -> list[Unread]:
+    def lost(self, turn: Turn) -> list[Unread]:  # noqa: ARG002
         """Return what the proposal knows to be lost since the last committed one."""
         return [lost for source in self._sources for lost in source.lost()]
 

@@ -8,15 +8,15 @@ from prometheus_client import Counter, Gauge
 
 from collectors import _native
 from collectors.agent.batches import batches
-from collectors.agent.kernel_source import KernelSource
+from collectors.agent.kernel_source import KernelSource, ProbeKind
 from collectors.flow.visibility import Visibility
 
 if TYPE_CHECKING:
     from collectors._native import FlowProbe, HostWatch
     from collectors.agent.happenings import Happenings
+    from collectors.cost.shedding import Step
     from viflux.settings import Settings
     from viflux.settings.schema import Ebpf
-    from viflux.spool import Batch
 
 STREAM = "flows.ebpf"
 COUNTING_POINTS = "counting_points"
@@ -31,9 +31,6 @@ _WAITING = Gauge("viflux_agent_flow_waiting", "Flows that wait for their active 
 class KernelFlows(KernelSource["FlowProbe"]):
     """Packets by flow, as rows.
 
-    Attributes:
-        sampling: One packet of so many is counted where nothing is shed.
-
     Args:
         settings: Which interfaces it follows.
         probe: Loaded, attached nowhere; None while the agent is paused.
@@ -43,23 +40,13 @@ class KernelFlows(KernelSource["FlowProbe"]):
         super().__init__("flow", STREAM, settings.entries, probe)
         self._counting_points = COUNTING_POINTS in settings.vifs
         self._names = [name for name in settings.vifs if name != COUNTING_POINTS]
-        self.sampling = settings.sampling
         self._rates = (settings.sampling, settings.sampling)
         self._visibility = Visibility(self._problems)
 
-    def unload(self, now_ns: int) -> None:
+    def unload(self, watch: HostWatch, now_ns: int) -> None:
         """Take out what was counted, and leave nothing in the kernel; from then on all is missed."""
-        if self._probe is None:
-            return
-        self._drain(self._probe, whole=True)
-        self._leave(now_ns)
+        super().unload(watch, now_ns)
         _WATCHED.set(0)
-
-    def resume(self, probe: FlowProbe | None, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
-        """Count again, with a probe that was loaded anew; without one where the kernel refused it."""
-        self._return(probe, now_ns)
-        self._plan_rates()
-        self.start(watch, happenings, now_ns)
 
     def start(self, watch: HostWatch, happenings: Happenings, now_ns: int) -> None:
         """Remove what a killed run left, attach to the interfaces that are there, and say so."""
@@ -89,24 +76,13 @@ class KernelFlows(KernelSource["FlowProbe"]):
         """Whether `follow` ended before all interfaces were attached to, and is to be called again soon."""
         return self._probe is not None and self._probe.is_behind()
 
-    def relieve(self) -> bool:
+    def is_full(self) -> bool:
         """Take in what the maps had no room for; whether there was any."""
         return self._probe is not None and self._probe.relieve() > 0
 
-    def propose(self, *, drain: bool, whole: bool = False) -> list[Batch]:
-        """Return rows that are not committed, about 8 MiB of them at most.
-
-        Args:
-            drain: Take out what was counted in the kernel first.
-            whole: Rows of flows that wait for their timeout too.
-        """
-        if drain and self._probe is not None:
-            self._drain(self._probe, whole=whole)
-        return self._waiting.propose()
-
-    def _drain(self, probe: FlowProbe, *, whole: bool) -> None:
+    def _drain(self, probe: FlowProbe, watch: HostWatch, *, last: bool) -> None:  # noqa: ARG002
         try:
-            harvest = probe.drain(all=whole)
+            harvest = probe.drain(all=last)
         except RuntimeError as error:
             # What was not taken stays in the kernel, and comes with a later one.
             self._problems.add("probe_undrained", "flow", f"flows could not be taken out of the kernel: {error}")
@@ -133,12 +109,12 @@ class KernelFlows(KernelSource["FlowProbe"]):
             )
             self._problems.add("flow_packets_lost", f"{vif_id:016x}", detail, packets)
 
-    def sample(self, *, critical: int, others: int) -> None:
-        """From the next drain on one packet of so many is counted: of critical VIFs, of others. Holds over a pause."""
-        self._rates = (critical, others)
-        self._plan_rates()
+    def shed(self, step: Step) -> None:
+        """From the next drain on count one packet of so many: of critical VIFs, of others."""
+        self._rates = (step.critical, step.others)
+        self._returned()
 
-    def _plan_rates(self) -> None:
+    def _returned(self) -> None:
         if self._probe is not None:
             critical, others = self._rates
             self._probe.sample(critical=critical, others=others)
@@ -162,3 +138,6 @@ def load(settings: Settings) -> FlowProbe:
         is_last=ebpf.order == "last",
         attach=ebpf.attach,
     )
+
+
+FLOW = ProbeKind("flow", "flows", load, KernelFlows)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collectors.agent.batches import batches
+from collectors.agent.source import Source
 from viflux.clock import DAY_NS
 
 if TYPE_CHECKING:
-    from collectors._native import HostWatch
+    from collections.abc import Callable, Mapping
+
+    from collectors.agent.source import Turn
     from viflux.spool import Batch
 
 STREAM = "inventory.netlink"
@@ -17,36 +20,37 @@ STREAM = "inventory.netlink"
 _CHANGES_BYTES = 4 << 20
 
 
-class Inventory:
-    """States the whole inventory at start and once a UTC day, and changes in between."""
+class Inventory(Source):
+    """States the whole inventory at start and once a UTC day, and changes in between.
 
-    stream = STREAM
+    Args:
+        baseline_bytes: Returns what a restart would have to read: the last statement and all changes since.
+    """
 
-    def __init__(self) -> None:
+    streams = (STREAM,)
+
+    def __init__(self, baseline_bytes: Callable[[], int]) -> None:
+        self._baseline_bytes = baseline_bytes
         self._stated_day: int | None = None
         self._statement_bytes = 0
         self._proposed: tuple[int, int] | None = None
 
-    def is_statement_due(self, now_ns: int, baseline_bytes: int = 0) -> bool:
-        """Whether the whole inventory must be stated.
+    def is_statement_due(self, now_ns: int) -> bool:
+        """Whether the UTC day has no statement of the whole inventory yet."""
+        return self._stated_day != now_ns // DAY_NS
 
-        Args:
-            now_ns: The time.
-            baseline_bytes: What a restart would have to read: the last statement and all changes since.
-
-        Returns:
-            True where the UTC day has no statement yet, or where the changes outgrew the last one.
-        """
-        outgrown = baseline_bytes > _CHANGES_BYTES + 4 * self._statement_bytes
-        return self._stated_day != now_ns // DAY_NS or outgrown
-
-    def propose(self, watch: HostWatch, now_ns: int, baseline_bytes: int) -> list[Batch]:
-        """Return what changed; the whole inventory where a statement is due."""
-        whole = self.is_statement_due(now_ns, baseline_bytes)
-        proposed = batches(STREAM, watch.inventory(now_ns, whole), is_statement=whole)
+    def propose(self, turn: Turn) -> list[Batch]:
+        """Return what changed; the whole inventory where a statement is due, or where changes outgrew the last one."""
+        has_outgrown = self._baseline_bytes() > _CHANGES_BYTES + 4 * self._statement_bytes
+        whole = has_outgrown or self.is_statement_due(turn.now_ns)
+        proposed = batches(STREAM, turn.watch.inventory(turn.now_ns, whole), is_statement=whole)
         size = sum(len(batch.payload) for batch in proposed)
-        self._proposed = (now_ns // DAY_NS, size) if whole else None
+        self._proposed = (turn.now_ns // DAY_NS, size) if whole else None
         return proposed
+
+    def watermarks(self, turn: Turn) -> Mapping[str, int]:
+        """Return the instant up to which the kernel's messages were read."""
+        return {STREAM: turn.watch.settled_time_ns()}
 
     def commit(self) -> None:
         """What was proposed is written."""

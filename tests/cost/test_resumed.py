@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from collectors.agent.happenings import Happenings
+from collectors.agent.source import Turn
 from collectors.cost.source import Cost
 from collectors.drop import source as drop
 from collectors.flow import source as flow
@@ -40,20 +41,21 @@ def test_a_probe_that_is_loaded_again_leaves_out_what_was_left_out(street: Stree
     settings, _ = load(assignments=[f"ebpf.vifs={street.network.tag}*", "agent.budget=0.01"], environment={})
     clock, happenings = SystemClock(), Happenings()
     flows = flow.KernelFlows(settings.ebpf, flow.load(settings))
-    drops = drop.KernelDrops(drop.load(settings), settings.ebpf)
+    drops = drop.KernelDrops(settings.ebpf, drop.load(settings))
     flows.start(street.watch, happenings, clock.now_ns())
-    cost = Cost(flows, drops, settings.agent.budget, clock)
+    cost = Cost({"flow": flows, "drop": drops}, settings, clock)
     for second in range(0, 25, 5):
         cost._shedding.judge(1.0, second * 10**9)
     cost._apply()
-    flows.unload(clock.now_ns())
+    flows.unload(street.watch, clock.now_ns())
     drops.unload(street.watch, clock.now_ns())
-    flows.propose(drain=False)
+    flows.propose(Turn(watch=street.watch, now_ns=clock.now_ns()))
     flows.commit()
     flows.resume(flow.load(settings), street.watch, happenings, clock.now_ns())
-    drops.resume(drop.load(settings), happenings, clock.now_ns())
+    drops.resume(drop.load(settings), street.watch, happenings, clock.now_ns())
     street.talk(street.one, "udp", street.two.address, 6300, PACKETS, 20)
-    told = [row for row in rows(flows.propose(drain=True, whole=True)) if row.get("dst_port") == 6300]
+    whole = Turn(watch=street.watch, now_ns=clock.now_ns(), drain=True, last=True)
+    told = [row for row in rows(flows.propose(whole)) if row.get("dst_port") == 6300]
     one = {"vif_id": street.vif_id(street.one.outer), "direction": 0}
     assert 4 < next(row["sampling_rate"] for row in told if row["direction"] == 0) < 16
     assert scaled(told, "packets", **one) == pytest.approx(PACKETS, rel=0.02)

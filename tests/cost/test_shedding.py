@@ -10,7 +10,7 @@ from viflux.clock import NANOSECONDS
 
 BUDGET = 0.25
 TICK_NS = 5 * NANOSECONDS
-ALL = steps(has_drops=True, has_flows=True)
+ALL = steps(["flow", "drop"])
 
 
 def lived(
@@ -32,9 +32,9 @@ def test_the_order_is_samples_of_drops_then_other_vifs_then_critical_ones() -> N
     assert [(step.others, step.critical) for step in ALL[11:14]] == [(MOST_RATE, 1), (MOST_RATE, 2), (MOST_RATE, 4)]
     assert (ALL[-1].shed, ALL[-1].others, ALL[-1].critical) == ("all_flows", MOST_RATE, MOST_RATE)
     assert [step.level for step in ALL] == list(range(22))
-    assert [step.shed for step in steps(has_drops=False, has_flows=False)] == ["none"]
-    assert [step.shed for step in steps(has_drops=True, has_flows=False)] == ["none", "drop_samples"]
-    assert steps(has_drops=False, has_flows=True, rate=10)[1] == Step(1, "other_flows", 20, 10)
+    assert [step.shed for step in steps([])] == ["none"]
+    assert [step.shed for step in steps(["drop"])] == ["none", "drop_samples"]
+    assert steps(["flow"], rate=10)[1] == Step(1, "other_flows", 20, 10)
 
 
 def test_a_burst_sheds_nothing_and_what_lasts_does() -> None:
@@ -74,7 +74,7 @@ def test_it_comes_back_step_by_step_when_there_is_room() -> None:
 
 def test_where_nothing_suffices_it_stays_at_the_last_step_and_says_so_once() -> None:
     """Until the budget was kept for once."""
-    order = steps(has_drops=True, has_flows=False)
+    order = steps(["drop"])
     shedding = Shedding(order, 0.001)
     told = 0
     for tick in range(100):
