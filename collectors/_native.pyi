@@ -343,6 +343,80 @@ def encode_cost(rows: Sequence[object]) -> list[_Encoded]:
         rows: Objects with the attributes of `collectors.cost.source.CostRow`.
     """
 
+class ConntrackReading:
+    """How full one network namespace's connection tracking is.
+
+    Attributes:
+        namespace: Its cookie.
+        name: As in records.
+        time_ns: When it was read, ns since the epoch.
+        entries: That it holds.
+        max: That it may hold, 0 for no limit; None where the kernel does not tell.
+        counters: Since the namespace was made: packets dropped, entries dropped early, failed insertions, invalid
+            packets; None where not asked for.
+    """
+
+    namespace: int
+    name: str
+    time_ns: int
+    entries: int
+    max: int | None
+    counters: tuple[int, int, int, int] | None
+
+# Readings, and of namespaces without one: name, whether it will be the same the next time, reason.
+_Readings: TypeAlias = tuple[list[ConntrackReading], list[tuple[str, bool, str]]]
+
+def conntrack_occupancies(watch: HostWatch, *, after: int, budget_ns: int) -> _Readings:
+    """Read how full the tables of the watch's namespaces are, by turns.
+
+    Args:
+        watch: Knows them.
+        after: Cookie of the last one that was read; those behind it come first.
+        budget_ns: It ends when this is over, after one at least.
+    """
+
+def conntrack_accounts(watch: HostWatch) -> _Readings:
+    """Read how full all tables are, and what happened in them."""
+
+class ConntrackHolders:
+    """Who holds the entries of one namespace's table.
+
+    Attributes:
+        seen: Entries that were looked at.
+        is_whole: These were all.
+        cpu_ns: Processor time that it took.
+    """
+
+    seen: int
+    is_whole: bool
+    cpu_ns: int
+
+def conntrack_holders(
+    watch: HostWatch, *, namespace: int, cpu_ns: int, origins: int, top: int
+) -> ConntrackHolders | None:
+    """Look where the entries of a namespace's table came from; None where the namespace ended.
+
+    Args:
+        watch: Knows it, and whose the addresses are.
+        namespace: Its cookie.
+        cpu_ns: It ends when it took so much; what came until then is as good as drawn by lot.
+        origins: How many addresses are told apart.
+        top: How many addresses and how many VIFs are kept.
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+
+def encode_conntrack(rows: Sequence[object]) -> list[_Encoded]:
+    """Encode rows of `hosts`, one a namespace.
+
+    Args:
+        rows: Objects with the attributes of `collectors.conntrack.occupancy.Row`.
+    """
+
+def encode_holders(looks: Sequence[tuple[int, str, int, ConntrackHolders]]) -> list[_Encoded]:
+    """Encode rows of `holders`: of each look the time, the namespace's name, its entries, and what was found."""
+
 def take_run_times() -> int:
     """Have the kernel take the time of all programs' runs until the returned descriptor is closed.
 

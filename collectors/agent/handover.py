@@ -59,6 +59,12 @@ class HandOver:
         self._refusals = 0
         self._log = logs.get("handover")
 
+    def look(self) -> None:
+        """Let sources take readings between hand-overs, where these are due."""
+        now_ns = self._clock.monotonic_ns()
+        for source in self._sources:
+            source.look(self._watch, now_ns)
+
     def run(self, *, sweep: bool, heartbeat: bool, drain: bool = False, last: bool = False) -> bool:
         """Propose all that is new and commit it.
 

@@ -11,6 +11,7 @@ from collectors import _native
 from collectors.agent import view
 from collectors.agent.handover import HandOver
 from collectors.agent.happenings import Happenings
+from collectors.conntrack.source import Conntrack
 from collectors.cost.source import Cost
 from collectors.counters.source import STREAM as COUNTERS
 from collectors.counters.source import Counters
@@ -88,7 +89,8 @@ class Agent:
         self._next_export_ns = 0
         self._next_relief_ns = 0
         self._log = logs.get("agent")
-        self._sweeps = "counters" in settings.agent.sources
+        self._names = settings.agent.sources
+        self._sweeps = "counters" in self._names
         self._watch = _native.HostWatch(
             host=host.name,
             machine_id=host.machine_id,
@@ -144,6 +146,7 @@ class Agent:
             self._inventory,
             self._exports,
             *self._probes.sources.values(),
+            *([Conntrack(self._settings.conntrack, self._clock.now_ns())] if "conntrack" in self._names else []),
             # Behind the probes: what they did until now is in its rows.
             self._cost,
         ]
@@ -198,6 +201,7 @@ class Agent:
         has_news = self._watch.poll(self._patience_ns(now_ns))
         if has_news and self._gather_until_ns is None:
             self._gather_until_ns = self._clock.now_ns() + _GATHER_NS
+        self._hand_over.look()
         is_shed = self._cost.turn()
         now_ns = self._clock.now_ns()
         if now_ns >= self._next_resync_ns or now_ns < self._next_resync_ns - self._settings.agent.resync_interval:

@@ -46,6 +46,9 @@ class Source:
 
     streams: Sequence[str] = ()
 
+    def look(self, watch: HostWatch, monotonic_ns: int) -> None:
+        """Take a reading between hand-overs, where one is due; called at least twice a second."""
+
     def propose(self, turn: Turn) -> list[Batch]:
         """Return batches that are not committed."""
         raise NotImplementedError

@@ -35,6 +35,11 @@ SOURCES: dict[str, KnownSource] = {
         "flows of interfaces and dropped packets with their reasons, counted in the kernel",
         needs=("inventory",),
     ),
+    "conntrack": KnownSource(
+        ("hosts.conntrack", "holders.conntrack"),
+        "how full the connection tracking of every network namespace is, and who fills it",
+        needs=("inventory",),
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from viflux.registry.column import Column, Type
+from viflux.registry.conntrack import CONNTRACK, HOLDERS
 from viflux.registry.cost import COST
 from viflux.registry.exports import DROPS, EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS, FLOWS_TIER, VNI
@@ -315,5 +316,19 @@ def once(*groups: tuple[Column, ...]) -> dict[str, Column]:
 
 
 COLUMNS: dict[str, Column] = once(
-    COMMON, INVENTORY, COUNTERS, EVENTS, LEDGER, SLI, TIER, FLOWS, FLOWS_TIER, DROPS, HOSTS, COST, EXPORTERS
+    COMMON,
+    INVENTORY,
+    COUNTERS,
+    EVENTS,
+    LEDGER,
+    SLI,
+    TIER,
+    FLOWS,
+    FLOWS_TIER,
+    DROPS,
+    HOSTS,
+    COST,
+    CONNTRACK,
+    HOLDERS,
+    EXPORTERS,
 )

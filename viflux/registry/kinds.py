@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from viflux.registry import columns
 from viflux.registry.column import Column
 from viflux.registry.columns import COLUMNS
+from viflux.registry.conntrack import CONNTRACK, ENTRIES, HOLDERS
 from viflux.registry.cost import COST
 from viflux.registry.exports import DROPS, EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS
@@ -253,12 +254,21 @@ KINDS: dict[str, Kind] = {
         ),
         _raw(
             "hosts",
-            "One host over one interval, as its exporter told it, or one part of Viflux on it, with what that costs.",
-            ("time", "duration_ns", *_EXPORTER, *_names(HOSTS), *_names(COST)),
+            "One host over one interval, as its exporter told it; or one part of Viflux on it, with what that costs; "
+            "or one network namespace of it, with its connection tracking.",
+            ("time", "duration_ns", *_EXPORTER, *_names(HOSTS), *_names(COST), "namespace", *_names(CONNTRACK)),
             "(toStartOfHour(time), exporter_address, time)",
             "an exporting host's hour lies together; what agents tell themselves is of the exporter `::`",
             "raw",
-            added=_names(COST),
+            added=(*_names(COST), "namespace", *_names(CONNTRACK)),
+        ),
+        _raw(
+            "holders",
+            "One of those with the most connections in a network namespace's table, at one instant.",
+            ("time", "vif_id", "namespace", *_names(HOLDERS), ENTRIES.name),
+            "(toStartOfHour(time), namespace, time)",
+            "a namespace's holders are asked for at one time",
+            "raw",
         ),
         _raw(
             "exporters",

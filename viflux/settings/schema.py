@@ -45,8 +45,9 @@ class Agent(Section, frozen=True):
         ),
     ] = "auto"
     sources: Annotated[
-        tuple[str, ...], Meta(description="sources that the agent runs; ebpf as far as this host can run it")
-    ] = ("inventory", "counters", "ebpf")
+        tuple[str, ...],
+        Meta(description="sources that the agent runs; ebpf and conntrack as far as this host can run them"),
+    ] = ("inventory", "counters", "ebpf", "conntrack")
     budget: Annotated[
         float,
         Meta(
@@ -79,6 +80,27 @@ class Counters(Section, frozen=True):
     interval: Annotated[Duration, Meta(description="time between two sweeps, aligned to the clock; 1s to 5m")] = (
         duration("10s")
     )
+
+
+class Conntrack(Section, frozen=True):
+    """Connection tracking of network namespaces."""
+
+    holders: Annotated[
+        int,
+        Meta(
+            description="how many addresses and VIFs with the most connections are told of each table; 0: tables are "
+            "not looked into",
+            ge=0,
+            le=1_000,
+        ),
+    ] = 20
+    look_time: Annotated[
+        Duration,
+        Meta(
+            description="processor time that one look into tables may take; it is followed by a rest of 50 times what "
+            "it took"
+        ),
+    ] = duration("200ms")
 
 
 class Ebpf(Section, frozen=True):
@@ -412,6 +434,7 @@ class Settings(Section, frozen=True):
     agent: Agent = Agent()
     counters: Counters = Counters()
     ebpf: Ebpf = Ebpf()
+    conntrack: Conntrack = Conntrack()
     sflow: Sflow = Sflow()
     ipfix: Ipfix = Ipfix()
     netflow: Netflow = Netflow()

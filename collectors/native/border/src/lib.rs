@@ -1,6 +1,7 @@
 //! Registration of the Python module `collectors._native`; nothing else lives here.
 
 mod accounts;
+mod conntrack;
 mod cost;
 mod decode;
 mod drop_probe;
@@ -27,6 +28,11 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::accounts::{encode_events, encode_ledger};
+    #[pymodule_export]
+    use super::conntrack::{
+        conntrack_accounts, conntrack_holders, conntrack_occupancies, encode_conntrack,
+        encode_holders, ConntrackHolders, ConntrackReading,
+    };
     #[pymodule_export]
     use super::cost::{encode_cost, take_run_times};
     #[pymodule_export]

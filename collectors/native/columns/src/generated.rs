@@ -1006,7 +1006,7 @@ pub mod drops {
     }
 }
 
-/// One host over one interval, as its exporter told it, or one part of Viflux on it, with what that costs.
+/// One host over one interval, as its exporter told it; or one part of Viflux on it, with what that costs; or one network namespace of it, with its connection tracking.
 pub mod hosts {
     #[allow(unused_imports)]
     use super::*;
@@ -1095,6 +1095,28 @@ pub mod hosts {
         pub flow_sampling_rate: Vec<u32>,
         /// The same of VIFs with the label criticality=critical. Source: agent.
         pub critical_flow_sampling_rate: Vec<u32>,
+        /// Empty for the host's own, else its name, else `net:[inode]`. Source: /run/netns.
+        pub namespace: Vec<Cow<'static, str>>,
+        /// Connections that the namespace's table held at the last reading. [entries] Source: CTA_STATS_GLOBAL_ENTRIES, IPCTNL_MSG_CT_GET_STATS.
+        pub conntrack_entries_count: Vec<Option<u64>>,
+        /// Most of them at a reading of the interval; `conntrack_readings_count` says how many readings there were. [entries] Source: CTA_STATS_GLOBAL_ENTRIES, IPCTNL_MSG_CT_GET_STATS.
+        pub conntrack_peak_count: Vec<Option<u64>>,
+        /// How many it may hold, 0 for no limit; null where the kernel does not tell. It is the host's setting `net.netfilter.nf_conntrack_max`, which the kernel holds against each namespace's own number. [entries] Source: CTA_STATS_GLOBAL_MAX_ENTRIES, IPCTNL_MSG_CT_GET_STATS.
+        pub conntrack_max_count: Vec<Option<u64>>,
+        /// How often the number of entries was read in the interval, about once a second; less on a host with more namespaces than can be asked in 2 ms. [readings] Source: agent.
+        pub conntrack_readings_count: Vec<Option<u64>>,
+        /// How fast the number of entries grew, by a straight line through the readings; null with less than three. [entries/s] Source: agent.
+        pub conntrack_growth_per_second: Vec<Option<f64>>,
+        /// How long until the table is full, at that growth; 0 for full, null where it does not grow or has no limit. [s] Source: agent.
+        pub conntrack_full_seconds: Vec<Option<f64>>,
+        /// Packets dropped, for the table was full and nothing could be thrown out of it; null of the first interval. [packets] Source: CTA_STATS_DROP, IPCTNL_MSG_CT_GET_STATS_CPU, linux/netfilter/nfnetlink_conntrack.h.
+        pub conntrack_dropped_packets: Vec<Option<u64>>,
+        /// Entries thrown out of the full table to make room for others; null of the first interval. [entries] Source: CTA_STATS_EARLY_DROP, IPCTNL_MSG_CT_GET_STATS_CPU, linux/netfilter/nfnetlink_conntrack.h.
+        pub conntrack_early_dropped_count: Vec<Option<u64>>,
+        /// Packets dropped, for an entry with the same addresses came into the table just before; null of the first interval. It happens to two packets of one connection at once and is no sign of a full table. [packets] Source: CTA_STATS_INSERT_FAILED, IPCTNL_MSG_CT_GET_STATS_CPU, linux/netfilter/nfnetlink_conntrack.h.
+        pub conntrack_insert_failed_packets: Vec<Option<u64>>,
+        /// Packets that belong to no connection that could be; null of the first interval. [packets] Source: CTA_STATS_INVALID, IPCTNL_MSG_CT_GET_STATS_CPU, linux/netfilter/nfnetlink_conntrack.h.
+        pub conntrack_invalid_packets: Vec<Option<u64>>,
     }
 
     /// The Arrow schema of a batch.
@@ -1142,6 +1164,17 @@ pub mod hosts {
             Field::new("shed_level", DataType::UInt8, false),
             Field::new("flow_sampling_rate", DataType::UInt32, false),
             Field::new("critical_flow_sampling_rate", DataType::UInt32, false),
+            Field::new("namespace", DataType::Utf8, false),
+            Field::new("conntrack_entries_count", DataType::UInt64, true),
+            Field::new("conntrack_peak_count", DataType::UInt64, true),
+            Field::new("conntrack_max_count", DataType::UInt64, true),
+            Field::new("conntrack_readings_count", DataType::UInt64, true),
+            Field::new("conntrack_growth_per_second", DataType::Float64, true),
+            Field::new("conntrack_full_seconds", DataType::Float64, true),
+            Field::new("conntrack_dropped_packets", DataType::UInt64, true),
+            Field::new("conntrack_early_dropped_count", DataType::UInt64, true),
+            Field::new("conntrack_insert_failed_packets", DataType::UInt64, true),
+            Field::new("conntrack_invalid_packets", DataType::UInt64, true),
         ]))
     }
 
@@ -1197,6 +1230,24 @@ pub mod hosts {
             self.flow_sampling_rate.resize(rows, Default::default());
             self.critical_flow_sampling_rate
                 .resize(rows, Default::default());
+            self.namespace.resize(rows, Default::default());
+            self.conntrack_entries_count
+                .resize(rows, Default::default());
+            self.conntrack_peak_count.resize(rows, Default::default());
+            self.conntrack_max_count.resize(rows, Default::default());
+            self.conntrack_readings_count
+                .resize(rows, Default::default());
+            self.conntrack_growth_per_second
+                .resize(rows, Default::default());
+            self.conntrack_full_seconds.resize(rows, Default::default());
+            self.conntrack_dropped_packets
+                .resize(rows, Default::default());
+            self.conntrack_early_dropped_count
+                .resize(rows, Default::default());
+            self.conntrack_insert_failed_packets
+                .resize(rows, Default::default());
+            self.conntrack_invalid_packets
+                .resize(rows, Default::default());
         }
 
         /// Turn the rows into a record batch; an error means that the vectors differ in length.
@@ -1242,6 +1293,119 @@ pub mod hosts {
                     arrays::uint8s(self.shed_level),
                     arrays::uint32s(self.flow_sampling_rate),
                     arrays::uint32s(self.critical_flow_sampling_rate),
+                    arrays::texts(self.namespace),
+                    arrays::uint64s_or_null(self.conntrack_entries_count),
+                    arrays::uint64s_or_null(self.conntrack_peak_count),
+                    arrays::uint64s_or_null(self.conntrack_max_count),
+                    arrays::uint64s_or_null(self.conntrack_readings_count),
+                    arrays::float64s_or_null(self.conntrack_growth_per_second),
+                    arrays::float64s_or_null(self.conntrack_full_seconds),
+                    arrays::uint64s_or_null(self.conntrack_dropped_packets),
+                    arrays::uint64s_or_null(self.conntrack_early_dropped_count),
+                    arrays::uint64s_or_null(self.conntrack_insert_failed_packets),
+                    arrays::uint64s_or_null(self.conntrack_invalid_packets),
+                ],
+            )
+        }
+    }
+}
+
+/// One of those with the most connections in a network namespace's table, at one instant.
+pub mod holders {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "holders";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
+        pub vif_id: Vec<u64>,
+        /// Empty for the host's own, else its name, else `net:[inode]`. Source: /run/netns.
+        pub namespace: Vec<Cow<'static, str>>,
+        /// What the row is about: `vif` or `address`. Source: agent.
+        pub holder: Vec<Cow<'static, str>>,
+        /// Source of the connections' first packets, before any translation; `::` of a row about a VIF. Source: CTA_TUPLE_ORIG, IPCTNL_MSG_CT_GET, linux/netfilter/nfnetlink_conntrack.h.
+        pub holder_address: Vec<[u8; 16]>,
+        /// How the VIF was found: the address is of one of the namespace's `own` interfaces, or of one whose `link` ends in it, or of the `only` one of the host that has it. `ambiguous` where several have it and `unknown` where none has: there `vif_id` is 0. Source: agent.
+        pub holder_reach: Vec<Cow<'static, str>>,
+        /// Zone of the connections; 0 where there are none. Source: CTA_ZONE, IPCTNL_MSG_CT_GET, linux/netfilter/nfnetlink_conntrack.h.
+        pub conntrack_zone: Vec<u16>,
+        /// Connections of this holder among those that were seen. [entries] Source: IPCTNL_MSG_CT_GET, linux/netfilter/nfnetlink_conntrack.h.
+        pub held_count: Vec<u64>,
+        /// Connections that were seen: all of the namespace's, or as many as the time sufficed for. They come in the order of a hash with a secret key, so that shares of a part are near those of the whole. [entries] Source: IPCTNL_MSG_CT_GET, linux/netfilter/nfnetlink_conntrack.h.
+        pub seen_count: Vec<u64>,
+        /// Connections that the namespace's table held at the last reading. [entries] Source: CTA_STATS_GLOBAL_ENTRIES, IPCTNL_MSG_CT_GET_STATS.
+        pub conntrack_entries_count: Vec<Option<u64>>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("vif_id", DataType::UInt64, false),
+            Field::new("namespace", DataType::Utf8, false),
+            Field::new("holder", DataType::Utf8, false),
+            Field::new("holder_address", DataType::FixedSizeBinary(16), false),
+            Field::new("holder_reach", DataType::Utf8, false),
+            Field::new("conntrack_zone", DataType::UInt16, false),
+            Field::new("held_count", DataType::UInt64, false),
+            Field::new("seen_count", DataType::UInt64, false),
+            Field::new("conntrack_entries_count", DataType::UInt64, true),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.vif_id.resize(rows, Default::default());
+            self.namespace.resize(rows, Default::default());
+            self.holder.resize(rows, Default::default());
+            self.holder_address.resize(rows, Default::default());
+            self.holder_reach.resize(rows, Default::default());
+            self.conntrack_zone.resize(rows, Default::default());
+            self.held_count.resize(rows, Default::default());
+            self.seen_count.resize(rows, Default::default());
+            self.conntrack_entries_count
+                .resize(rows, Default::default());
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.vif_id),
+                    arrays::texts(self.namespace),
+                    arrays::texts(self.holder),
+                    arrays::addresses(self.holder_address),
+                    arrays::texts(self.holder_reach),
+                    arrays::uint16s(self.conntrack_zone),
+                    arrays::uint64s(self.held_count),
+                    arrays::uint64s(self.seen_count),
+                    arrays::uint64s_or_null(self.conntrack_entries_count),
                 ],
             )
         }

@@ -15,6 +15,11 @@ pub fn monotonic_ns() -> i64 {
     read(libc::CLOCK_MONOTONIC)
 }
 
+/// CLOCK_THREAD_CPUTIME_ID: processor time of the calling thread, ns.
+pub fn thread_cpu_ns() -> i64 {
+    read(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
 /// Length of one of the kernel's ticks (1 s / CONFIG_HZ), ns.
 pub fn tick_ns() -> u64 {
     let mut length = libc::timespec {

@@ -9,6 +9,7 @@ pub mod bpf;
 pub mod capability;
 pub mod clock;
 pub mod clsact;
+pub mod conntrack;
 pub mod discovery;
 pub mod drop;
 pub mod dump;

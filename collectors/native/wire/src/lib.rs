@@ -10,6 +10,7 @@ pub mod alias;
 pub mod btf;
 pub mod clsact;
 pub mod column;
+pub mod conntrack;
 pub mod drop_record;
 pub mod fault;
 pub mod flaw;

@@ -1,0 +1,1 @@
+"""Counters: what each interface moved, dropped and queued, interval by interval."""

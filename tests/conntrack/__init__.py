@@ -1,0 +1,1 @@
+"""What Viflux itself costs, and what it sheds."""
