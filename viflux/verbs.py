@@ -14,6 +14,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "decode": ("collectors.decode.command:decode", "print what flow exporters sent, from captures"),
     "flows": ("ingest.store.flows_command:flows", "who talks to whom at which interface, and how much"),
     "drops": ("ingest.store.drops_command:drops", "which packets were dropped where, why, and whether that is loss"),
+    "conntrack": (
+        "ingest.store.conntrack_command:conntrack",
+        "how full connection tracking is, when it will be full, and who fills it",
+    ),
     "sql": ("ingest.store.sql_command:sql", "run a read-only SQL query"),
     "exporters": ("ingest.store.exporters_command:exporters", "who sends flow exports, how much, and what is missing"),
     "ledger": ("ingest.store.ledger_command:ledger", "whether what was handed over is stored, and what was lost"),
