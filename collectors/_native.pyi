@@ -280,6 +280,93 @@ class DropHarvest:
     drained: int
     runs: int
 
+class TransitHarvest:
+    """What one drain of the probe `transit` hands over.
+
+    Attributes:
+        messages: Encoded batches of `latency`, each with first and last time and rows, as of the other probes.
+        settled_time_ns: The instant before which everything is in these rows or in earlier ones, ns since the epoch.
+        begun: Samples that were begun since the last drain.
+        told: Times that were told; one packet has several where devices lie upon each other.
+        expired: Samples that were on their way when their window closed, or left later than is told.
+        changed: Samples of which something else left than came in.
+        unplaced: Samples without room in the kernel or in the agent.
+        missed: Runs of programs that did not take place, for they would have interrupted another one.
+        runs: Runs of all programs.
+        buckets: Buckets that were taken.
+        problem: Why a window could not be opened or closed; empty where nothing was.
+    """
+
+    messages: list[tuple[bytes, int, int, int]]
+    settled_time_ns: int
+    begun: int
+    told: int
+    expired: int
+    changed: int
+    unplaced: int
+    missed: int
+    runs: int
+    buckets: int
+    problem: str
+
+class TransitProbe:
+    """The probe `transit` (`collectors/ebpf/transit`) in the kernel; it is gone from there with this object.
+
+    Every call releases the interpreter.
+    """
+
+    def __init__(
+        self, *, ring_bytes: int, most_buckets: int, one_of: int, window_ns: int, longest_ns: int, share: float
+    ) -> None:
+        """Load it; nothing is attached yet.
+
+        Args:
+            ring_bytes: Ring for samples; a power of two, at least a page.
+            most_buckets: Buckets of all histograms that are held between two drains.
+            one_of: One of so many packets that come in is sampled, while a window is open.
+            window_ns: How long packets that come in are sampled at a time.
+            longest_ns: What takes longer is not told.
+            share: Of the time in which the programs are in the kernel; 1 for always.
+
+        Raises:
+            OSError: The kernel refuses: a capability is missing, or a part of the kernel.
+        """
+
+    def attach(self) -> None:
+        """Open the first window; raises `OSError` where the kernel refuses."""
+
+    def drain(self, watch: HostWatch, *, last: bool = False) -> TransitHarvest:
+        """Make rows of all that was told since the last call.
+
+        Samples of the last two seconds at an interface that is not known wait for the next drain.
+
+        Args:
+            watch: Knows whose the interfaces are.
+            last: There will be no other: the programs are taken out of the kernel, and nothing waits.
+
+        Raises:
+            RuntimeError: The kernel has no memory; nothing is lost, a later call has it.
+        """
+
+    def is_full(self) -> bool:
+        """Return whether samples found no room in the agent since the last drain."""
+
+    def set_rate(self, one_of: int) -> None:
+        """Sample one of so many packets from now on."""
+
+    def set_share(self, share: float) -> None:
+        """Have the programs in the kernel for this share of the time, from the next window on; 1 for always."""
+
+    def memory_bytes(self) -> int:
+        """Return the memory of the kernel that the maps hold."""
+
+    def runs(self) -> tuple[int, int]:
+        """Return how often the programs ran and for how many ns, while the kernel took the time.
+
+        Raises:
+            OSError: The kernel refuses to tell.
+        """
+
 class DropProbe:
     """The probe `drop` (`collectors/ebpf/drop`) in the kernel; it is gone from there with this object.
 

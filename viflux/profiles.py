@@ -41,6 +41,9 @@ PROBES = {
     "drop": Probe(
         ("CAP_BPF", "CAP_PERFMON"), "Linux 5.17 or newer with its type information (/sys/kernel/btf/vmlinux)"
     ),
+    "transit": Probe(
+        ("CAP_BPF", "CAP_PERFMON"), "Linux 5.17 or newer with its type information (/sys/kernel/btf/vmlinux)"
+    ),
 }
 """Programs in the kernel."""
 
@@ -68,7 +71,11 @@ class Profile:
 
 COUNTERS = Profile("counters", (), "interfaces and their counters by netlink, no program in the kernel")
 FLOWS = Profile("flows", ("flow",), "every packet of the selected interfaces counted by flow")
-DEEP = Profile("deep", ("flow", "drop"), "every packet that the kernel drops counted by its reason, too")
+DEEP = Profile(
+    "deep",
+    ("flow", "drop", "transit"),
+    "every packet that the kernel drops counted by its reason, and some timed from interface to interface, too",
+)
 
 PROFILES = {profile.name: profile for profile in (COUNTERS, FLOWS, DEEP)}
 """In the order of depth."""

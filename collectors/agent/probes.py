@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 from collectors.agent import pause, refusal
 from collectors.drop.source import DROP
 from collectors.flow.source import FLOW, KernelFlows
+from collectors.transit.source import TRANSIT
 from viflux import logs
 from viflux.errors import VifluxError
 from viflux.profiles import COUNTERS, PROFILES, Profile, capabilities, probes_of, wanted
@@ -27,7 +28,7 @@ _PROFILE = Gauge("viflux_agent_profile", "1 for the profile that the agent runs"
 _PAUSED = Gauge("viflux_agent_paused", "1 while the agent is paused: no program of it is in the kernel")
 
 
-KINDS = {kind.name: kind for kind in (FLOW, DROP)}
+KINDS = {kind.name: kind for kind in (FLOW, DROP, TRANSIT)}
 """All probes, by the names in `viflux.profiles.PROBES`."""
 
 

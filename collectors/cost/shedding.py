@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MOST_RATE = 1024
 """One packet of so many is the least that is counted by flow: beyond it counting costs less than skipping."""
 
+LEAST_TRANSIT_SHARE = 16
+"""Of the time in which packets are looked at for their transit time a part of so many is left at least."""
+
 ENOUGH_RATIO = 0.5
 """A step back comes below this part of the budget: it doubles what the step had halved."""
 
@@ -30,15 +33,17 @@ class Step:
 
     Attributes:
         level: 0 for nothing.
-        shed: What: `none`, `drop_samples`, `other_flows`, `all_flows`; each with what comes before it.
+        shed: What: `none`, `drop_samples`, `transit_share`, `other_flows`, `all_flows`; each with what comes before it.
         others: One packet of so many is counted, of VIFs that are not critical.
         critical: The same of critical ones.
+        transit: Transit times are taken in a part of so many of the time that is set.
     """
 
     level: int
     shed: str
     others: int = 1
     critical: int = 1
+    transit: int = 1
 
     @property
     def words(self) -> str:
@@ -46,6 +51,8 @@ class Step:
         match self.shed:
             case "drop_samples":
                 return "dropped packets are counted without their addresses"
+            case "transit_share":
+                return f"transit times are taken in a part of {self.transit} of the time that is set"
             case "other_flows":
                 return f"one packet of {self.others:,} is counted by flow, of VIFs that are not critical"
             case "all_flows":
@@ -61,16 +68,23 @@ def steps(probes: Collection[str], rate: int = 1) -> tuple[Step, ...]:
         probes: Their names.
         rate: One packet of so many is counted where nothing is shed.
     """
-    found = [("none", 1, 1)]
+    found = [Step(0, "none", rate, rate)]
+
+    def add(shed: str, others: int = 1, critical: int = 1, transit: int = 1) -> None:
+        found.append(Step(len(found), shed, rate * others, rate * critical, max(transit, found[-1].transit)))
+
     if "drop" in probes:
-        found.append(("drop_samples", 1, 1))
+        add("drop_samples")
+    if "transit" in probes:
+        for halving in range(1, LEAST_TRANSIT_SHARE.bit_length()):
+            add("transit_share", transit=1 << halving)
     if "flow" in probes:
         halvings = range(1, MOST_RATE.bit_length())
-        found += [("other_flows", 1 << halving, 1) for halving in halvings]
-        found += [("all_flows", MOST_RATE, 1 << halving) for halving in halvings]
-    return tuple(
-        Step(level, shed, rate * others, rate * critical) for level, (shed, others, critical) in enumerate(found)
-    )
+        for halving in halvings:
+            add("other_flows", 1 << halving)
+        for halving in halvings:
+            add("all_flows", MOST_RATE, 1 << halving)
+    return tuple(found)
 
 
 class Shedding:

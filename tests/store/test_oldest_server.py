@@ -28,6 +28,7 @@ from viflux.registry.rollups import ROLLUPS
 from viflux.settings import load
 from viflux.settings.schema import Keep
 
+_A_SUM = {"counters": "rx_bytes", "flows": "bytes", "latency": "sampled_packets"}
 KEY = ("time", "window_seconds", "sli", "part", "scope", "scope_key", "computed_time")
 
 
@@ -62,9 +63,11 @@ def test_tiers_are_filled_checked_and_read_there(oldest: OldestStore) -> None:
     at = f"fromUnixTimestamp64Nano({minute * MINUTE_NS + 1}, 'UTC')"
     common = "time, duration_ns, vif_id, host"
     counted, flowed = f"({at}, 10000000000, 7, 'h', 'clean', 41)", f"({at}, 90000000000, 7, 'h', 41, 6, 'announced', 1)"
+    bucket = "out_vif_id, bucket_from_ns, bucket_to_ns, sampled_packets"
     raw = [
         f"INSERT INTO viflux.counters ({common}, delta_kind, rx_bytes) VALUES {counted}",
         f"INSERT INTO viflux.flows ({common}, bytes, protocol, sampling_origin, sampling_rate) VALUES {flowed}",
+        f"INSERT INTO viflux.latency ({common}, {bucket}) VALUES ({at}, 10000000000, 7, 'h', 8, 1024, 1053, 41)",
         *(
             "INSERT INTO viflux.ledger (time, host, stage, of_stream, out_rows_count, first_event_time, "
             f"last_event_time, touched_minutes) VALUES ({at}, 'h', 'processor', '{kind}.x', 1, {at}, {at}, [{minute}])"
@@ -83,14 +86,14 @@ def test_tiers_are_filled_checked_and_read_there(oldest: OldestStore) -> None:
         until = {tier.name: (minute - 1) * MINUTE_NS for tier in tiers_of(rollup)}
         now_ns = (minute + 30) * MINUTE_NS
         found = resolve(rollup.kind, now_ns - 7200 * 10**9, now_ns, MINUTE_NS, now_ns=now_ns, keep=Keep(), until=until)
-        reads.append(f"SELECT sum({'rx_bytes' if rollup.kind == 'counters' else 'bytes'}) FROM {found.sql}")
+        reads.append(f"SELECT sum({_A_SUM[rollup.kind]}) FROM {found.sql}")
         now_ms = now_ns // 10**6
         over = f"{rollup.kind}_over(from_ms = {now_ms - 7_200_000}, to_ms = {now_ms}, grain_seconds = 60)"
-        reads.append(f"SELECT sum({'rx_bytes' if rollup.kind == 'counters' else 'bytes'}) FROM {over}")
+        reads.append(f"SELECT sum({_A_SUM[rollup.kind]}) FROM {over}")
     for text in ["USE viflux", *raw, *fills]:
         oldest.command(text)
     answers = [oldest.command(text) for text in reads]
-    assert answers[4] == answers[5] == answers[10] == answers[11] == "41"
+    assert [answers[at] for at in (4, 5, 10, 11, 16, 17)] == ["41"] * 6
     assert all(int(answer) > 0 for answer in answers)
 
 

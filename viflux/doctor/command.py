@@ -46,7 +46,7 @@ def doctor(settings: Settings, form: str | None) -> None:
     \b
       host     what the kernel, its limits and this machine are like
       agent    whether an agent runs on the data folder, and what it says
-      probe    a program in the kernel (flow, drop): profile, capabilities and kernel that it needs
+      probe    a program in the kernel (flow, drop, transit): profile, capabilities and kernel that it needs
       source   what agent.sources may name, and listeners of exports
       store    the embedded engine, or the server of store.url
       sli      a service-level indicator: from which profile on it has values

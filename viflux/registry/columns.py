@@ -7,6 +7,7 @@ from viflux.registry.conntrack import CONNTRACK, HOLDERS
 from viflux.registry.cost import COST
 from viflux.registry.exports import DROPS, EXPORTERS, HOSTS
 from viflux.registry.flows import FLOWS, FLOWS_TIER, VNI
+from viflux.registry.latency import LATENCY
 
 _STATS64 = "struct rtnl_link_stats64 in linux/if_link.h"
 _QDISC = "TCA_STATS2 of the root qdisc, linux/gen_stats.h"
@@ -326,6 +327,7 @@ COLUMNS: dict[str, Column] = once(
     FLOWS,
     FLOWS_TIER,
     DROPS,
+    LATENCY,
     HOSTS,
     COST,
     CONNTRACK,

@@ -14,8 +14,8 @@ COST = (
         "component",
         Type.LABEL,
         "",
-        "What of Viflux the row is about: `agent` the process and the whole, `flow` or `drop` a probe's programs and "
-        "maps; empty where it is about the host.",
+        "What of Viflux the row is about: `agent` the process and the whole, `flow`, `drop` or `transit` a probe's "
+        "programs and maps; empty where it is about the host.",
         _COST,
     ),
     Column(
@@ -98,8 +98,9 @@ COST = (
         "shed",
         Type.LABEL,
         "",
-        "What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `other_flows` "
-        "(packets of VIFs that are not critical) or `all_flows`; each with what comes before it.",
+        "What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `transit_share` "
+        "(the time in which packets are looked at), `other_flows` (packets of VIFs that are not critical) or "
+        "`all_flows`; each with what comes before it.",
         _COST,
     ),
     Column("shed_level", Type.UINT8, "", "How many steps that took: 0 for none; each halves what is counted.", _COST),

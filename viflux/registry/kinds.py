@@ -253,6 +253,29 @@ KINDS: dict[str, Kind] = {
             ),
         ),
         _raw(
+            "latency",
+            "Sampled packets that took about the same time from one VIF to another, over one interval: one bucket of "
+            "the histogram of that pair. The row without VIFs is about all samples of the host.",
+            (
+                "time",
+                "duration_ns",
+                "vif_id",
+                "out_vif_id",
+                "in_if_index",
+                "out_if_index",
+                "bucket_from_ns",
+                "bucket_to_ns",
+                "sampled_packets",
+                "sampling_rate",
+                "expired_packets",
+                "changed_packets",
+                "unplaced_packets",
+            ),
+            "(toStartOfHour(time), vif_id, out_vif_id, time, bucket_from_ns)",
+            "the histograms of one pair lie together, so that a page on one VIF reads few granules",
+            "raw",
+        ),
+        _raw(
             "hosts",
             "One host over one interval, as its exporter told it; or one part of Viflux on it, with what that costs; "
             "or one network namespace of it, with its connection tracking.",

@@ -122,5 +122,21 @@ ROLLUPS: dict[str, Rollup] = {
             meaning="Flows of one VIF",
             pause_seconds=30,
         ),
+        Rollup(
+            kind="latency",
+            keys=("out_vif_id", "bucket_from_ns", "bucket_to_ns"),
+            sums=(
+                "covered_ns",
+                "sampled_packets",
+                "expired_packets",
+                "changed_packets",
+                "unplaced_packets",
+            ),
+            maxima=(),
+            closed_by="latency.ebpf",
+            spread_minutes=0,
+            meaning="One bucket of the histogram of a pair of VIFs",
+            pause_seconds=10,
+        ),
     )
 }

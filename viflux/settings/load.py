@@ -178,6 +178,7 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
 _RANGES = {
     "counters.interval": (Duration.parse("1s"), Duration.parse("5m")),
     "ebpf.active_timeout": (Duration.parse("1s"), Duration.parse("1h")),
+    "ebpf.transit_longest": (Duration.parse("10ms"), Duration.parse("10s")),
     "ebpf.inactive_timeout": (Duration.parse("1s"), Duration.parse("1h")),
     "ebpf.ring_bytes": (Size.parse("64KiB"), Size.parse("1GiB")),
     "agent.resync_interval": (Duration.parse("1s"), Duration.parse("1h")),

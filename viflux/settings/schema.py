@@ -107,9 +107,12 @@ class Ebpf(Section, frozen=True):
     """What programs in the kernel count."""
 
     probes: Annotated[
-        tuple[Literal["flow", "drop"], ...],
-        Meta(description="which programs run: flow counts packets by flow, drop those that the kernel drops by reason"),
-    ] = ("flow", "drop")
+        tuple[Literal["flow", "drop", "transit"], ...],
+        Meta(
+            description="which programs run: flow counts packets by flow, drop those that the kernel drops by reason, "
+            "transit takes the time of some from interface to interface"
+        ),
+    ] = ("flow", "drop", "transit")
     vifs: Annotated[
         tuple[str, ...],
         Meta(
@@ -158,6 +161,24 @@ class Ebpf(Section, frozen=True):
             description="packets of each kind of drop, between two readings, whose addresses are told", ge=0, le=1_024
         ),
     ] = 16
+    transit_share: Annotated[
+        float,
+        Meta(
+            description="share of the time in which packets are looked at for their transit time; 1 is always, and "
+            "costs each packet ten times as much",
+            ge=0.001,
+            le=1.0,
+        ),
+    ] = 0.1
+    transit_one_of: Annotated[
+        int, Meta(description="one packet of so many is timed while packets are looked at", ge=1, le=1_000_000)
+    ] = 8
+    transit_longest: Annotated[
+        Duration, Meta(description="longest transit time that is told, and waited for; 10ms to 10s")
+    ] = duration("1s")
+    transit_entries: Annotated[
+        int, Meta(description="buckets of all histograms that are held between two readings", ge=16, le=1_048_576)
+    ] = 16_384
 
 
 class Sflow(Section, frozen=True):

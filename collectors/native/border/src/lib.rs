@@ -19,6 +19,8 @@ mod look;
 mod payload;
 mod rules;
 mod traces;
+mod transit_probe;
+mod transit_windows;
 mod watch;
 
 use pyo3::prelude::*;
@@ -49,4 +51,6 @@ mod _native {
     use super::host_watch::{boot_id, machine_id, missing_capabilities, HostWatch, WatchCounts};
     #[pymodule_export]
     use super::traces::{find_traces, reclaim_everywhere};
+    #[pymodule_export]
+    use super::transit_probe::{TransitHarvest, TransitProbe};
 }

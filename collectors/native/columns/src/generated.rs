@@ -1006,6 +1006,122 @@ pub mod drops {
     }
 }
 
+/// Sampled packets that took about the same time from one VIF to another, over one interval: one bucket of the histogram of that pair. The row without VIFs is about all samples of the host.
+pub mod latency {
+    #[allow(unused_imports)]
+    use super::*;
+
+    /// The record kind's name, which is its table's name too.
+    pub const NAME: &str = "latency";
+    /// Version of this schema.
+    pub const VERSION: u16 = 1;
+
+    /// Rows in columns; all vectors have the same length.
+    #[derive(Debug, Default, Clone)]
+    pub struct Rows {
+        /// Start of the interval, or the instant; for flows the end of the interval. [ns] Source: agent.
+        pub time: Vec<i64>,
+        /// Length of the interval. [ns] Source: agent.
+        pub duration_ns: Vec<u64>,
+        /// The VIF, for the life of its kernel device; 0 where a row is about none. Source: agent.
+        pub vif_id: Vec<u64>,
+        /// VIF that the packets left by; 0 where it is none that is known, and in the row about all samples. Source: probe transit.
+        pub out_vif_id: Vec<u64>,
+        /// Interface that it came in by. Source: IPFIX 10, 252; input of flow_sample.
+        pub in_if_index: Vec<u32>,
+        /// Interface that it left by. Source: IPFIX 14, 253; output of flow_sample.
+        pub out_if_index: Vec<u32>,
+        /// Least transit time of the bucket; the same buckets everywhere, each at most 2.8 % wide. [ns] Source: probe transit.
+        pub bucket_from_ns: Vec<u64>,
+        /// Transit time from which on the next bucket has it. [ns] Source: probe transit.
+        pub bucket_to_ns: Vec<u64>,
+        /// Sampled packets whose transit time is in the bucket. [packets] Source: probe transit.
+        pub sampled_packets: Vec<u64>,
+        /// Each exported packet stands for so many; 0 for unknown. [packets] Source: IPFIX 34, 50, 305, 306, 309, 310, 311; sampling_rate of flow_sample; NetFlow v5 header.
+        pub sampling_rate: Vec<f64>,
+        /// Of the row about all samples: were on their way when their window closed, or left later than is told. [packets] Source: probe transit.
+        pub expired_packets: Vec<u64>,
+        /// Of the row about all samples: what left was not what came in, so that no time is told. [packets] Source: probe transit.
+        pub changed_packets: Vec<u64>,
+        /// Of the row about all samples: found no room in the probe, or in the agent. [packets] Source: probe transit.
+        pub unplaced_packets: Vec<u64>,
+    }
+
+    /// The Arrow schema of a batch.
+    pub fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new(
+                "time",
+                DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+                false,
+            ),
+            Field::new("duration_ns", DataType::UInt64, false),
+            Field::new("vif_id", DataType::UInt64, false),
+            Field::new("out_vif_id", DataType::UInt64, false),
+            Field::new("in_if_index", DataType::UInt32, false),
+            Field::new("out_if_index", DataType::UInt32, false),
+            Field::new("bucket_from_ns", DataType::UInt64, false),
+            Field::new("bucket_to_ns", DataType::UInt64, false),
+            Field::new("sampled_packets", DataType::UInt64, false),
+            Field::new("sampling_rate", DataType::Float64, false),
+            Field::new("expired_packets", DataType::UInt64, false),
+            Field::new("changed_packets", DataType::UInt64, false),
+            Field::new("unplaced_packets", DataType::UInt64, false),
+        ]))
+    }
+
+    impl Rows {
+        /// How many rows there are.
+        pub fn len(&self) -> usize {
+            self.time.len()
+        }
+
+        /// Whether there is no row.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        /// Bring every column to the length of `time`, with null, 0 or nothing where it had no value.
+        pub fn fill(&mut self) {
+            let rows = self.len();
+            self.duration_ns.resize(rows, Default::default());
+            self.vif_id.resize(rows, Default::default());
+            self.out_vif_id.resize(rows, Default::default());
+            self.in_if_index.resize(rows, Default::default());
+            self.out_if_index.resize(rows, Default::default());
+            self.bucket_from_ns.resize(rows, Default::default());
+            self.bucket_to_ns.resize(rows, Default::default());
+            self.sampled_packets.resize(rows, Default::default());
+            self.sampling_rate.resize(rows, Default::default());
+            self.expired_packets.resize(rows, Default::default());
+            self.changed_packets.resize(rows, Default::default());
+            self.unplaced_packets.resize(rows, Default::default());
+        }
+
+        /// Turn the rows into a record batch; an error means that the vectors differ in length.
+        pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+            RecordBatch::try_new(
+                schema(),
+                vec![
+                    arrays::times(self.time),
+                    arrays::uint64s(self.duration_ns),
+                    arrays::uint64s(self.vif_id),
+                    arrays::uint64s(self.out_vif_id),
+                    arrays::uint32s(self.in_if_index),
+                    arrays::uint32s(self.out_if_index),
+                    arrays::uint64s(self.bucket_from_ns),
+                    arrays::uint64s(self.bucket_to_ns),
+                    arrays::uint64s(self.sampled_packets),
+                    arrays::float64s(self.sampling_rate),
+                    arrays::uint64s(self.expired_packets),
+                    arrays::uint64s(self.changed_packets),
+                    arrays::uint64s(self.unplaced_packets),
+                ],
+            )
+        }
+    }
+}
+
 /// One host over one interval, as its exporter told it; or one part of Viflux on it, with what that costs; or one network namespace of it, with its connection tracking.
 pub mod hosts {
     #[allow(unused_imports)]
@@ -1057,7 +1173,7 @@ pub mod hosts {
         pub swap_free_bytes: Vec<u64>,
         /// Time since the host started. [s] Source: host_cpu (0:2003), sFlow host structures, sflow_host.txt.
         pub uptime_seconds: Vec<Option<u32>>,
-        /// What of Viflux the row is about: `agent` the process and the whole, `flow` or `drop` a probe's programs and maps; empty where it is about the host. Source: agent.
+        /// What of Viflux the row is about: `agent` the process and the whole, `flow`, `drop` or `transit` a probe's programs and maps; empty where it is about the host. Source: agent.
         pub component: Vec<Cow<'static, str>>,
         /// Processor time of the agent's process, user and system, or of a probe's programs in the kernel; null where it is not known, and `cost_reason` says why. [ns] Source: CLOCK_PROCESS_CPUTIME_ID, /proc/self/statm; run_time_ns and run_cnt of struct bpf_prog_info, linux/bpf.h, while BPF_ENABLE_STATS holds.
         pub cpu_ns: Vec<Option<u64>>,
@@ -1087,7 +1203,7 @@ pub mod hosts {
         pub budget_cores: Vec<f64>,
         /// Of the agent: processor time of its process and of all probes, by the time that passed; of a probe its own. [cores] Source: agent.
         pub cost_cores: Vec<Option<f64>>,
-        /// What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `other_flows` (packets of VIFs that are not critical) or `all_flows`; each with what comes before it. Source: agent.
+        /// What is left out to stay in the budget, at the end of the interval: `none`, `drop_samples`, `transit_share` (the time in which packets are looked at), `other_flows` (packets of VIFs that are not critical) or `all_flows`; each with what comes before it. Source: agent.
         pub shed: Vec<Cow<'static, str>>,
         /// How many steps that took: 0 for none; each halves what is counted. Source: agent.
         pub shed_level: Vec<u8>,

@@ -275,7 +275,7 @@ pub fn link_tcx(
 }
 
 /// What the kernel counts of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Runs {
     /// Since it was loaded, while the kernel's statistics were on.
     pub count: u64,

@@ -29,6 +29,7 @@ pub mod sysfs;
 pub mod tap;
 pub mod tcx;
 pub mod traces;
+pub mod transit;
 pub mod udp;
 pub mod udp_area;
 pub mod udp_pace;

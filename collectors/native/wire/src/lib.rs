@@ -32,3 +32,4 @@ pub mod rows;
 pub mod rtnetlink;
 pub mod sflow;
 pub mod stats;
+pub mod transit_record;

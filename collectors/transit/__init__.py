@@ -1,0 +1,1 @@
+"""How long packets take from one interface to another: the probe `transit` as a source of rows of `latency`."""

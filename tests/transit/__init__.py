@@ -1,0 +1,1 @@
+"""Tests of the probe `transit`: histograms, what is lost, and buffers that are used again."""
