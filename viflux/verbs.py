@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "decode": ("collectors.decode.command:decode", "print what flow exporters sent, from captures"),
     "flows": ("ingest.store.flows_command:flows", "who talks to whom at which interface, and how much"),
     "drops": ("ingest.store.drops_command:drops", "which packets were dropped where, why, and whether that is loss"),
+    "latency": ("ingest.store.latency_command:latency", "how long packets take from one interface to another"),
     "conntrack": (
         "ingest.store.conntrack_command:conntrack",
         "how full connection tracking is, when it will be full, and who fills it",
