@@ -76,6 +76,10 @@ class Progress:
     minutes_count: int
 
 
+OF_FLOWS = "coverage"
+"""The relation whose windows close when flows have come, which is later than counters."""
+
+
 class SliStage:
     """Computes due windows, step by step.
 
@@ -97,7 +101,7 @@ class SliStage:
         self._late_ns = int(settings.window.late)
         self._margin_ns = max(SHORTEST_MARGIN_NS, int(settings.counters.interval) * 3 // 2)
         self._lengths = sorted(
-            {seconds for sli in catalogue.values() if sli.relation == "slices" for seconds in sli.windows}
+            {seconds for sli in catalogue.values() if sli.relation != OF_FLOWS for seconds in sli.windows}
         )
         self._seen: tuple[Progress, int] | None = None
         self._looked_back_ns: int | None = None
@@ -178,7 +182,7 @@ class SliStage:
             statement("due", self._database),
             parameters={
                 "window_seconds": window_seconds,
-                "slis": self._defined("slices", window_seconds),
+                "slis": self._defined(window_seconds, of_flows=False),
                 "now_ns": now_ns,
                 "from_ns": (now_ns - reach_ns) // ALIGNMENT_NS * ALIGNMENT_NS,
                 "by_clock_ns": by_clock_ns,
@@ -194,7 +198,7 @@ class SliStage:
         rows = self._store.query_rows(
             statement("due_flows", self._database),
             parameters={
-                "slis": self._defined("coverage", 60),
+                "slis": self._defined(60, of_flows=True),
                 "now_ns": now_ns,
                 "from_ns": (now_ns - reach_ns) // ALIGNMENT_NS * ALIGNMENT_NS,
                 "until_ns": now_ns - SETTLED_NS,
@@ -204,11 +208,11 @@ class SliStage:
         )
         return self._due_windows(60, rows)
 
-    def _defined(self, relation: str, window_seconds: int) -> list[tuple[str, str, int]]:
+    def _defined(self, window_seconds: int, *, of_flows: bool) -> list[tuple[str, str, int]]:
         return [
             (sli.id, sli.parts[0].name, sli.definition_version)
             for sli in self._catalogue.values()
-            if sli.relation == relation and window_seconds in sli.windows
+            if (sli.relation == OF_FLOWS) == of_flows and window_seconds in sli.windows
         ]
 
     def _due_windows(self, window_seconds: int, rows: Sequence[Mapping[str, Any]]) -> list[DueWindow]:
@@ -238,7 +242,15 @@ class SliStage:
 
     def _compute(self, window_seconds: int, due: Sequence[DueWindow]) -> int:
         computed = 0
-        for batch in batches(due, window_seconds, _MOST_WINDOWS_OF_STATEMENT, _LONGEST_SPAN_SECONDS):
+        by_relation: dict[str, list[DueWindow]] = {}
+        for window in due:
+            by_relation.setdefault(self._catalogue[window.sli].relation, []).append(window)
+        together = (
+            batch
+            for windows in by_relation.values()
+            for batch in batches(windows, window_seconds, _MOST_WINDOWS_OF_STATEMENT, _LONGEST_SPAN_SECONDS)
+        )
+        for batch in together:
             # With a backlog one step takes many seconds; the rest is as due after the next start.
             if self._stop is not None and self._stop.is_set():
                 break

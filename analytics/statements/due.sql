@@ -22,7 +22,7 @@ handed_over AS
         AND (
             startsWith(of_stream, 'counters.')
             OR startsWith(of_stream, 'inventory.')
-            OR of_stream IN ('drops.ebpf', 'hosts.cost')
+            OR of_stream IN ('drops.ebpf', 'hosts.cost', 'hosts.conntrack')
         )
 ),
 

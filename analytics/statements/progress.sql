@@ -17,7 +17,7 @@ FROM
         AND (
             startsWith(of_stream, 'counters.')
             OR startsWith(of_stream, 'inventory.')
-            OR of_stream IN ('drops.ebpf', 'hosts.cost')
+            OR of_stream IN ('drops.ebpf', 'hosts.cost', 'hosts.conntrack')
         )
     GROUP BY host
 )

@@ -73,6 +73,7 @@ def test_rows_have_exactly_the_parts_and_reasons_that_the_catalogue_names(scenar
     for vif_id in (1, 2, 9):
         scenario.sweeps(vif_id, 0, 60, tx_packets=10)
     scenario.probe(0, 60)
+    scenario.track(0, 60, 10)
     scenario.hand_over(0, 60)
     for vif_id in (1, 9):
         for direction in ("ingress", "egress"):
