@@ -1,7 +1,8 @@
 """Run the benchmarks and print one table; `--write` puts it into docs/benchmarks.md, names choose some of them.
 
-The whole product's runs (`pipeline`, `pipeline_kafka`: a search for the rate and ten minutes each) and the probes in
-the kernel (`flow`) have sections of their own in that page; `--write` replaces the one that was run.
+The whole product's runs (`pipeline`, `pipeline_kafka`: a search for the rate and ten minutes each), the probes in the
+kernel (`flow`) and connection tracking (`conntrack`) have sections of their own in that page; `--write` replaces the one
+that was run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import agent, exports, flow, link_counters, machine, page, pipeline, startup
+from benchmarks import agent, conntrack, exports, flow, link_counters, machine, page, pipeline, startup
 from benchmarks.figure import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
 }
 SECTIONS: dict[str, Callable[[], tuple[str, list[Figure], str]]] = {
     "flow": flow.section,
+    "conntrack": conntrack.section,
     "pipeline": pipeline.embedded,
     "pipeline_kafka": pipeline.through_kafka,
 }
