@@ -1,8 +1,8 @@
 """Run the benchmarks and print one table; `--write` puts it into docs/benchmarks.md, names choose some of them.
 
 The whole product's runs (`pipeline`, `pipeline_kafka`: a search for the rate and ten minutes each), the probes in the
-kernel (`flow`) and connection tracking (`conntrack`) have sections of their own in that page; `--write` replaces the one
-that was run.
+kernel (`flow`) and connection tracking (`conntrack`) have sections of their own in that page; `--write` replaces the
+one that was run.
 """
 
 from __future__ import annotations
