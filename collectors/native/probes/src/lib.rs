@@ -27,6 +27,7 @@ mod socket;
 pub mod sweep;
 pub mod sysfs;
 pub mod tap;
+pub mod tcp;
 pub mod tcx;
 pub mod traces;
 pub mod transit;

@@ -32,4 +32,5 @@ pub mod rows;
 pub mod rtnetlink;
 pub mod sflow;
 pub mod stats;
+pub mod tcp_record;
 pub mod transit_record;
