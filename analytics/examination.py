@@ -19,20 +19,25 @@ def examine(settings: Settings, so_far: Sequence[Finding]) -> list[Finding]:
     """Return a finding for each SLI of the catalogue."""
     loads = {one.name for one in so_far if one.kind == "probe" and one.state == "ok"}
     here = loads & set(probes_of(wanted(settings), settings))
-    exports = {one.name for one in so_far if one.kind == "source" and one.wanted and one.state == "ok"}
-    return [_finding(sli, settings, here, exports) for sli in CATALOGUE.values()]
+    run = {one.name for one in so_far if one.kind == "source" and one.wanted and one.state in ("ok", "limited")}
+    return [_finding(sli, settings, here, run) for sli in CATALOGUE.values()]
 
 
-def _finding(sli: Sli, settings: Settings, here: set[str], exports: set[str]) -> Finding:
-    needs = f"or the source {' or '.join(sli.instead)}" if sli.instead else ""
-    return _valued(sli, settings, here, exports).needing(needs, sli.profile)
+def _finding(sli: Sli, settings: Settings, here: set[str], run: set[str]) -> Finding:
+    needs = f"source {sli.source}" if sli.source else ""
+    needs += f"or the source {' or '.join(sli.instead)}" if sli.instead else ""
+    return _valued(sli, settings, here, run).needing(needs, sli.profile)
 
 
-def _valued(sli: Sli, settings: Settings, here: set[str], exports: set[str]) -> Finding:
+def _valued(sli: Sli, settings: Settings, here: set[str], run: set[str]) -> Finding:
     if "counters" not in settings.agent.sources:
         found, remedy = f"{sli.name}: the source counters is left away", "name counters in agent.sources"
         return Finding("sli", sli.id, "missing", found, wanted=False, remedy=remedy)
-    by = [source for source in sli.instead if source in exports]
+    if sli.source and sli.source not in run:
+        is_wanted = sli.source in settings.agent.sources
+        remedy = "see its source" if is_wanted else f"name {sli.source} in agent.sources"
+        return Finding("sli", sli.id, "missing", f"{sli.name}: no part", is_wanted, remedy=remedy)
+    by = [source for source in sli.instead if source in run]
     without = [part for part in sli.parts if not by and not _probes(sli.profile_of(part)) <= here]
     if not without:
         aside = f", by {' and '.join(by)}" if by and not _probes(sli.profile) <= here else ""

@@ -450,8 +450,11 @@ class ConntrackReading:
     max: int | None
     counters: tuple[int, int, int, int] | None
 
-# Readings, and of namespaces without one: name, whether it will be the same the next time, reason.
-_Readings: TypeAlias = tuple[list[ConntrackReading], list[tuple[str, bool, str]]]
+# Readings, and of namespaces where there will be none the next time either: name, why.
+_Readings: TypeAlias = tuple[list[ConntrackReading], list[tuple[str, str]]]
+
+def conntrack_refusal() -> str | None:
+    """Return why connection tracking cannot be read in the own network namespace; None where it can."""
 
 def conntrack_occupancies(watch: HostWatch, *, after: int, budget_ns: int) -> _Readings:
     """Read how full the tables of the watch's namespaces are, by turns.

@@ -119,6 +119,7 @@ class Sli(Definition, frozen=True):
         cannot_see: What it is blind to.
         runbook: What to read when it is bad.
         profile: Shallowest profile of the agent in which it has values; a key of `viflux.profiles.PROFILES`.
+        source: Source of the agent that it cannot do without, beside the counters; empty for none.
         instead: Sources of exports with which it has values in any profile.
         target: The starting target; None where what is good differs from service to service.
         scopes: How each scope is summed, by the scope's name.
@@ -148,6 +149,7 @@ class Sli(Definition, frozen=True):
     target: Target | None = None
     relation: Relation = "slices"
     reasons: tuple[Reason, ...] = ()
+    source: str = ""
     instead: tuple[Export, ...] = ()
     select: str = ""
 

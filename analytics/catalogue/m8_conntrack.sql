@@ -9,6 +9,7 @@ completeness = "Share of the minute that rows of the source `conntrack` cover; o
 cannot_see = "What was full between two readings, a second apart, without a packet being refused. Offloaded connections that a card tracks. Who holds the connections: `viflux conntrack --by vif` has it. Packets that the kernel drops for two of one connection coming at once (`insert_failed`) are no sign of a full table and are in `viflux conntrack` alone."
 runbook = "docs/slis.md#m8"
 profile = "counters"
+source = "conntrack"
 relation = "conntrack"
 
 [streams]

@@ -59,7 +59,8 @@ def _in_profiles(sli: Sli) -> str:
 
 
 def _section(sli: Sli) -> str:
-    needs = " or ".join([f"profile `{sli.profile}`", *(f"source `{source}`" for source in sli.instead)])
+    beside = f", with the source `{sli.source}`" if sli.source else ""
+    needs = " or ".join([f"profile `{sli.profile}`{beside}", *(f"source `{source}`" for source in sli.instead)])
     parts = [
         f"| `{part.name}` | {part.unit} | {_windows(part.windows or sli.windows)} | {part.meaning} |"
         for part in sli.parts

@@ -88,7 +88,7 @@ class Conntrack(Source):
             self._holders.add(self._look_for_holders(turn, readings), turn.now_ns)
         return [*self._rows.propose(), *self._holders.propose()]
 
-    def _take(self, readings: Sequence[ConntrackReading], failures: Sequence[tuple[str, bool, str]]) -> None:
+    def _take(self, readings: Sequence[ConntrackReading], failures: Sequence[tuple[str, str]]) -> None:
         for reading in readings:
             table = self._tables.get(reading.namespace)
             if table is None:
@@ -99,8 +99,8 @@ class Conntrack(Source):
             table.read(reading.time_ns, reading.entries, reading.max)
             if reading.counters is not None:
                 table.now = Counters(*reading.counters)
-        for namespace, is_final, reason in failures:
-            if is_final and reason not in self._told and len(self._told) < _MOST_NAMESPACES:
+        for namespace, reason in failures:
+            if reason not in self._told and len(self._told) < _MOST_NAMESPACES:
                 self._told.add(reason)
                 detail = f"connection tracking of {namespace or 'the own namespace'} is not seen: {reason}"
                 self._problems.add("conntrack_unreadable", namespace or "own", detail)
@@ -154,7 +154,7 @@ class Conntrack(Source):
                 watch, namespace=reading.namespace, cpu_ns=cpu_ns, origins=_MOST_ORIGINS, top=self._settings.holders
             )
         except OSError as error:
-            self._take([], [(reading.name, True, str(error))])
+            self._take([], [(reading.name, str(error))])
             return None
 
     def watermarks(self, turn: Turn) -> Mapping[str, int]:  # noqa: ARG002

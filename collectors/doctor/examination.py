@@ -6,6 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collectors import _native
 from collectors.agent import pause
 from collectors.agent.sources import SOURCES, require_known
 from collectors.doctor import host, trial
@@ -100,6 +101,10 @@ def _source(name: str, settings: Settings, found: list[Finding]) -> Finding:
     needs = f"source {' and '.join(SOURCES[name].needs)}" if SOURCES[name].needs else ""
     if name == "ebpf":
         return _ebpf(settings, found).needing(needs, "flows")
+    refused = _native.conntrack_refusal() if name == "conntrack" else None
+    if refused is not None:
+        remedy = "run as root, or load nf_conntrack_netlink; or leave conntrack out of agent.sources"
+        return Finding("source", name, "missing", refused, is_wanted, remedy=remedy).needing(needs, "counters")
     namespaces = named(found, "host", "namespaces")
     is_whole = namespaces is None or namespaces.state == "ok"
     text = SOURCES[name].meaning if is_whole else "of this network namespace alone"

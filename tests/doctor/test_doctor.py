@@ -94,11 +94,14 @@ def test_an_ordinary_user_is_told_what_needs_root(folder: Path) -> None:
     assert told.code == 1
     assert "asked as an ordinary user" in told.errors
     assert "missing and wanted: host namespaces, probe flow, probe drop, probe transit, source ebpf" in told.errors
+    assert "source conntrack" in told.errors.rpartition("missing and wanted")[2]
+    assert "CAP_NET_ADMIN" in told.found("source", "conntrack")
     assert "CAP_BPF" in told.found("probe", "flow")
     assert "root" in told.findings["probe", "flow"]["remedy"]
     assert told.state("sli", "M9") == "missing"
     assert told.state("sli", "M1") == told.state("store", "engine") == "ok"
-    told = doctor(folder, "agent.profile=counters", "agent.all_namespaces=false", prefix=user)
+    allowed = ("agent.profile=counters", "agent.all_namespaces=false", "agent.sources=inventory,counters")
+    told = doctor(folder, *allowed, prefix=user)
     assert told.code == 0, told.errors
     assert (told.state("probe", "flow"), told.findings["probe", "flow"]["wanted"]) == ("missing", False)
 

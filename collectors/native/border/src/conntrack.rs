@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use columns::generated::{holders, hosts};
 use columns::message::encode;
 use probes::conntrack::{self, Most, Origins, Reading};
-use probes::{Failure, Kind};
+use probes::Kind;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use vifs::Reach;
@@ -30,8 +30,17 @@ pub struct ConntrackReading {
     counters: Option<(u64, u64, u64, u64)>,
 }
 
-/// Readings, and why there is none of other namespaces: name, whether it never will be, reason.
-type Readings = (Vec<ConntrackReading>, Vec<(String, bool, String)>);
+/// Readings, and of namespaces where it never will be one: name, why.
+type Readings = (Vec<ConntrackReading>, Vec<(String, String)>);
+
+/// Return why connection tracking cannot be read here; None where it can.
+#[pyfunction]
+pub fn conntrack_refusal(py: Python<'_>) -> Option<String> {
+    py.detach(|| {
+        let failure = conntrack::trial().err()?;
+        Some(conntrack::why(&failure).unwrap_or_else(|| failure.to_string()))
+    })
+}
 
 /// Read how full the tables are: those behind `after` first, until `budget_ns` are over.
 #[pyfunction]
@@ -93,15 +102,10 @@ fn sorted<T>(
                     counters,
                 });
             }
-            Err(failure) => failures.push((name, is_final(&failure), failure.to_string())),
+            Err(failure) => failures.extend(conntrack::why(&failure).map(|why| (name, why))),
         }
     }
     (readings, failures)
-}
-
-fn is_final(failure: &Failure) -> bool {
-    // Without the module the kernel knows no such subsystem, which it says by EINVAL.
-    matches!(failure.kind, Kind::Refused | Kind::Unsupported) || failure.errno == libc::EINVAL
 }
 
 /// One holder of entries.

@@ -32,8 +32,8 @@ mod _native {
     use super::accounts::{encode_events, encode_ledger};
     #[pymodule_export]
     use super::conntrack::{
-        conntrack_accounts, conntrack_holders, conntrack_occupancies, encode_conntrack,
-        encode_holders, ConntrackHolders, ConntrackReading,
+        conntrack_accounts, conntrack_holders, conntrack_occupancies, conntrack_refusal,
+        encode_conntrack, encode_holders, ConntrackHolders, ConntrackReading,
     };
     #[pymodule_export]
     use super::cost::{encode_cost, take_run_times};

@@ -6,7 +6,7 @@ use wire::conntrack::{self as ct, Counters, Occupancy, Origin};
 use wire::flaw::Flaw;
 
 use crate::clock::{monotonic_ns, realtime_ns, thread_cpu_ns};
-use crate::failure::{Kind, Result};
+use crate::failure::{Failure, Kind, Result};
 use crate::namespace::{Home, NamespacePlace, Tour};
 use crate::socket::{Buffer, Socket};
 
@@ -111,6 +111,26 @@ pub fn origins(home: &Home, place: &NamespacePlace, most: Most) -> Result<Origin
         found.cpu_ns = spent();
         Ok(found)
     })
+}
+
+/// Asks the own namespace how full its table is, as a trial.
+///
+/// # Errors
+/// It cannot be asked; [`why`] says it to a person.
+pub fn trial() -> Result<Occupancy> {
+    occupancy(&mut Socket::netfilter()?, &mut Buffer::default())
+}
+
+/// Why connection tracking cannot be read, and that it will be the same the next time; `None` where it need not be.
+pub fn why(failure: &Failure) -> Option<String> {
+    match (failure.kind, failure.errno) {
+        (Kind::Refused, _) => Some(format!("{failure}: it takes CAP_NET_ADMIN")),
+        // A subsystem of netfilter that is not there is told as a wrong question.
+        (Kind::Unsupported, _) | (_, libc::EINVAL) => {
+            Some("the kernel has no ctnetlink: its module nf_conntrack_netlink is missing".into())
+        }
+        _ => None,
+    }
 }
 
 const TIME_IS_OVER: Flaw = Flaw::Value {
