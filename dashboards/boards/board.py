@@ -8,7 +8,7 @@ from typing import Literal
 
 from ingest.store.completeness import completeness_since
 
-Form = Literal["table", "stats"]
+Form = Literal["table", "stats", "chart"]
 # Events of the last hour were accounted for since.
 _TWO_HOURS_AGO = "({now_ns:Int64} - 7200000000000)"
 

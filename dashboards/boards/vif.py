@@ -1,6 +1,16 @@
-"""One VIF: who its workload talks to, and what was dropped there."""
+"""One VIF: how much goes to and from it, who its workload talks to, and what was dropped there."""
 
 from dashboards.boards.board import Board, Column, Panel
+
+COURSE = Panel(
+    name="course",
+    title="Traffic",
+    description="Rates to and from the workload, and the packets lost on the way, a point a step. Where nothing was "
+    "read there is a gap; a gap is not nothing sent.",
+    form="chart",
+    columns=(),
+    most_rows=1000,
+)
 
 TALKS = Panel(
     name="talks",
@@ -57,7 +67,7 @@ DROPPED = Panel(
 VIF = Board(
     name="vif",
     title="VIF",
-    question="Who does this VIF talk to, and what is dropped there?",
+    question="How much goes to and from this VIF, who does it talk to, and what is dropped there?",
     refresh_seconds=10,
-    panels=(TALKS, DROPPED),
+    panels=(COURSE, TALKS, DROPPED),
 )

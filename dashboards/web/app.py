@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from analytics.hurts import age
 from dashboards.boards import BOARDS, EXPORTERS, HOME, PIPELINE, VIF, Panel
 from dashboards.web import stages
+from dashboards.web.course import RANGES, Courses
 from dashboards.web.exporters import MOST_NEEDS, MOST_SHOWN, ExportersSnapshots
 from dashboards.web.figures import columns_of
 from dashboards.web.guard import Guard
@@ -30,7 +31,7 @@ from dashboards.web.pipeline import MOST_SHOWN as MOST_OF_PIPELINE
 from dashboards.web.pipeline import PipelineSnapshots
 from dashboards.web.rows import arrange
 from dashboards.web.snapshot import Snapshot, Snapshots
-from dashboards.web.vif import VifPage, VifPages
+from dashboards.web.vif import VifPage, VifPages, directions
 from viflux import __version__
 from viflux.clock import NANOSECONDS, Clock
 from viflux.paths import DataPaths
@@ -54,6 +55,7 @@ class Console:
         exporters: The same of the exporters' page.
         pipeline: The same of the pipeline's page.
         vif_pages: The same of each VIF's page.
+        courses: The same of its charts.
         paths: The data folder, for the stages' sockets.
         clock: For ages.
     """
@@ -64,6 +66,7 @@ class Console:
         exporters: ExportersSnapshots,
         pipeline: PipelineSnapshots,
         vif_pages: VifPages,
+        courses: Courses,
         paths: DataPaths,
         clock: Clock,
     ) -> None:
@@ -71,6 +74,7 @@ class Console:
         self._exporters = exporters
         self._pipeline = pipeline
         self._vif_pages = vif_pages
+        self._courses = courses
         self._paths = paths
         self._clock = clock
         templates = jinja2.Environment(
@@ -153,6 +157,10 @@ class Console:
             host=page.vif.host if page.vif else self._pipeline.host,
             boards=BOARDS,
             board=VIF,
+            course=VIF.panel("course"),
+            ranges=RANGES,
+            range=_range(request),
+            ways=directions(page.vif.side if page.vif else ""),
             talks=VIF.panel("talks"),
             dropped=VIF.panel("dropped"),
             version=__version__,
@@ -176,6 +184,16 @@ class Console:
         status = 200 if page.vif or page.trouble else 404
         REQUESTS.labels("/api/v1/vifs/ID", status).inc()
         return Response(_JSON.encode(body), status_code=status, media_type="application/json", headers=_LIVE)
+
+    async def course(self, request: Request) -> Response:
+        """Answer with what the charts of one VIF draw over `?range=`: a figure a step; 404 for what is no id."""
+        text, over = request.path_params["vif_id"], RANGES[_range(request)]
+        status, body = 404, _JSON.encode({"error": f"no id of a VIF: {text[:_LONGEST_SEARCH]}"})
+        if _VIF_ID.fullmatch(text):
+            course = await anyio.to_thread.run_sync(partial(self._courses.current, int(text, 16), over))
+            status, body = 200, _JSON.encode(course)
+        REQUESTS.labels("/api/v1/vifs/ID/course", status).inc()
+        return Response(body, status_code=status, media_type="application/json", headers=_LIVE)
 
     async def _vif(self, request: Request) -> tuple[str, VifPage]:
         text = request.path_params["vif_id"]
@@ -277,11 +295,12 @@ def application(
     exporters: ExportersSnapshots,
     pipeline: PipelineSnapshots,
     vif_pages: VifPages,
+    courses: Courses,
     paths: DataPaths,
     clock: Clock,
 ) -> Starlette:
     """Return the console as an ASGI application."""
-    console = Console(snapshots, exporters, pipeline, vif_pages, paths, clock)
+    console = Console(snapshots, exporters, pipeline, vif_pages, courses, paths, clock)
     folder = resources.files("dashboards.web") / "static"
     return Starlette(
         routes=[
@@ -291,6 +310,7 @@ def application(
             Route("/vif/{vif_id}", console.vif_page),
             Route("/api/v1/vifs", console.vifs),
             Route("/api/v1/vifs/{vif_id}", console.vif),
+            Route("/api/v1/vifs/{vif_id}/course", console.course),
             Route("/api/v1/exporters", console.exporters),
             Route("/api/v1/pipeline", console.pipeline),
             Route("/livez", console.health),
@@ -329,6 +349,11 @@ def _full_view(snapshot: Snapshot) -> dict[str, Any]:
         "judgement": snapshot.judgement,
         "vifs": [row.columns for row in snapshot.rows],
     }
+
+
+def _range(request: Request) -> str:
+    name = request.query_params.get("range", "")
+    return name if name in RANGES else next(iter(RANGES))
 
 
 def _template(name: str) -> str:

@@ -12,6 +12,7 @@ import click
 import uvicorn
 
 from dashboards.web.app import application
+from dashboards.web.course import Courses
 from dashboards.web.exporters import ExportersSnapshots
 from dashboards.web.guard import listener
 from dashboards.web.pipeline import PipelineSnapshots
@@ -64,8 +65,9 @@ def web(settings: Settings) -> None:
     exporters = ExportersSnapshots(store, settings, clock, host)
     pipeline = PipelineSnapshots(store, settings, clock, host)
     vif_pages = VifPages(store, settings, clock)
+    courses = Courses(store, settings, clock)
     config = uvicorn.Config(
-        application(snapshots, exporters, pipeline, vif_pages, paths, clock),
+        application(snapshots, exporters, pipeline, vif_pages, courses, paths, clock),
         http="httptools",
         loop="uvloop",
         lifespan="off",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from viflux.clock import Clock
 
 State = TypeVar("State")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Fresh(Generic[State]):
@@ -47,3 +49,25 @@ class Fresh(Generic[State]):
                 self._state = self._take(self._state)
                 self._taken_ns = self._clock.monotonic_ns()
             return self._state
+
+
+class Remembered(Generic[Key, State]):
+    """Fresh states by what they are of, the last ones that were asked for; safe between threads.
+
+    Args:
+        most: How many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[Key, Fresh[State]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key, make: Callable[[], Fresh[State]]) -> Fresh[State]:
+        """Return what is kept under a key; what is not is made."""
+        with self._lock:
+            state = self._kept.pop(key, None) or make()
+            self._kept[key] = state
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return state

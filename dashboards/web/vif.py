@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from analytics.hurts import percent, vif_name
 from dashboards.boards.vif import DROPPED, TALKS
 from dashboards.web.figures import DASH, Cell, bits_per_second
-from dashboards.web.fresh import Fresh
+from dashboards.web.fresh import Fresh, Remembered
 from ingest.store.client import StoreClient, StoreRefused
 from ingest.store.connection import StoreUnavailable
 from ingest.store.traffic import answers, vifs
@@ -79,19 +77,15 @@ class VifPages:
     store: StoreClient
     settings: Settings
     clock: Clock
-    _pages: OrderedDict[int, Fresh[VifPage]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pages: Remembered[int, VifPage] = field(default_factory=lambda: Remembered(_MOST_REMEMBERED))
 
     def current(self, vif_id: int) -> VifPage:
         """Return the state of a VIF of at most five seconds ago."""
-        with self._lock:
-            page = self._pages.pop(vif_id, None)
-            if page is None:
-                page = Fresh(partial(self._take, vif_id), VifPage(), _FRESH_NS, self.clock)
-            self._pages[vif_id] = page
-            if len(self._pages) > _MOST_REMEMBERED:
-                self._pages.popitem(last=False)
-        return page.current()
+
+        def made() -> Fresh[VifPage]:
+            return Fresh(partial(self._take, vif_id), VifPage(), _FRESH_NS, self.clock)
+
+        return self._pages.get(vif_id, made).current()
 
     def _take(self, vif_id: int, before: VifPage) -> VifPage:
         now_ns = self.clock.now_ns()
@@ -121,6 +115,14 @@ class VifPages:
             drops,
             pair.get(vif.peer_vif_id),
         )
+
+
+def directions(side: str) -> tuple[str, str]:
+    """Return what `to` and `from` of the SLIs mean at a VIF of some side."""
+    if side in _OF_WORKLOADS:
+        return "to workload", "from workload"
+    # M1: what leads out of the host receives what is for it; at all others what they send is for what is behind them.
+    return ("received", "sent") if side in ("uplink", "overlay") else ("sent", "received")
 
 
 def talk(row: dict[str, Any], pair: dict[int, vifs.Vif], *, is_at_both: bool) -> Cells:

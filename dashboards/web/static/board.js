@@ -18,9 +18,13 @@ function isBusy() {
   return document.activeElement !== null && document.activeElement.closest("form") !== null;
 }
 
+// Each part with the class `living` becomes what the fresh page has under its id; what else there is keeps itself live.
 function takeOver(text) {
-  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("board");
-  const present = document.getElementById("board");
+  const page = new DOMParser().parseFromString(text, "text/html");
+  for (const present of document.querySelectorAll(".living")) renew(present, page.getElementById(present.id));
+}
+
+function renew(present, fresh) {
   if (fresh === null || isBusy() || fresh.innerHTML === present.innerHTML) return;
   const scroll = present.querySelector(".scroll");
   const left = scroll === null ? 0 : scroll.scrollLeft;
