@@ -113,7 +113,7 @@ def shed(rows: list[dict[str, Any]]) -> list[int]:
 
 def test_a_flood_balances_while_maps_run_over_and_samples_are_shed(tmp_path: Path) -> None:
     """Maps of 4,096 flows, a ring of 64 KiB, and a budget that holds for nobody: steps are events and in the rows."""
-    settings = ("agent.budget=0.001", "ebpf.entries=4096", "ebpf.ring_bytes=64KiB")
+    settings = ("agent.budget=0.001", "ebpf.probes=flow,drop", "ebpf.entries=4096", "ebpf.ring_bytes=64KiB")
     with flooded(tmp_path, *settings) as place:
         before = place.quiet()
         place.agent.start()
