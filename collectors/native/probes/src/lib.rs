@@ -37,6 +37,7 @@ pub mod udp_pace;
 pub mod udp_queue;
 pub mod udp_receiver;
 pub mod udp_senders;
+pub mod underlay;
 pub mod wait;
 pub mod workload;
 

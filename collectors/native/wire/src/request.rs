@@ -1,9 +1,11 @@
 //! Requests to the kernel, as bytes. Each takes the sequence number that its answers will bear.
 
+use crate::internet::unmapped;
 use crate::netlink::aligned;
+use crate::route::{RTA_DST, RTA_OIF};
 use crate::rtnetlink::{
-    AF_UNSPEC, RTM_GETADDR, RTM_GETLINK, RTM_GETNSID, RTM_GETQDISC, RTM_GETSTATS, RTM_GETTCLASS,
-    RTM_NEWNSID,
+    AF_BRIDGE, AF_INET, AF_INET6, AF_UNSPEC, RTM_GETADDR, RTM_GETLINK, RTM_GETNEIGH, RTM_GETNSID,
+    RTM_GETQDISC, RTM_GETROUTE, RTM_GETSTATS, RTM_GETTCLASS, RTM_NEWNSID,
 };
 
 pub(crate) const NLM_F_REQUEST: u16 = 0x1;
@@ -46,6 +48,32 @@ pub fn stats(sequence: u32) -> Vec<u8> {
     let mut if_stats_msg = [0; 12];
     if_stats_msg[8..12].copy_from_slice(&LINK_64.to_ne_bytes());
     dump(RTM_GETSTATS, sequence, &if_stats_msg)
+}
+
+/// How a packet to an address would go, by the interface `ifindex` if that is not 0: one answer, as the kernel would route it.
+pub fn route_to(sequence: u32, address: &[u8; 16], ifindex: u32) -> Vec<u8> {
+    let short = unmapped(address);
+    let (family, destination) = match &short {
+        Some(four) => (AF_INET, &four[..]),
+        None => (AF_INET6, &address[..]),
+    };
+    let mut rtmsg = [0; 12];
+    rtmsg[0] = family;
+    rtmsg[1] = (destination.len() * 8) as u8;
+    let mut bytes = message(RTM_GETROUTE, NLM_F_REQUEST, sequence, &rtmsg);
+    attribute(&mut bytes, RTA_DST, destination);
+    if ifindex != 0 {
+        attribute(&mut bytes, RTA_OIF, &ifindex.to_ne_bytes());
+    }
+    finished(bytes)
+}
+
+/// The forwarding database of one interface.
+pub fn forwarding(sequence: u32, ifindex: u32) -> Vec<u8> {
+    let mut ndmsg = [0; 12];
+    ndmsg[0] = AF_BRIDGE;
+    ndmsg[4..8].copy_from_slice(&ifindex.to_ne_bytes());
+    dump(RTM_GETNEIGH, sequence, &ndmsg)
 }
 
 /// Gives the namespace behind `descriptor` any free nsid.

@@ -6,6 +6,10 @@ pub const RTM_GETLINK: u16 = 18;
 pub const RTM_NEWADDR: u16 = 20;
 pub const RTM_DELADDR: u16 = 21;
 pub const RTM_GETADDR: u16 = 22;
+pub const RTM_NEWROUTE: u16 = 24;
+pub const RTM_GETROUTE: u16 = 26;
+pub const RTM_NEWNEIGH: u16 = 28;
+pub const RTM_GETNEIGH: u16 = 30;
 pub const RTM_NEWQDISC: u16 = 36;
 pub const RTM_DELQDISC: u16 = 37;
 pub const RTM_GETQDISC: u16 = 38;
@@ -31,6 +35,8 @@ pub const RTNLGRP_NSID: u32 = 28;
 /// Address families.
 pub const AF_UNSPEC: u8 = 0;
 pub const AF_INET: u8 = 2;
+/// Of forwarding databases of bridges and overlays.
+pub const AF_BRIDGE: u8 = 7;
 pub const AF_INET6: u8 = 10;
 
 /// `tcm_parent` of the queue or class that a device's traffic enters first.
